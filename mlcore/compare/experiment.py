@@ -1,0 +1,151 @@
+"""An experiment: dataset, recipe, protocol and candidates. Frozen, JSON both ways; equal ones give equal numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from mlcore import models
+from mlcore.dataset import Dataset, Schema, schema_from_json
+from mlcore.errors import BadChoice, BadInput
+from mlcore.features.recipe import Recipe
+from mlcore.metrics import Task, metric
+from mlcore.models import Family, Setting
+from mlcore.protocol import Protocol
+from mlcore.target import task_of
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A catalogue row with parameters, or a person's own estimator."""
+
+    model: str
+    parameters: tuple[tuple[str, Any], ...] = ()
+    title: str = ""
+    digest: str = ""  # of a person's own estimator, so that experiments with different ones differ
+    estimator: Any = field(default=None, compare=False, repr=False)
+
+    @classmethod
+    def named(cls, name: str, task: Task, **parameters: Any) -> Candidate:
+        """Take a row of the catalogue. Raises BadChoice for an unknown model or parameter."""
+        row = models.model(name, task)
+        known = dict(row.parameters)
+        for parameter in parameters:
+            if parameter not in known:
+                raise BadChoice.of(f"parameter of {row.title}", parameter, known)
+        return cls(name, tuple(sorted(parameters.items())), row.title)
+
+    @classmethod
+    def of(cls, name: str, estimator: Any) -> Candidate:
+        """Make any scikit-learn-compatible estimator a candidate. Its class must be importable."""
+        import skops.io
+
+        if name in models.NAMES:
+            raise BadInput(f"{name!r} is the name of a model of the catalogue; choose another for your own.")
+        if not name or not all(ch.isalnum() or ch in "_-" for ch in name):
+            raise BadInput(f"{name!r} cannot name a model: letters, digits, _ and - only.")
+        if type(estimator).__module__ == "__main__":
+            raise BadInput(f"{type(estimator).__name__} is defined in the script that runs. Put it into a module of "
+                           "its own, so that the process that fits it can import it.")
+        dumped = json.dumps(_parameters_text(estimator), sort_keys=True)
+        digest = hashlib.blake2b(dumped.encode(), digest_size=8).hexdigest()
+        skops.io.dumps(estimator)  # fails here, in the caller's process, rather than in the run
+        return cls(name, (), name, digest, estimator)
+
+    @property
+    def family(self) -> Family:
+        """What its columns need to look like."""
+        return models.model(self.model).family if not self.digest else "linear"
+
+    @property
+    def cost(self) -> float:
+        """About how long a fit takes, for the order of work."""
+        return models.model(self.model).cost if not self.digest else 2.0
+
+    def build(self, setting: Setting, folder: Path) -> Any:
+        """Make a fresh, unfitted estimator. `folder` is the run's, where a person's own estimators lie."""
+        if not self.digest:
+            row = models.model(self.model)
+            return row.build(setting, {**dict(row.parameters), **dict(self.parameters)})
+        from sklearn.base import clone
+
+        from mlcore.compare.storage import load
+        from mlcore.labelled import Labelled
+
+        own = clone(load(folder / "estimators" / f"{self.model}.skops"))
+        return own if setting.task == "regression" else Labelled(own)
+
+
+def _parameters_text(estimator: Any) -> dict[str, str]:
+    return {"class": f"{type(estimator).__module__}.{type(estimator).__qualname__}",
+            **{k: repr(v) for k, v in estimator.get_params(deep=True).items()}}
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which data: enough to find it again and to notice when it is another."""
+
+    name: str
+    rows: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that decides the numbers of a run."""
+
+    source: Source
+    schema: Schema
+    recipe: Recipe
+    protocol: Protocol
+    candidates: tuple[Candidate, ...]
+
+    @classmethod
+    def plan(cls, dataset: Dataset, recipe: Recipe, protocol: Protocol, candidates: Iterable[Candidate]) -> Experiment:
+        """Settle what is left open; the baseline is always a candidate. Raises BadInput."""
+        schema = dataset.schema.with_target(recipe.target)
+        protocol = protocol.checked().with_roles(schema)
+        if recipe.target in (protocol.group, protocol.time):
+            raise BadInput(f"{recipe.target!r} is the target; it cannot also be the group or the time.")
+        if protocol.group is not None:  # met in one fold only, so no model can learn from it; a time may inform one
+            schema = schema.change(protocol.group, role="group")
+        protocol = replace(protocol, metric=metric(protocol.metric, recipe.task).name)
+        task_of(schema[recipe.target], recipe.task)
+        recipe.prepared(schema)
+        chosen = {c.model: c for c in candidates}
+        chosen = {"dummy": Candidate.named("dummy", recipe.task), **chosen}
+        if len(chosen) < 2:
+            raise BadInput("Choose at least one model beside the baseline.")
+        return cls(Source(dataset.name, dataset.rows, dataset.fingerprint), schema, recipe, protocol,
+                   tuple(chosen.values()))
+
+    def candidate(self, name: str) -> Candidate:
+        """Find a candidate. Raises BadChoice."""
+        for found in self.candidates:
+            if found.model == name:
+                return found
+        raise BadChoice.of("model of this run", name, [c.model for c in self.candidates])
+
+    @property
+    def digest(self) -> str:
+        """A hash of everything; equal experiments give equal numbers."""
+        return hashlib.blake2b(json.dumps(self.to_json(), sort_keys=True).encode(), digest_size=12).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"source": asdict(self.source), "schema": asdict(self.schema), "recipe": self.recipe.to_json(),
+                "protocol": asdict(self.protocol),
+                "candidates": [{"model": c.model, "title": c.title, "parameters": dict(c.parameters),
+                                "digest": c.digest} for c in self.candidates]}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Experiment:
+        """Rebuild from plain data; own estimators are found in the run's folder when they are built."""
+        candidates = tuple(Candidate(c["model"], tuple(sorted(c["parameters"].items())), c["title"], c["digest"])
+                           for c in data["candidates"])
+        return cls(Source(**data["source"]), schema_from_json(data["schema"]), Recipe.from_json(data["recipe"]),
+                   Protocol(**data["protocol"]), candidates)

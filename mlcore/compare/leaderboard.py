@@ -1,0 +1,206 @@
+"""Events to a leaderboard: means, intervals, tie groups, the star, and what it means in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from mlcore import models, stats
+from mlcore.compare.experiment import Experiment
+from mlcore.metrics import Metric, for_task, metric
+from mlcore.result import Array, Help, Result, number, several
+
+COLUMNS = ("model", "title", "status", "score", "ci", "folds", "metrics", "skill", "group", "star", "fit_seconds", "reason")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One candidate: a score, or the reason why there is none."""
+
+    model: str
+    title: str
+    status: str  # ok, running, waiting, failed, timeout
+    score: float | None = None
+    ci: tuple[float, float] | None = None
+    folds: tuple[float, ...] = ()
+    metrics: dict[str, float | None] = field(default_factory=dict)
+    skill: float | None = None
+    group: int | None = None
+    star: bool = False
+    fit_seconds: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Leaderboard(Result):
+    """All candidates, best first, then those without a score."""
+
+    rows: tuple[Row, ...]
+    metric: Metric
+    folds: int
+
+    help: ClassVar[Help] = Help(
+        "Each model was trained and tested on the same folds; a dot is its mean score, the bar around it the 95 % "
+        "interval, corrected for the overlap of training sets.",
+        "Models in one band cannot be told apart with this data. The star marks the simplest of the top band; prefer it "
+        "unless you have another reason. Skill is the share of the way from the baseline to a perfect score.",
+        "The highest number alone: among equal models one is always first by luck. Many models tried on few rows.",
+        "If the band is wide, get more rows or repeats before you believe in a winner. Open the holdout once, at the end.")
+
+    def frame(self) -> pd.DataFrame:
+        """One row a candidate, with the fields of the contract as columns."""
+        return pd.DataFrame([{c: getattr(r, c) for c in COLUMNS} for r in self.rows], columns=list(COLUMNS))
+
+    def ranked(self) -> list[Row]:
+        """Only the rows with a score."""
+        return [r for r in self.rows if r.status == "ok" and r.score is not None]
+
+    def sentence(self) -> str:
+        """What the comparison found, in words."""
+        return " ".join(self.findings()) or "No model has a score yet."
+
+    def findings(self) -> list[str]:
+        """Up to three plain sentences: who leads, who is simplest, and whether anything beats the baseline."""
+        ranked = self.ranked()
+        others = [r for r in ranked if r.model != "dummy"]
+        if not others or len(ranked) < 2:
+            return []
+        said = [_who_leads(ranked, self.metric)]
+        dummy = next((r for r in ranked if r.model == "dummy"), None)
+        if dummy is not None:
+            said.append(_against_baseline(others, dummy, self.metric))
+        missing = [r.title for r in self.rows if r.status in ("failed", "timeout")]
+        if missing:
+            said.append(f"{several(missing)} did not get through; the reason is in the row.")
+        return said
+
+    def beaten(self) -> bool | None:
+        """Whether any model can be told apart from the baseline; None while that is open."""
+        ranked = self.ranked()
+        dummy = next((r for r in ranked if r.model == "dummy"), None)
+        return None if dummy is None or len(ranked) < 2 else dummy.group != 1
+
+
+def _who_leads(ranked: list[Row], row: Metric) -> str:
+    top = [r for r in ranked if r.group == 1]
+    best = ranked[0]
+    if len(top) == 1:
+        return f"{best.title} is better than every other model: {row.title} {_plus_minus(best)}."
+    star = next(r for r in ranked if r.star)
+    lead = "All models" if len(top) == len(ranked) else several([r.title for r in top], 6)
+    return (f"{lead} cannot be told apart ({row.title} {number(best.score)} to {number(top[-1].score)}); "
+            f"the simplest of them is {star.title}.")
+
+
+def _against_baseline(others: list[Row], dummy: Row, row: Metric) -> str:
+    if dummy.group == 1:
+        return (f"Nothing beats the baseline, which looks at no column ({row.title} {number(dummy.score)}): "
+                "no skill can be shown with this data.")
+    best = others[0]
+    return (f"The baseline, which looks at no column, scores {number(dummy.score)}; "
+            f"{best.title} goes {100 * (best.skill or 0):.0f} % of the way from there to a perfect score.")
+
+
+def _plus_minus(row: Row) -> str:
+    if row.ci is None:
+        return number(row.score)
+    return f"{number(row.score)} ± {number((row.ci[1] - row.ci[0]) / 2, 2)}"
+
+
+@dataclass
+class Tally:
+    """What the events say of one candidate so far."""
+
+    title: str
+    folds: dict[str, dict[str, float]] = field(default_factory=dict)
+    undefined: dict[str, str] = field(default_factory=dict)
+    status: str = "waiting"
+    reason: str = ""
+    seconds: float = 0.0
+
+
+def tally(experiment: Experiment, events: Iterable[dict[str, Any]]) -> dict[str, Tally]:
+    """Gather the events by candidate."""
+    found = {c.model: Tally(c.title or c.model) for c in experiment.candidates}
+    for event in events:
+        if event["event"] == "fold":
+            one = found[event["model"]]
+            one.folds[event["key"]] = event["metrics"]
+            one.undefined.update(event["undefined"])
+            one.seconds += event["fit_seconds"]
+            one.status = "running" if one.status == "waiting" else one.status
+        elif event["event"] == "candidate":
+            found[event["model"]].status = event["status"]
+            found[event["model"]].reason = event["reason"]
+    return found
+
+
+def leaderboard(experiment: Experiment, events: list[dict[str, Any]], by: str | None = None) -> Leaderboard:
+    """Build the leaderboard from a run's events; `by` sorts by another metric, without a refit."""
+    row = metric(by or experiment.protocol.metric, experiment.recipe.task)
+    started: dict[str, Any] = next((e for e in events if e["event"] == "started"), {"folds": 0, "ratio": 0.25})
+    tallies = tally(experiment, events)
+    scores = {m: _scores(t, row) for m, t in tallies.items() if t.status == "ok"}
+    scores = {m: s for m, s in scores.items() if len(s)}
+    dummy = float(scores["dummy"].mean()) if "dummy" in scores else None
+    groups = _groups(scores, row, started["ratio"], dummy)
+    star = min((m for m, g in groups.items() if g == 1), key=models.simplicity, default=None)
+    rows = [_row(m, t, row, scores.get(m), started["ratio"], dummy) for m, t in tallies.items()]
+    rows = [r if r.model not in groups else _replace(r, group=groups[r.model], star=r.model == star) for r in rows]
+    return Leaderboard(tuple(sorted(rows, key=lambda r: _order(r, row))), row, started["folds"])
+
+
+def _replace(row: Row, **changes: Any) -> Row:
+    from dataclasses import replace
+
+    return replace(row, **changes)
+
+
+def _scores(one: Tally, row: Metric) -> Array:
+    """Fold scores in a fixed order; empty unless the metric is defined on every fold, so that folds pair up."""
+    ordered = [one.folds[k] for k in sorted(one.folds, key=lambda k: tuple(map(int, k.split("-"))))]
+    values = [f.get(row.name) for f in ordered]
+    return np.array([] if None in values else values, float)
+
+
+def _groups(scores: dict[str, Array], row: Metric, ratio: float, dummy: float | None) -> dict[str, int]:
+    lengths = {len(s) for s in scores.values()}
+    if len(scores) < 2 or len(lengths) != 1:
+        return {m: 1 for m in scores}
+    rope = row.rope(dummy if dummy is not None else 0.0)
+    return stats.tie_groups({m: row.signed(s) for m, s in scores.items()}, ratio, rope)
+
+
+def _row(name: str, one: Tally, row: Metric, scores: Array | None, ratio: float, dummy: float | None) -> Row:
+    metrics = {m.name: _mean([f.get(m.name) for f in one.folds.values()]) for m in for_task(row.tasks[0])
+               } if one.status == "ok" else {}
+    if one.status == "ok" and row.name not in metrics:
+        metrics = {k: _mean([f.get(k) for f in one.folds.values()]) for k in next(iter(one.folds.values()))}
+    if scores is None:
+        status = one.status
+        reason = one.reason
+        if status == "ok":
+            reason = f"{row.title} is not defined: {one.undefined.get(row.name, 'a fold has no value')}"
+        return Row(name, one.title, status, folds=(), metrics=metrics, fit_seconds=one.seconds or None, reason=reason)
+    found = stats.interval(scores, ratio)
+    low, high = max(found.low, row.bounds[0]), min(found.high, row.bounds[1])
+    ci = (low, high) if np.isfinite(found.low) else None
+    skill = None if dummy is None else row.skill(found.mean, dummy)
+    return Row(name, one.title, one.status, found.mean, ci, tuple(map(float, scores)), metrics, skill, None, False,
+               one.seconds, "")
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return float(np.mean(known)) if known and len(known) == len(values) else None
+
+
+def _order(row: Row, by: Metric) -> tuple[float, ...]:
+    if row.score is not None:
+        return (0, -row.score if by.higher_is_better else row.score, models.simplicity(row.model))
+    rank = {"ok": 1, "running": 2, "waiting": 3, "timeout": 4, "failed": 5}.get(row.status, 6)
+    return (rank, 0.0, models.simplicity(row.model))

@@ -1,0 +1,196 @@
+"""The first noun: a dataset on disk, its columns, and what they are taken to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import pandas as pd
+
+from mlcore.errors import BadChoice, NoSuchColumn
+
+Kind = Literal["numeric", "categorical", "boolean", "datetime", "text", "identifier", "constant"]
+Role = Literal["feature", "target", "group", "time", "weight", "ignore"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what it holds, what it is for, and why we think so."""
+
+    name: str
+    kind: Kind
+    role: Role
+    dtype: str  # integer, float, boolean, datetime or text: how it is stored
+    missing: int
+    distinct: int
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns in the order of the file."""
+
+    columns: tuple[Column, ...]
+
+    def __iter__(self) -> Iterator[Column]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __getitem__(self, name: str) -> Column:
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise NoSuchColumn.named(name, self.names)
+
+    @property
+    def names(self) -> list[str]:
+        """All names, in order."""
+        return [c.name for c in self.columns]
+
+    def named(self, *kinds: Kind) -> list[str]:
+        """Names of the columns of some kinds."""
+        return [c.name for c in self.columns if c.kind in kinds]
+
+    def in_role(self, role: Role) -> list[str]:
+        """Names of the columns that serve one role."""
+        return [c.name for c in self.columns if c.role == role]
+
+    def features(self) -> Schema:
+        """Only the columns that models may see."""
+        return Schema(tuple(c for c in self.columns if c.role == "feature"))
+
+    def change(self, name: str, **changes: Any) -> Schema:
+        """Return a schema in which one column was corrected by a person."""
+        self[name]
+        for what, allowed in (("kind", KINDS), ("role", ROLES)):
+            if what in changes and changes[what] not in allowed:
+                raise BadChoice.of(what, changes[what], allowed)
+        return Schema(tuple(replace(c, **changes) if c.name == name else c for c in self.columns))
+
+    def with_kind(self, name: str, kind: Kind) -> Schema:
+        """Return a schema in which a person corrected a kind; identifiers and text come into play as features."""
+        sidelined = ("identifier", "text", "constant")
+        role = self[name].role
+        if role == "ignore" and self[name].kind in sidelined and kind not in sidelined:
+            role = "feature"
+        elif role == "feature" and kind in sidelined:
+            role = "ignore"
+        return self.change(name, kind=kind, role=role, reason="set by you")
+
+    def with_target(self, name: str) -> Schema:
+        """Return a schema in which one column is the target, and no other."""
+        self[name]
+        columns = []
+        for column in self.columns:
+            if column.name == name:
+                columns.append(replace(column, role="target"))
+            elif column.role == "target":
+                columns.append(replace(column, role="feature"))
+            else:
+                columns.append(column)
+        return Schema(tuple(columns))
+
+    def ignoring(self, names: Iterable[str]) -> Schema:
+        """Return a schema in which some columns are left out."""
+        schema = self
+        for name in names:
+            schema = schema.change(name, role="ignore")
+        return schema
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the bytes were understood; every assumption that a person may want to correct."""
+
+    format: str
+    encoding: str | None = None
+    delimiter: str | None = None
+    header: bool = True
+    decimal: str = "."
+    skipped_rows: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def words(self) -> str:
+        """Say it in one line."""
+        names = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+        parts = [self.format]
+        if self.delimiter:
+            parts.append(f"{names.get(self.delimiter, self.delimiter)}-separated")
+        if self.encoding:
+            parts.append(self.encoding)
+        return "Read as " + ", ".join(parts)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table on disk: a Parquet file, its schema and where it came from. Frozen; nothing is loaded until asked."""
+
+    name: str
+    rows: int
+    fingerprint: str  # hash of the bytes and the parse options
+    schema: Schema
+    path: Path
+    reading: Reading = field(default_factory=lambda: Reading("parquet"))
+
+    def frame(self, columns: Sequence[str] | None = None, rows: Sequence[int] | None = None) -> pd.DataFrame:
+        """Read columns (all by default) as pandas; `rows` are positions in the file.
+
+        Raises NoSuchColumn for a name that is not there.
+        """
+        import pyarrow.parquet as pq
+
+        for name in columns or ():
+            self.schema[name]
+        table = pq.read_table(self.path, columns=list(columns) if columns is not None else None, use_threads=False)
+        if rows is not None:
+            table = table.take(list(rows))
+        return table.to_pandas()
+
+    def with_schema(self, schema: Schema) -> Dataset:
+        """Return the same data with corrected columns."""
+        return replace(self, schema=schema)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give everything but the path, as plain data."""
+        data = asdict(self)
+        del data["path"]
+        return data
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any], path: Path) -> Dataset:
+        """Rebuild from `to_json` and the place of the Parquet file."""
+        reading = dict(data["reading"])
+        reading["skipped_rows"] = tuple(reading["skipped_rows"])
+        reading["notes"] = tuple(reading["notes"])
+        return cls(data["name"], data["rows"], data["fingerprint"], schema_from_json(data["schema"]), path,
+                   Reading(**reading))
+
+
+def schema_from_json(data: dict[str, Any]) -> Schema:
+    """Rebuild a schema from plain data."""
+    return Schema(tuple(Column(**c) for c in data["columns"]))
+
+
+def unique_names(names: Iterable[object]) -> tuple[list[str], list[str]]:
+    """Make column names unique and non-empty; also return the names that had to change.
+
+    >>> unique_names(["a", "a", "", "b", "a"])
+    (['a', 'a_2', 'column_3', 'b', 'a_3'], ['a_2', 'column_3', 'a_3'])
+    """
+    wanted = [str(n).strip() if n is not None else "" for n in names]
+    wanted = [n or f"column_{i + 1}" for i, n in enumerate(wanted)]
+    reserved, seen, out = set(wanted), set[str](), []
+    for name in wanted:
+        new, count = name, 2
+        while new in seen or (new != name and new in reserved):
+            new, count = f"{name}_{count}", count + 1
+        seen.add(new)
+        out.append(new)
+    originals = [str(n) for n in names] if isinstance(names, list) else wanted
+    return out, [new for new, old in zip(out, originals, strict=True) if new != old.strip()]

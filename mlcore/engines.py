@@ -1,0 +1,185 @@
+"""Where tasks run: in this process, or in local processes. One shape, after concurrent.futures: submit gives a Future.
+
+`poll` moves finished work into the futures, so that no second thread is needed (a fork beside threads is unsafe), and
+`kill` really ends what runs. A cluster can take the same shape later.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any, Protocol
+
+from mlcore.errors import HoldoutError
+
+Work = Callable[..., Any]
+
+
+class ProcessDied(HoldoutError):
+    """A task's process ended without an answer: out of memory, or a crash in native code."""
+
+
+class TaskFailed(HoldoutError):
+    """A task raised; the message is the exception in one line."""
+
+
+class Engine(Protocol):
+    """What the scheduler asks of a place to run."""
+
+    slots: int
+
+    def submit(self, work: Work, *args: Any) -> Future[Any]: ...
+    def poll(self, seconds: float) -> None: ...
+    def kill(self, future: Future[Any]) -> None: ...
+    def shutdown(self) -> None: ...
+
+
+class Inline:
+    """Run each task at once, here; for tests and for platforms without processes. It cannot kill."""
+
+    slots = 1
+
+    def submit(self, work: Work, *args: Any) -> Future[Any]:
+        """Run now."""
+        future: Future[Any] = Future()
+        _resolve(future, _carry_out(work, args))
+        return future
+
+    def poll(self, seconds: float) -> None:
+        """Nothing is ever pending."""
+
+    def kill(self, future: Future[Any]) -> None:
+        """Nothing is ever running."""
+
+    def shutdown(self) -> None:
+        """Nothing to end."""
+
+
+@dataclass
+class _Slot:
+    process: Any
+    pipe: Connection
+    future: Future[Any] | None = None
+
+
+class LocalProcesses:
+    """Processes that each do one task at a time and are replaced when they are killed or die.
+
+    On Linux they are forks of this process, made before any thread is: the data and the imports are shared, and a new
+    one costs milliseconds. Elsewhere they are spawned, and load the data themselves.
+    """
+
+    def __init__(self, slots: int) -> None:
+        self.slots = slots
+        self._context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        self._pool = [self._start() for _ in range(slots)]
+
+    def _start(self) -> _Slot:
+        here, there = self._context.Pipe()
+        process = self._context.Process(target=_serve, args=(there, os.getpid()), daemon=True)
+        process.start()
+        there.close()
+        return _Slot(process, here)
+
+    def submit(self, work: Work, *args: Any) -> Future[Any]:
+        """Hand a task to an idle process; the caller keeps at most `slots` under way."""
+        slot = next(s for s in self._pool if s.future is None)
+        slot.future = Future()
+        slot.pipe.send((work, args))
+        return slot.future
+
+    def poll(self, seconds: float) -> None:
+        """Wait until something finished or the time is up."""
+        busy = [s for s in self._pool if s.future is not None]
+        ready = set(wait([s.pipe for s in busy] + [s.process.sentinel for s in busy], seconds))
+        for slot in busy:
+            if slot.pipe in ready or slot.process.sentinel in ready:
+                self._collect(slot)
+
+    def _collect(self, slot: _Slot) -> None:
+        future = slot.future
+        if future is None:
+            return
+        try:
+            answer = slot.pipe.recv() if slot.pipe.poll() else None
+        except (EOFError, OSError):
+            answer = None
+        if answer is None:
+            slot.process.join(1)
+            self._replace(slot)
+            future.set_exception(ProcessDied(
+                f"Its process was ended (code {slot.process.exitcode}): most likely it needed more memory than there is."))
+        else:
+            slot.future = None
+            _resolve(future, answer)
+
+    def kill(self, future: Future[Any]) -> None:
+        """End the process that works on a future, and put a new one in its place."""
+        for slot in self._pool:
+            if slot.future is future:
+                slot.process.kill()
+                slot.process.join(5)
+                self._replace(slot)
+                future.cancel()
+
+    def _replace(self, slot: _Slot) -> None:
+        slot.pipe.close()
+        self._pool[self._pool.index(slot)] = self._start()
+
+    def shutdown(self) -> None:
+        """End all processes."""
+        for slot in self._pool:
+            slot.process.kill()
+        for slot in self._pool:
+            slot.process.join(5)
+
+
+def _serve(pipe: Connection, parent: int) -> None:
+    _die_with(parent)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        try:
+            work, args = pipe.recv()
+        except (EOFError, OSError):
+            return
+        pipe.send(_carry_out(work, args))
+
+
+def _die_with(parent: int) -> None:
+    """Have the kernel end this process when its parent ends, however that happens (Linux)."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def _carry_out(work: Work, args: tuple[Any, ...]) -> tuple[bool, Any]:
+    """The one place where whatever a task raises becomes a value: a Failure is a row, not a crash."""
+    try:
+        return True, work(*args)
+    except HoldoutError as error:
+        return False, str(error)
+    except MemoryError:
+        return False, "It needed more memory than there is."
+    except Exception as error:  # noqa: BLE001
+        traceback.print_exc()
+        text = " ".join(str(error).split())
+        return False, f"{type(error).__name__}: {text}"[:500]
+
+
+def _resolve(future: Future[Any], answer: tuple[bool, Any]) -> None:
+    fine, value = answer
+    if fine:
+        future.set_result(value)
+    else:
+        future.set_exception(TaskFailed(value))

@@ -1,0 +1,285 @@
+"""Evaluating models of a run from their out-of-fold predictions; nothing is refitted.
+
+Curves and tables use the first repeat, in which each training row is predicted exactly once by a model that did not
+see it. Scores and intervals are those of the leaderboard: means over all folds, with the corrected interval.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from mlcore import stats
+from mlcore.compare.leaderboard import tally
+from mlcore.errors import NotApplicable, NotFound
+from mlcore.evaluate.classes import Confusion, Curves, confusion, precision_recall, roc
+from mlcore.evaluate.quantities import Predicted, Residuals, predicted, residuals
+from mlcore.metrics import Metric, Scored, Task, compute, for_task, metric
+from mlcore.result import Help, Result, number, several
+
+if TYPE_CHECKING:
+    from mlcore.compare.run import Run
+
+__all__ = ["Confusion", "Curves", "Evaluation", "HoldoutLook", "Predicted", "Residuals", "Scores", "confusion",
+           "evaluate", "holdout_looks", "open_holdout", "precision_recall", "predicted", "residuals", "roc", "scores"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """One metric of one model; value and interval, or the reason why there is none."""
+
+    model: str
+    title: str
+    metric: Metric
+    value: float | None
+    ci: tuple[float, float] | None
+    undefined: str
+
+
+@dataclass(frozen=True)
+class Scores(Result):
+    """All metrics of some models, with intervals."""
+
+    rows: tuple[Score, ...]
+
+    help: ClassVar[Help] = Help(
+        "Each metric is computed on every fold from rows that the model did not see; shown are the mean and the 95 % "
+        "interval, corrected for the overlap of training sets.",
+        "Compare within a column. Where intervals overlap widely, do not read a difference into the third digit.",
+        "One metric alone. Accuracy with a rare class. MAPE with small true values.",
+        "Choose the metric that prices your errors, and rank by that one.")
+
+    def frame(self) -> pd.DataFrame:
+        """A row a model, a column a metric: `0.842 ± 0.021`, or the word undefined."""
+        cells: dict[str, dict[str, str]] = {}
+        for row in self.rows:
+            cells.setdefault(row.title, {})[row.metric.title] = _cell(row)
+        return pd.DataFrame.from_dict(cells, orient="index").rename_axis("Model").reset_index()
+
+    def sentence(self) -> str:
+        """Say which metrics are undefined and why."""
+        reasons = {r.metric.title: r.undefined for r in self.rows if r.value is None}
+        if not reasons:
+            return "All metrics are defined for these models."
+        return " ".join(f"{title}: {why}" for title, why in reasons.items())
+
+
+def _cell(row: Score) -> str:
+    if row.value is None:
+        return "undefined"
+    if row.ci is None:
+        return number(row.value)
+    return f"{number(row.value)} ± {number((row.ci[1] - row.ci[0]) / 2, 2)}"
+
+
+def scores(run: Run, models: list[str]) -> Scores:
+    """All metrics of the task for some models. Raises BadChoice for a model that the run does not have."""
+    events = run.events()
+    ratio = next((e["ratio"] for e in events if e["event"] == "started"), 0.25)
+    found = tally(run.experiment, events)
+    rows = []
+    for model in models:
+        one = found[run.experiment.candidate(model).model]
+        for row in for_task(run.experiment.recipe.task):
+            values = [f.get(row.name) for f in one.folds.values()]
+            if not values or None in values:
+                why = one.undefined.get(row.name) or one.reason or "It has no folds."
+                rows.append(Score(model, one.title, row, None, None, why))
+                continue
+            mean = stats.interval(np.array(values, float), ratio)
+            ci = (max(mean.low, row.bounds[0]), min(mean.high, row.bounds[1])) if np.isfinite(mean.low) else None
+            rows.append(Score(model, one.title, row, mean.mean, ci, ""))
+    return Scores(tuple(rows))
+
+
+@dataclass(frozen=True)
+class Evaluation(Result):
+    """All there is to say of one model from its out-of-fold predictions."""
+
+    model: str
+    title: str
+    task: Task
+    n: int
+    scores: Scores
+    confusion: Confusion | None = None
+    roc: Curves | None = None
+    precision_recall: Curves | None = None
+    predicted: Predicted | None = None
+    residuals: Residuals | None = None
+
+    help: ClassVar[Help] = Scores.help
+
+    def frame(self) -> pd.DataFrame:
+        """The metrics: name, value, low, high, undefined."""
+        return pd.DataFrame([{"metric": s.metric.name, "title": s.metric.title, "value": s.value,
+                              "low": s.ci[0] if s.ci else None, "high": s.ci[1] if s.ci else None,
+                              "undefined": s.undefined} for s in self.scores.rows])
+
+    def sentence(self) -> str:
+        """The first metrics, in words."""
+        first = [f"{s.metric.title} {_cell(s)}" for s in self.scores.rows if s.value is not None][:3]
+        return f"{self.title} on {self.n:,} rows that it did not see: {several(first)}."
+
+    def figure(self) -> Any:
+        """The picture that says most: the confusion matrix, or predicted against actual."""
+        shown = self.confusion or self.predicted
+        if shown is None:
+            raise NotApplicable("There is nothing to draw.")
+        return shown.figure()
+
+    def to_json(self) -> dict[str, Any]:
+        """The contract of `holdout evaluate --json`."""
+        out: dict[str, Any] = {"model": self.model, "task": self.task, "n": self.n, "metrics": {
+            s.metric.name: {"value": s.value, "ci": list(s.ci) if s.ci else None, "undefined": s.undefined or None}
+            for s in self.scores.rows}}
+        if self.confusion is not None:
+            out["confusion"] = {"labels": list(self.confusion.labels), "counts": self.confusion.counts.tolist()}
+            out["roc"] = self.roc.to_json() if self.roc else None
+            out["precision_recall"] = self.precision_recall.to_json() if self.precision_recall else None
+        if self.residuals is not None:
+            out["residuals"] = self.residuals.to_json()
+        return out
+
+
+def evaluate(run: Run, model: str) -> Evaluation:
+    """Evaluate one model of a run. Raises BadChoice, NotFound."""
+    task = run.experiment.recipe.task
+    found = run.predictions(model)
+    n = int((found["repeat"] == 0).sum())
+    title = run.experiment.candidate(model).title or model
+    table = scores(run, [model])
+    if task == "regression":
+        return Evaluation(model, title, task, n, table, predicted=predicted(run, model), residuals=residuals(run, model))
+    return Evaluation(model, title, task, n, table, confusion(run, model), _or_none(roc, run, [model]),
+                      _or_none(precision_recall, run, [model]))
+
+
+def _or_none(make: Any, run: Run, models: list[str]) -> Curves | None:
+    try:
+        found: Curves = make(run, models)
+    except NotApplicable:
+        return None
+    return found
+
+
+@dataclass(frozen=True)
+class HoldoutLook(Result):
+    """The score on the locked rows, and how often they have been looked at."""
+
+    model: str
+    title: str
+    metric: Metric
+    n: int
+    value: float | None
+    ci: tuple[float, float] | None
+    metrics: dict[str, float | None]
+    looks: int
+    undefined: str = ""
+
+    help: ClassVar[Help] = Help(
+        "The model was fitted on all training rows and scored on rows that were locked away before anything was chosen.",
+        "This is the figure to report. It should lie in the interval of the leaderboard.",
+        "Looking more than once and choosing after looking: then these rows are training rows in disguise.",
+        "Look once, at the end. If it disappoints, get new rows rather than another look.")
+
+    def frame(self) -> pd.DataFrame:
+        """A row a metric."""
+        return pd.DataFrame({"metric": list(self.metrics), "value": list(self.metrics.values())})
+
+    def sentence(self) -> str:
+        """Say the score and the looks."""
+        looks = "once" if self.looks == 1 else f"{self.looks} times"
+        if self.value is None:
+            return f"{self.metric.title} is undefined on the {self.n:,} locked rows: {self.undefined}"
+        half = f" ± {number((self.ci[1] - self.ci[0]) / 2, 2)}" if self.ci else ""
+        return (f"{self.title} scores {self.metric.title} {number(self.value)}{half} on {self.n:,} locked rows. "
+                f"The holdout has been opened {looks}.")
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"model": self.model, "n": self.n, "metric": self.metric.name, "value": self.value,
+                "ci": list(self.ci) if self.ci else None, "metrics": self.metrics, "looks": self.looks}
+
+
+def open_holdout(run: Run, models: list[str]) -> list[HoldoutLook]:
+    """Score models on the locked rows; one look, written into the run. Raises NotFound when nothing was locked."""
+    from mlcore.compare.tasks import predict
+
+    plan = run.plan()
+    rows = plan["holdout"]
+    if not rows:
+        raise NotFound("This run kept no holdout, so there is nothing to open. Compare again with --holdout 0.2.")
+    experiment = run.experiment
+    task, row = experiment.recipe.task, metric(experiment.protocol.metric, experiment.recipe.task)
+    frame = run.dataset.frame(rows=rows)
+    looks = len({look["look"] for look in holdout_looks(run)}) + 1
+    out = []
+    for name in models:
+        pipeline = run.model(name)
+        truth = _truth(frame[experiment.recipe.target], task, plan["classes"])
+        scored = predict(_Coded(pipeline, task), frame, truth, len(plan["classes"]))
+        value, why = compute(row, scored)
+        metrics = {m.name: compute(m, scored)[0] for m in for_task(task)}
+        title = experiment.candidate(name).title or name
+        out.append(HoldoutLook(name, title, row, len(rows), value, _bootstrap(row, scored), metrics, looks, why))
+    with (run.path / "holdout.jsonl").open("a", encoding="utf-8") as file:
+        for look in out:
+            file.write(json.dumps({"look": looks, "when": time.strftime("%Y-%m-%dT%H:%M:%S"), **look.to_json()}) + "\n")
+    return out
+
+
+def holdout_looks(run: Run) -> list[dict[str, Any]]:
+    """All looks at the locked rows so far."""
+    try:
+        lines = (run.path / "holdout.jsonl").read_text("utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in lines if line.strip()]
+
+
+class _Coded:
+    """A pipeline that answers in labels, seen as one that answers in codes."""
+
+    def __init__(self, pipeline: Any, task: Task) -> None:
+        self._pipeline, self._task = pipeline, task
+        if task != "regression":
+            self.classes_ = np.arange(len(pipeline.classes_))
+            self._labels = np.asarray(pipeline.classes_)
+            if hasattr(pipeline, "predict_proba"):
+                self.predict_proba = pipeline.predict_proba
+            else:
+                self.decision_function = pipeline.decision_function
+
+    def predict(self, frame: pd.DataFrame) -> Any:
+        found = self._pipeline.predict(frame)
+        return found if self._task == "regression" else np.searchsorted(self._labels, found)
+
+
+def _truth(column: pd.Series, task: Task, classes: list[Any]) -> Any:
+    if task == "regression":
+        return column.to_numpy(dtype=float)
+    place = {str(c): i for i, c in enumerate(classes)}
+    whole = column.map(lambda v: str(int(v)) if isinstance(v, float) and v.is_integer() else str(v))
+    return whole.map(place).to_numpy(dtype=int)
+
+
+def _bootstrap(row: Metric, scored: Scored, times: int = 400) -> tuple[float, float] | None:
+    """Percentile interval over resampled rows; None where the metric is undefined on many of them."""
+    rng = np.random.default_rng(0)
+    n, values = len(scored.truth), []
+    for _ in range(times):
+        pick = rng.integers(0, n, n)
+        part = Scored(scored.truth[pick], scored.prediction[pick], scored.classes,
+                      None if scored.probabilities is None else scored.probabilities[pick],
+                      None if scored.decision is None else scored.decision[pick])
+        value, _ = compute(row, part)
+        if value is not None:
+            values.append(value)
+    if len(values) < times / 2:
+        return None
+    return float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975))

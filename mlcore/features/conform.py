@@ -1,0 +1,101 @@
+"""The first step of every pipeline: any raw frame, as a person may bring it, brought to the columns of the schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from pandas.api import types as pt
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from mlcore.dataset import Schema, unique_names
+from mlcore.errors import NoSuchColumn
+
+TRUTHS = {"true": 1.0, "yes": 1.0, "y": 1.0, "t": 1.0, "1": 1.0, "1.0": 1.0,
+          "false": 0.0, "no": 0.0, "n": 0.0, "f": 0.0, "0": 0.0, "0.0": 0.0}
+
+
+def as_numbers(column: pd.Series) -> pd.Series:
+    """Float64 with NaN for what is no number; infinities are missing."""
+    if pt.is_datetime64_any_dtype(column):
+        return as_days(column)
+    if not pt.is_numeric_dtype(column) or pt.is_bool_dtype(column):
+        column = pd.to_numeric(column.astype(object), errors="coerce")
+    values = column.to_numpy(dtype="float64", na_value=np.nan)
+    return pd.Series(np.where(np.isfinite(values), values, np.nan), index=column.index)
+
+
+def as_days(column: pd.Series) -> pd.Series:
+    """Days since 1970 as float64, NaN where missing."""
+    moments = column.dt.tz_localize(None) if getattr(column.dtype, "tz", None) is not None else column
+    stamps = moments.to_numpy(dtype="datetime64[us]")
+    days = stamps.astype("int64") / 86_400e6
+    return pd.Series(np.where(np.isnat(stamps), np.nan, days), index=column.index)
+
+
+def as_truth(column: pd.Series) -> pd.Series:
+    """1, 0 or NaN from booleans, yes and no, 1 and 0."""
+    if pt.is_bool_dtype(column) and not column.isna().any():
+        return column.astype("float64")
+    return column.astype(object).map(lambda v: TRUTHS.get(str(v).strip().lower()), na_action="ignore").astype("float64")
+
+
+def as_levels(column: pd.Series) -> pd.Series:
+    """Text levels as objects with NaN for missing; whole floats lose their `.0` so that 3.0 and 3 are one level."""
+    missing = column.isna().to_numpy()
+    if pt.is_float_dtype(column):
+        text = column.map(lambda v: str(int(v)) if float(v).is_integer() else str(v), na_action="ignore").astype(object)
+    else:
+        text = column.astype(object).map(str, na_action="ignore")
+    return pd.Series(np.where(missing, np.nan, text.to_numpy(dtype=object)), index=column.index, dtype=object)
+
+
+def as_moments(column: pd.Series) -> pd.Series:
+    """Timestamps in microseconds without a zone, NaT where it is no date."""
+    if not pt.is_datetime64_any_dtype(column):
+        column = pd.to_datetime(column.astype(object), errors="coerce")
+    if getattr(column.dtype, "tz", None) is not None:
+        column = column.dt.tz_convert("UTC").dt.tz_localize(None)
+    return column.astype("datetime64[us]")
+
+
+CASTS: dict[str, Callable[[pd.Series], pd.Series]] = {
+    "numeric": as_numbers, "boolean": as_truth, "categorical": as_levels, "identifier": as_levels, "text": as_levels,
+    "constant": as_levels, "datetime": as_moments,
+}
+
+
+class Conform(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Pick the feature columns by name and cast each to what its kind says. Row by row: nothing is learned.
+
+    Repeated names are made unique just as reading a file does; a column that is not there raises NoSuchColumn.
+    """
+
+    def __init__(self, names: tuple[str, ...] = (), kinds: tuple[str, ...] = ()) -> None:
+        self.names = names
+        self.kinds = kinds
+
+    @classmethod
+    def of(cls, schema: Schema) -> Conform:
+        """Make it for the feature columns of a schema."""
+        features = schema.features()
+        return cls(tuple(c.name for c in features), tuple(c.kind for c in features))
+
+    def fit(self, X: Any, y: Any = None) -> Conform:
+        """Learn nothing."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Return (n, p) with float64, object and datetime columns only."""
+        available, _ = unique_names(list(X.columns))
+        place = {name: i for i, name in enumerate(available)}
+        for name in self.names:
+            if name not in place:
+                raise NoSuchColumn.named(name, available)
+        return pd.DataFrame({name: CASTS[kind](X.iloc[:, place[name]])
+                             for name, kind in zip(self.names, self.kinds, strict=True)}, index=X.index)

@@ -1,0 +1,85 @@
+"""What a model family needs, as one ColumnTransformer with explicit column lists.
+
+Both families are made of the same pieces; `auto` settles to the choice on the right.
+
+    family   missing numbers          categories, few levels   categories, many levels   scale
+    linear   median and a marker      one-hot                  mean of the target        standard
+    tree     left missing             ordinal codes            mean of the target        none
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlcore.dataset import Schema
+from mlcore.features.steps import EncodeCategories, FillMissing, Scale
+from mlcore.metrics import Task
+from mlcore.models import Family
+
+AUTO = {"linear": ("median", "onehot", "standard"), "tree": ("leave", "ordinal", "none")}
+
+
+def encoder(schema: Schema, steps: tuple[FillMissing, EncodeCategories, Scale], family: Family, task: Task) -> Any:
+    """Build the ColumnTransformer of a family; categories come first, so that their places are known beforehand."""
+    from sklearn.compose import ColumnTransformer
+
+    fill, encode, scale = steps
+    auto_fill, auto_encode, auto_scale = AUTO[family]
+    fill_how = auto_fill if fill.numbers == "auto" else fill.numbers
+    encode_how = auto_encode if encode.method in ("auto", "target") else encode.method
+    scale_how = auto_scale if scale.method == "auto" else scale.method
+    parts = [
+        ("categories", _levels(encode_how), encode.few(schema)),
+        ("many_levels", _chain(_target_coding(task), _scaler(scale_how)), encode.many(schema)),
+        ("numbers", _chain(_filler(fill_how, fill.mark), _scaler(scale_how)), schema.named("numeric")),
+        ("truths", _chain(_filler("leave" if fill_how == "leave" else "most_frequent", fill.mark)),
+         schema.named("boolean")),
+    ]
+    return ColumnTransformer([(name, made, columns) for name, made, columns in parts if columns],
+                             verbose_feature_names_out=False, sparse_threshold=0.0)
+
+
+def category_count(schema: Schema, steps: tuple[FillMissing, EncodeCategories, Scale]) -> int:
+    """How many of the first columns of the tree family are category codes."""
+    encode = steps[1]
+    return len(encode.few(schema)) if encode.method in ("auto", "ordinal") else 0
+
+
+def _levels(how: str) -> Any:
+    import numpy as np
+    from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
+
+    if how == "onehot":
+        return OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=60, sparse_output=False)
+    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, encoded_missing_value=np.nan)
+
+
+def _target_coding(task: Task) -> Any:
+    from sklearn.model_selection import KFold
+    from sklearn.preprocessing import TargetEncoder
+
+    kind = {"binary": "binary", "multiclass": "multiclass", "regression": "continuous"}[task]
+    return TargetEncoder(target_type=kind, cv=KFold(5, shuffle=True, random_state=0))
+
+
+def _filler(how: str, mark: bool) -> Any | None:
+    from sklearn.impute import SimpleImputer
+
+    if how == "leave":
+        return None
+    strategy = "constant" if how == "zero" else how
+    return SimpleImputer(strategy=strategy, fill_value=0.0 if how == "zero" else None, add_indicator=mark,
+                         keep_empty_features=True)
+
+
+def _scaler(how: str) -> Any | None:
+    from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+
+    return {"standard": StandardScaler, "robust": RobustScaler, "minmax": MinMaxScaler, "none": lambda: None}[how]()
+
+
+def _chain(*made: Any | None) -> Any:
+    from sklearn.pipeline import make_pipeline
+
+    steps = [m for m in made if m is not None]
+    return make_pipeline(*steps) if steps else "passthrough"

@@ -1,0 +1,116 @@
+"""The recipe: target, task and ordered steps; it becomes one scikit-learn Pipeline that takes the raw frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import pandas as pd
+
+from mlcore.dataset import Schema
+from mlcore.errors import BadChoice, BadInput
+from mlcore.features.conform import Conform
+from mlcore.features.encode import category_count, encoder
+from mlcore.features.steps import STEPS, DateParts, EncodeCategories, FillMissing, Scale, Step, TextCounts
+from mlcore.metrics import Task
+from mlcore.models import Family, Setting
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is predicted and how columns become features. The order of the steps is fixed by what they are."""
+
+    target: str
+    task: Task
+    dates: DateParts = DateParts()  # noqa: RUF009 - frozen
+    texts: TextCounts = TextCounts()  # noqa: RUF009
+    fill: FillMissing = FillMissing()  # noqa: RUF009
+    encode: EncodeCategories = EncodeCategories()  # noqa: RUF009
+    scale: Scale = Scale()  # noqa: RUF009
+
+    def steps(self) -> tuple[Step, ...]:
+        """All steps in the order in which they are applied."""
+        return (self.dates, self.texts, self.fill, self.encode, self.scale)
+
+    def walk(self, schema: Schema) -> Iterator[tuple[Step, Schema]]:
+        """Each step with the schema that it meets."""
+        current = schema.features()
+        for step in self.steps():
+            yield step, current
+            current = step.after(current)
+
+    def change(self, step: Step) -> Recipe:
+        """Return the recipe with one step replaced."""
+        for field in fields(self):
+            if type(getattr(self, field.name)) is type(step):
+                return replace(self, **{field.name: step})
+        raise BadChoice.of("step", step.name, [s.name for s in STEPS])
+
+    def prepared(self, schema: Schema) -> tuple[list[tuple[str, Any]], Schema]:
+        """The transformers that work before the model family matters, and the schema that they leave."""
+        if not schema.features().columns:
+            raise BadInput("No column is left to learn from: all are identifiers, free text, constant or ignored. "
+                           "Give at least one column the role 'feature'.")
+        made: list[tuple[str, Any]] = [("columns", Conform.of(schema))]
+        current = schema.features()
+        for step, current in self.walk(schema):
+            transformer = step.build(current)
+            if transformer is not None:
+                made.append((step.name, transformer))
+        return made, current
+
+    def encoder(self, schema: Schema, family: Family) -> Any:
+        """The transformer that makes what a model family needs, from what `prepared` leaves."""
+        return encoder(self.prepared(schema)[1], (self.fill, self.encode, self.scale), family, self.task)
+
+    def setting(self, schema: Schema, seed: int) -> Setting:
+        """What a model may know when it is built."""
+        left = self.prepared(schema)[1]
+        return Setting(self.task, seed, category_count(left, (self.fill, self.encode, self.scale)))
+
+    def pipeline(self, schema: Schema, family: Family, estimator: Any) -> Any:
+        """The one Pipeline: raw frame in, prediction out."""
+        from sklearn.pipeline import Pipeline
+
+        if family == "none":
+            return Pipeline([("columns", Conform.of(schema)), ("model", estimator)])
+        made, _ = self.prepared(schema)
+        return Pipeline([*made, ("encode", self.encoder(schema, family)), ("model", estimator)])
+
+    def preview(self, schema: Schema, frame: pd.DataFrame, y: Any, family: Family = "linear") -> pd.DataFrame:
+        """What a model of a family sees of some training rows: fitted on them and nothing else; (n, features)."""
+        from sklearn.pipeline import Pipeline
+
+        made, _ = self.prepared(schema)
+        encode = self.encoder(schema, family)
+        prepared = Pipeline(made).fit_transform(frame)
+        values = encode.fit_transform(prepared, y)
+        return pd.DataFrame(values, columns=list(encode.get_feature_names_out()), index=frame.index)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Recipe:
+        """Rebuild from plain data. Raises BadInput for an unknown step or option."""
+        known = {f.name: f for f in fields(cls)}
+        made: dict[str, Any] = {}
+        for name, value in data.items():
+            if name not in known:
+                raise BadChoice.of("part of a recipe", name, known)
+            made[name] = _step(name, value) if isinstance(value, dict) else value
+        return cls(**made)
+
+
+_PLACES: dict[str, type[Step]] = {"dates": DateParts, "texts": TextCounts, "fill": FillMissing,
+                                  "encode": EncodeCategories, "scale": Scale}
+
+
+def _step(place: str, options: dict[str, Any]) -> Step:
+    kind = _PLACES[place]
+    try:
+        return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in options.items()})
+    except TypeError:
+        raise BadChoice.of(f"option of {kind.title!r}", ", ".join(options), [f.name for f in fields(kind)]) from None

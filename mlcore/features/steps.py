@@ -1,0 +1,255 @@
+"""The steps of a recipe: frozen options that a person sees and changes.
+
+A step says of itself how it works (row by row, fitted inside the fold), what it does to the columns (`after`) and in
+words. The first two build transformers of their own; the last three are the choices of `encode.encoder`, where `auto`
+means: whatever the model family at hand needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from mlcore.dataset import Column, Schema
+from mlcore.features.conform import as_days
+from mlcore.result import several
+
+Works = Literal["row by row", "fitted in the fold", "uses the target, inside the fold"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """The base of all steps."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    def works(self) -> Works:
+        """Say whether the step learns anything from rows."""
+        return "fitted in the fold"
+
+    def after(self, schema: Schema) -> Schema:
+        """The schema once the step has been applied."""
+        return schema
+
+    def build(self, schema: Schema) -> Any | None:
+        """A transformer of its own, or None when it has nothing to do or belongs to the encoder."""
+        return None
+
+    def words(self, schema: Schema) -> str:
+        """What the step does to this data, in one sentence."""
+        raise NotImplementedError
+
+
+DATE_PARTS = ("year", "month", "day", "weekday", "hour", "days")
+
+
+@dataclass(frozen=True)
+class DateParts(Step):
+    """Turn each date into its parts and the days since 1970, so that models can use it."""
+
+    name: ClassVar[str] = "date_parts"
+    title: ClassVar[str] = "Dates into parts"
+    parts: tuple[str, ...] = ("year", "month", "weekday", "days")
+
+    def works(self) -> Works:
+        """Nothing is learned."""
+        return "row by row"
+
+    def after(self, schema: Schema) -> Schema:
+        """Dates are replaced by numbers."""
+        columns: list[Column] = []
+        for column in schema:
+            if column.kind == "datetime":
+                columns += [replace(column, name=f"{column.name} {part}", kind="numeric", dtype="float")
+                            for part in self.parts]
+            else:
+                columns.append(column)
+        return Schema(tuple(columns))
+
+    def build(self, schema: Schema) -> Any | None:
+        """A transformer where there are dates."""
+        dates = schema.named("datetime")
+        return DatesToParts(tuple(dates), self.parts) if dates else None
+
+    def words(self, schema: Schema) -> str:
+        """Name the dates and the parts."""
+        dates = schema.named("datetime")
+        if not dates:
+            return "There are no dates."
+        return f"{several(dates)}: replaced by {several(list(self.parts), 6)}."
+
+
+class DatesToParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """The transformer of `DateParts`."""
+
+    def __init__(self, columns: tuple[str, ...] = (), parts: tuple[str, ...] = ()) -> None:
+        self.columns = columns
+        self.parts = parts
+
+    def fit(self, X: Any, y: Any = None) -> DatesToParts:
+        """Learn nothing."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Replace each date column in place by its parts, as float64."""
+        out: dict[str, pd.Series] = {}
+        for name in X.columns:
+            if name in self.columns:
+                for part in self.parts:
+                    values = as_days(X[name]) if part == "days" else getattr(X[name].dt, part)
+                    out[f"{name} {part}"] = values.astype("float64")
+            else:
+                out[name] = X[name]
+        return pd.DataFrame(out, index=X.index)
+
+
+@dataclass(frozen=True)
+class TextCounts(Step):
+    """Turn free text into its length, so that at least that can be used."""
+
+    name: ClassVar[str] = "text_counts"
+    title: ClassVar[str] = "Free text into counts"
+
+    def works(self) -> Works:
+        """Nothing is learned."""
+        return "row by row"
+
+    def after(self, schema: Schema) -> Schema:
+        """Texts are replaced by two numbers."""
+        columns: list[Column] = []
+        for column in schema:
+            if column.kind == "text":
+                columns += [replace(column, name=f"{column.name} {part}", kind="numeric", dtype="float")
+                            for part in ("characters", "words")]
+            else:
+                columns.append(column)
+        return Schema(tuple(columns))
+
+    def build(self, schema: Schema) -> Any | None:
+        """A transformer where there is text."""
+        texts = schema.named("text")
+        return TextsToCounts(tuple(texts)) if texts else None
+
+    def words(self, schema: Schema) -> str:
+        """Name the texts."""
+        texts = schema.named("text")
+        return f"{several(texts)}: replaced by the number of characters and words." if texts else "There is no free text."
+
+
+class TextsToCounts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """The transformer of `TextCounts`."""
+
+    def __init__(self, columns: tuple[str, ...] = ()) -> None:
+        self.columns = columns
+
+    def fit(self, X: Any, y: Any = None) -> TextsToCounts:
+        """Learn nothing."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """Replace each text column in place by two float64 columns."""
+        out: dict[str, pd.Series] = {}
+        for name in X.columns:
+            if name in self.columns:
+                known = X[name].notna()
+                text = X[name].where(known, "").astype(str)
+                out[f"{name} characters"] = text.str.len().astype("float64").where(known, np.nan)
+                out[f"{name} words"] = text.str.split().str.len().astype("float64").where(known, np.nan)
+            else:
+                out[name] = X[name]
+        return pd.DataFrame(out, index=X.index)
+
+
+Fill = Literal["auto", "median", "mean", "zero"]
+
+
+@dataclass(frozen=True)
+class FillMissing(Step):
+    """Fill missing numbers; missing categories are always a level of their own."""
+
+    name: ClassVar[str] = "fill_missing"
+    title: ClassVar[str] = "Missing cells"
+    numbers: Fill = "auto"
+    mark: bool = True
+
+    def words(self, schema: Schema) -> str:
+        """Name the columns that have gaps."""
+        gaps = [c.name for c in schema if c.missing and c.kind in ("numeric", "boolean")]
+        if not gaps:
+            return "No number is missing."
+        how = {"auto": "filled with the median for models that need it, left missing for trees", "median":
+               "filled with the median", "mean": "filled with the mean", "zero": "filled with 0"}[self.numbers]
+        return f"{several(gaps)}: {how}{', with a column that marks where' if self.mark else ''}."
+
+
+Encode = Literal["auto", "onehot", "ordinal", "target"]
+
+
+@dataclass(frozen=True)
+class EncodeCategories(Step):
+    """Turn categories into numbers."""
+
+    name: ClassVar[str] = "encode_categories"
+    title: ClassVar[str] = "Categories into numbers"
+    method: Encode = "auto"
+    most_levels: int = 30
+
+    def works(self) -> Works:
+        """Target coding looks at the target of the training rows of the fold."""
+        return "uses the target, inside the fold" if self.method in ("auto", "target") else "fitted in the fold"
+
+    def few(self, schema: Schema) -> list[str]:
+        """Categories that get a column or a code a level."""
+        if self.method == "target":
+            return []
+        return [c.name for c in _categories(schema) if c.distinct <= self.most_levels]
+
+    def many(self, schema: Schema) -> list[str]:
+        """Categories of so many levels that they are coded by the mean of the target instead."""
+        few = set(self.few(schema))
+        return [c.name for c in _categories(schema) if c.name not in few]
+
+    def words(self, schema: Schema) -> str:
+        """Name the categories, few levels and many."""
+        few, many = self.few(schema), self.many(schema)
+        how = {"auto": "a column a level, or a code for trees", "onehot": "a column a level",
+               "ordinal": "a code a level", "target": ""}[self.method]
+        said = ([f"{several(few)}: {how}."] if few else []) + (
+            [f"{several(many)}: the mean of the target for each level, learned inside the fold."] if many else [])
+        return " ".join(said) or "There are no categories."
+
+
+def _categories(schema: Schema) -> list[Column]:
+    return [c for c in schema if c.kind in ("categorical", "identifier", "constant")]
+
+
+Scaling = Literal["auto", "standard", "robust", "minmax", "none"]
+
+
+@dataclass(frozen=True)
+class Scale(Step):
+    """Bring numbers to one scale."""
+
+    name: ClassVar[str] = "scale"
+    title: ClassVar[str] = "Scaling"
+    method: Scaling = "auto"
+
+    def words(self, schema: Schema) -> str:
+        """Say how."""
+        return {"auto": "Numbers to mean 0 and spread 1 for models that need it; trees see them as they are.",
+                "standard": "Numbers to mean 0 and spread 1.", "robust": "Numbers to median 0 and quartile range 1.",
+                "minmax": "Numbers to the range from 0 to 1.", "none": "Numbers stay as they are."}[self.method]
+
+
+STEPS: tuple[type[Step], ...] = (DateParts, TextCounts, FillMissing, EncodeCategories, Scale)

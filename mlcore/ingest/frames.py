@@ -1,0 +1,80 @@
+"""What the readers share: a DuckDB connection for hostile files, and a frame of loose cells to Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from mlcore.dataset import unique_names
+from mlcore.errors import CannotRead
+
+MOST_COLUMNS = 20_000
+
+
+def connection(spool: Path) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB that spills to the spool folder and cannot fetch anything from outside."""
+    con = duckdb.connect()
+    con.execute("SET memory_limit = '2GB'")
+    con.execute(f"SET temp_directory = {quoted_text(str(spool / 'spill'))}")
+    con.execute("SET autoinstall_known_extensions = false")
+    con.execute("SET preserve_insertion_order = true")
+    return con
+
+
+def quoted(name: str) -> str:
+    """Quote an identifier for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def quoted_text(text: str) -> str:
+    """Quote a string for SQL."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def names_note(names: Sequence[object]) -> tuple[list[str], list[str]]:
+    """Return unique names and what to say about the change."""
+    if len(names) > MOST_COLUMNS:
+        raise CannotRead(f"There are {len(names):,} columns; at most {MOST_COLUMNS:,} are read. "
+                         "Is the table turned on its side?")
+    unique, changed = unique_names(list(names))
+    if not changed:
+        return unique, []
+    shown = ", ".join(repr(c) for c in changed[:5]) + (" …" if len(changed) > 5 else "")
+    return unique, [f"{len(changed)} column names were empty or repeated; they are now {shown}."]
+
+
+def cells_to_parquet(header: Sequence[object], rows: Sequence[Sequence[Any]], out: Path) -> list[str]:
+    """Write rows of Python values as Parquet; a column of mixed types becomes text. Returns notes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names, notes = names_note(header)
+    arrays = [_array([row[i] if i < len(row) else None for row in rows]) for i in range(len(names))]
+    pq.write_table(pa.table(dict(zip(names, arrays, strict=True))), out)
+    return notes
+
+
+def _array(values: list[Any]) -> Any:
+    import datetime as dt
+
+    import pyarrow as pa
+
+    values = [None if v is None or v == "" else v for v in values]
+    types = {type(v) for v in values if v is not None}
+    if types <= {int, float} and types != {int}:
+        values = [None if v is None else float(v) for v in values]
+        if all(v is None or (v == v and abs(v) < 2**53 and v.is_integer()) for v in values) and types:
+            values = [None if v is None else int(v) for v in values]
+    elif types == {dt.date, dt.datetime}:
+        values = [dt.datetime(v.year, v.month, v.day) if type(v) is dt.date else v for v in values]
+    elif len(types) > 1 or types & {dt.time, dt.timedelta, dict, list}:
+        import json
+
+        values = [None if v is None else json.dumps(v) if isinstance(v, (dict, list)) else str(v) for v in values]
+    try:
+        return pa.array(values)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+        return pa.array([None if v is None else str(v) for v in values])

@@ -1,0 +1,38 @@
+"""A classifier that needs codes 0 … k−1, taught to speak the target's own labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+
+from mlcore.result import Array
+
+
+class Labelled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Wrap a classifier so that it is fitted on codes and answers in labels; absent codes are closed up."""
+
+    def __init__(self, estimator: Any = None) -> None:
+        self.estimator = estimator
+
+    def fit(self, X: Any, y: Any) -> Labelled:
+        """Fit on (n, p) features and (n,) labels of any sortable type."""
+        self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
+        if len(self.classes_) == 1:  # a training fold may hold one class only
+            self.estimator_ = None
+            return self
+        self.estimator_ = clone(self.estimator).fit(X, codes)
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """Return (n,) labels."""
+        if self.estimator_ is None:
+            return np.repeat(self.classes_, len(X))
+        return np.asarray(self.classes_[np.asarray(self.estimator_.predict(X)).astype(int)])
+
+    def predict_proba(self, X: Any) -> Array:
+        """Return (n, k) probabilities in the order of `classes_`."""
+        if self.estimator_ is None:
+            return np.ones((len(X), 1))
+        return np.asarray(self.estimator_.predict_proba(X))

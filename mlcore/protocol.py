@@ -1,0 +1,259 @@
+"""How models are judged: the locked holdout, the folds, the seed."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from mlcore.dataset import Schema
+from mlcore.errors import BadChoice, BadInput
+from mlcore.metrics import Task
+from mlcore.result import Array
+
+SplitKind = Literal["auto", "random", "stratified", "group", "time"]
+SPLITS: tuple[SplitKind, ...] = get_args(SplitKind)
+FEWEST_ROWS = 8
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A person's choices; `auto` and None are settled by `resolved`."""
+
+    holdout: float = 0.2
+    folds: int = 5
+    repeats: int | None = None
+    split: SplitKind = "auto"
+    group: str | None = None
+    time: str | None = None
+    metric: str = "auto"
+    seed: int = 0
+    time_limit: float = 600.0  # seconds that one candidate may take, all its folds together
+
+    def checked(self) -> Protocol:
+        """Raise BadChoice or BadInput for a value that is not allowed."""
+        if self.split not in SPLITS:
+            raise BadChoice.of("kind of split", self.split, SPLITS)
+        if not 0 <= self.holdout <= 0.9:
+            raise BadInput(f"The holdout must be a share from 0 to 0.9 of the rows; {self.holdout:g} was given.")
+        if not 2 <= self.folds <= 1000:
+            raise BadInput(f"There must be 2 to 1,000 folds; {self.folds} was given.")
+        if self.repeats is not None and not 1 <= self.repeats <= 100:
+            raise BadInput(f"There must be 1 to 100 repeats; {self.repeats} was given.")
+        if self.time_limit <= 0:
+            raise BadInput(f"The time limit must be more than 0 seconds; {self.time_limit:g} was given.")
+        return self
+
+    def kind(self, task: Task) -> Literal["random", "stratified", "group", "time"]:
+        """The kind of split that `auto` stands for: by group or time where a column has that role."""
+        if self.split != "auto":
+            return self.split
+        if self.group is not None:
+            return "group"
+        if self.time is not None:
+            return "time"
+        return "random" if task == "regression" else "stratified"
+
+    def with_roles(self, schema: Schema) -> Protocol:
+        """Take the group and time columns from the roles where they are not named. Raises NoSuchColumn."""
+        from dataclasses import replace
+
+        group = self.group or next(iter(schema.in_role("group")), None)
+        time = self.time or next(iter(schema.in_role("time")), None)
+        for name in (group, time):
+            if name is not None:
+                schema[name]
+        if self.split == "group" and group is None:
+            raise BadInput("A split by group needs a column: name it with --group, or give one the role 'group'.")
+        if self.split == "time" and time is None:
+            raise BadInput("A split by time needs a column: name it with --time, or give one the role 'time'.")
+        return replace(self, group=group, time=time)
+
+    def words(self, task: Task, rows: int) -> str:
+        """Say it in one line."""
+        titles = {"random": "random", "stratified": "stratified", "group": f"by {self.group}",
+                  "time": f"in order of {self.time}"}
+        kind = self.kind(task)
+        repeats = 1 if kind == "time" else self.repeats or repeats_for(rows)
+        times = "" if repeats == 1 else f" × {repeats}"
+        sealed = f"holdout {100 * self.holdout:g} % sealed" if self.holdout else "no holdout"
+        return f"{self.folds} folds{times}, {titles[kind]} · {sealed}"
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One split of the training rows; positions count within the training rows."""
+
+    repeat: int
+    fold: int
+    train: Array
+    test: Array
+
+    @property
+    def key(self) -> str:
+        """A short name, unique in a plan."""
+        return f"{self.repeat}-{self.fold}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The protocol settled for one dataset: which rows are locked, which are folded how."""
+
+    train: Array  # rows of the file that may be looked at
+    holdout: Array  # rows of the file that are locked
+    folds: tuple[Fold, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def ratio(self) -> float:
+        """Mean of n_test / n_train over the folds, for the corrected test."""
+        return float(np.mean([len(f.test) / len(f.train) for f in self.folds]))
+
+
+@dataclass(frozen=True)
+class Target:
+    """The rows whose target is known, and their target."""
+
+    rows: Array  # positions in the file
+    y: Array  # codes (classification) or values
+    classes: Array  # the target's own labels, sorted; empty for regression
+
+    def labels(self) -> Array:
+        """The target in its own labels or values."""
+        return self.classes[self.y] if len(self.classes) else self.y
+
+
+def repeats_for(rows: int) -> int:
+    """Repeats that follow size: a second one lifts the chance of seeing a real effect at 300 rows from .60 to .97."""
+    return 3 if rows < 500 else 2 if rows <= 5000 else 1
+
+
+def make_plan(protocol: Protocol, task: Task, target: Target, keys: pd.DataFrame) -> Plan:
+    """Settle the holdout and the folds.
+
+    `keys` holds the group and time columns for the rows of `target`. Raises BadInput when there are too few rows.
+    """
+    protocol = protocol.checked()
+    n = len(target.rows)
+    if n < FEWEST_ROWS:
+        raise BadInput(f"{n} rows have a known target; at least {FEWEST_ROWS} are needed to compare models.")
+    kind = protocol.kind(task)
+    notes: list[str] = []
+    splitter = _Splitter(kind, task, target.y, keys.reset_index(drop=True), protocol)
+    train, held = splitter.holdout(notes)
+    splits = splitter.folds(train, notes)
+    return Plan(target.rows[train], target.rows[held], tuple(splits), tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Splitter:
+    kind: str
+    task: Task
+    y: Array
+    keys: pd.DataFrame
+    protocol: Protocol
+
+    def holdout(self, notes: list[str]) -> tuple[Array, Array]:
+        everything = np.arange(len(self.y))
+        share = self.protocol.holdout
+        if share * len(self.y) < 1:
+            if share:
+                notes.append(f"No holdout is kept: {share:.0%} of {len(self.y)} rows is less than one.")
+            return everything, everything[:0]
+        if self.kind == "time":
+            order = self._by_time(everything)
+            cut = len(order) - max(1, round(share * len(order)))
+            return np.sort(order[:cut]), np.sort(order[cut:])
+        if self.kind == "group":
+            return self._hold_groups(share)
+        held = self._hold_rows(share)
+        return np.setdiff1d(everything, held), held
+
+    def _hold_rows(self, share: float) -> Array:
+        """A random share; of each class by its share where stratified, and never the only row of a class."""
+        rng = np.random.default_rng(self.protocol.seed)
+        strata = self.y if self.kind == "stratified" else np.zeros(len(self.y), int)
+        quota, held = 0.0, []
+        for value in np.unique(strata):
+            rows = rng.permutation(np.flatnonzero(strata == value))
+            quota += share * len(rows)  # what rounding leaves over is carried to the next class
+            take = min(round(quota), len(rows) - 1)
+            quota -= take
+            held.append(rows[:take])
+        return np.sort(np.concatenate(held))
+
+    def _hold_groups(self, share: float) -> tuple[Array, Array]:
+        rng = np.random.default_rng(self.protocol.seed)
+        codes = self._groups()
+        order = rng.permutation(codes.max() + 1)
+        sizes = np.bincount(codes)[order]
+        if len(order) < 3:
+            raise BadInput(f"{self.protocol.group!r} has {len(order)} groups; a split by group needs at least 3.")
+        count = int(np.clip(np.searchsorted(np.cumsum(sizes), share * len(codes)) + 1, 1, len(order) - 2))
+        held = np.isin(codes, order[:count])
+        return np.flatnonzero(~held), np.flatnonzero(held)
+
+    def _groups(self) -> Array:
+        column = self.keys[self.protocol.group]
+        codes, _ = pd.factorize(column)
+        alone = codes < 0  # a row of unknown group is a group of its own
+        codes[alone] = codes.max() + 1 + np.arange(alone.sum())
+        return np.asarray(codes)
+
+    def _by_time(self, rows: Array) -> Array:
+        moment = self.keys[self.protocol.time].iloc[rows]
+        return np.asarray(rows[np.argsort(moment.to_numpy(), kind="stable")])
+
+    def folds(self, train: Array, notes: list[str]) -> Iterator[Fold]:
+        count = self._count(train, notes)
+        n = len(train)
+        repeats = 1 if self.kind == "time" else self.protocol.repeats or repeats_for(n)
+        made = []
+        for repeat in range(repeats):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # small classes are said in the notes
+                for fold, (fit, test) in enumerate(self._cut(train, count, repeat)):
+                    made.append(Fold(repeat, fold, np.asarray(fit), np.asarray(test)))
+        return iter(made)
+
+    def _count(self, train: Array, notes: list[str]) -> int:
+        wanted, most = self.protocol.folds, len(train) // 2
+        if self.kind == "group":
+            most = len(np.unique(self._groups()[train]))
+        if self.kind == "stratified":
+            counts = np.bincount(self.y[train])
+            counts = counts[counts > 0]
+            most = min(most, int(counts.max()))
+            small = int((counts < wanted).sum())
+            if small:
+                notes.append(f"{small} of {len(counts)} classes have fewer rows than there are folds, so some folds "
+                             "test on none of theirs.")
+        if wanted > most:
+            notes.append(f"{wanted} folds were asked for; {max(2, most)} are made, as there are {len(train)} rows.")
+        return max(2, min(wanted, most))
+
+    def _cut(self, train: Array, count: int, repeat: int) -> Iterator[Any]:
+        from sklearn.model_selection import (
+            GroupKFold,
+            KFold,
+            StratifiedGroupKFold,
+            StratifiedKFold,
+            TimeSeriesSplit,
+        )
+
+        seed, y = self.protocol.seed + repeat, self.y[train]
+        if self.kind == "time":
+            order = np.searchsorted(train, self._by_time(train))
+            return ((order[a], order[b]) for a, b in TimeSeriesSplit(count).split(order))
+        if self.kind == "group":
+            groups = self._groups()[train]
+            if self.task == "regression":
+                return iter(GroupKFold(count, shuffle=True, random_state=seed).split(y, y, groups))
+            return iter(StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(y, y, groups))
+        if self.kind == "stratified":
+            return iter(StratifiedKFold(count, shuffle=True, random_state=seed).split(y, y))
+        return iter(KFold(count, shuffle=True, random_state=seed).split(y))

@@ -1,0 +1,85 @@
+"""What every analysis gives back: one finding as a table, a sentence and a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Help:
+    """A help card; the same four parts everywhere."""
+
+    what: str
+    read: str
+    misleads: str
+    do: str
+
+
+class Result:
+    """The base of everything that comes out: a frozen dataclass with a table, a sentence and a figure."""
+
+    help: ClassVar[Help]
+
+    def frame(self) -> pd.DataFrame:
+        """Return the numbers behind the picture, one row per mark."""
+        raise NotImplementedError
+
+    def sentence(self) -> str:
+        """Return the finding in words, with numbers."""
+        raise NotImplementedError
+
+    def figure(self) -> Any:
+        """Return the plotly figure; only `mlcore.charts` knows how it is drawn."""
+        from mlcore import charts
+
+        return charts.figure(self)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Write a number for people: three significant digits, thin separators for thousands.
+
+    >>> number(0.84237), number(12480), number(1234567.8), number(0.0), number(None)
+    ('0.842', '12,480', '1,234,568', '0', 'unknown')
+    """
+    if value is None or not np.isfinite(value):
+        return "unknown"
+    size = abs(value)
+    if size == 0 or (float(value).is_integer() and size < 1e15):
+        return f"{value:,.0f}".replace("-", "−")
+    if size >= 1000:
+        text = f"{value:,.0f}"
+    elif size < 1e-4:
+        text = f"{value:.{digits - 1}e}"
+    else:
+        decimals = max(0, digits - 1 - int(np.floor(np.log10(size))))
+        text = f"{value:.{decimals}f}"
+    return text.replace("-", "−")
+
+
+def share(part: float, whole: float) -> str:
+    """Write a share with its count: `37 of 891 (4.2 %)`.
+
+    >>> share(37, 891)
+    '37 of 891 (4.2 %)'
+    """
+    return f"{part:,.0f} of {whole:,.0f} ({100 * part / whole:.1f} %)" if whole else "0 of 0"
+
+
+def several(items: list[str], most: int = 4) -> str:
+    """Join names for a sentence.
+
+    >>> several(["a", "b", "c"]), several(["a", "b", "c", "d", "e", "f"])
+    ('a, b and c', 'a, b, c, d and 2 more')
+    """
+    if len(items) <= 1:
+        return "".join(items)
+    if len(items) > most:
+        return f"{', '.join(items[:most])} and {len(items) - most} more"
+    return f"{', '.join(items[:-1])} and {items[-1]}"

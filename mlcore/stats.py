@@ -1,0 +1,118 @@
+"""Intervals, corrected tests and tie groups: what may be said about scores from folds.
+
+Scores of folds are not independent, because their training sets overlap; a plain paired t-test calls a winner among
+equals in about half of all comparisons. The correction is Nadeau and Bengio's (Inference for the Generalization
+Error, Machine Learning 52, 2003): the variance of the mean is s²·(1/k + n_test/n_train) instead of s²/k.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from mlcore.result import Array
+
+ALPHA = 0.05
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def half(self) -> float:
+        """Half the width."""
+        return (self.high - self.low) / 2
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What is known of the difference between two models on the same folds, first less second."""
+
+    mean: float
+    low: float
+    high: float
+    p: float  # two-sided, of no difference
+    better: float  # probability that the first is better by more than the region of practical equivalence
+    equal: float
+    worse: float
+
+
+def interval(scores: Array, ratio: float, level: float = 0.95) -> Interval:
+    """Return the corrected interval of a mean score.
+
+    `scores` are (k,) scores of folds (all repeats), `ratio` is n_test / n_train of a fold.
+    One fold gives no interval: low and high are NaN.
+    """
+    values = np.asarray(scores, float)
+    mean = float(values.mean())
+    if len(values) < 2:
+        return Interval(mean, float("nan"), float("nan"))
+    half = float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * _error(values, ratio)
+    return Interval(mean, mean - half, mean + half)
+
+
+def difference(first: Array, second: Array, ratio: float, rope: float = 0.0) -> Difference:
+    """Compare two models by their scores on the same folds (higher is better).
+
+    The test is Nadeau and Bengio's corrected resampled t-test; the three probabilities are the posterior of the
+    correlated Bayesian t-test in its closed form (Benavoli et al., JMLR 18, 2017), which is the same distribution.
+    """
+    d = np.asarray(first, float) - np.asarray(second, float)
+    mean = float(d.mean())
+    error = _error(d, ratio) if len(d) > 1 else 0.0
+    if error <= 1e-12:
+        sure = len(d) > 1
+        p = float("nan") if not sure else 1.0 if abs(mean) <= 1e-12 else 0.0
+        return Difference(mean, mean, mean, p, float(mean > rope), float(abs(mean) <= rope), float(mean < -rope))
+    t = stats.t(len(d) - 1, loc=mean, scale=error)
+    low, high = t.interval(0.95)
+    p = 2 * float(stats.t.sf(abs(mean / error), len(d) - 1))
+    return Difference(mean, float(low), float(high), p, float(t.sf(rope)), float(t.cdf(rope) - t.cdf(-rope)),
+                      float(t.cdf(-rope)))
+
+
+def _error(values: Array, ratio: float) -> float:
+    return float(np.sqrt(values.var(ddof=1) * (1 / len(values) + ratio)))
+
+
+def holm(p: list[float]) -> list[float]:
+    """Adjust p-values for their number (Holm, 1979); order is kept.
+
+    >>> [round(x, 3) for x in holm([0.01, 0.04, 0.03])]
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p)
+    adjusted, running = [0.0] * len(p), 0.0
+    for rank, i in enumerate(order):
+        running = max(running, min(1.0, (len(p) - rank) * p[i]))
+        adjusted[i] = running
+    return adjusted
+
+
+def tie_groups(scores: dict[str, Array], ratio: float, rope: float = 0.0) -> dict[str, int]:
+    """Group models that cannot be told apart from the best of their group; group 1 holds the best.
+
+    `scores` maps a model to its (k,) fold scores, higher better, same folds. A model is told apart from the best when
+    the corrected test says so after Holm's adjustment and the difference exceeds `rope`, the region of practical
+    equivalence. What is left over is grouped again in the same way.
+    """
+    left = sorted(scores, key=lambda m: -float(np.mean(scores[m])))
+    groups: dict[str, int] = {}
+    number = 0
+    while left:
+        number += 1
+        best, rest = left[0], left[1:]
+        found = [difference(scores[best], scores[m], ratio) for m in rest]
+        adjusted = holm([1.0 if np.isnan(d.p) else d.p for d in found])
+        apart = {m for m, d, p in zip(rest, found, adjusted, strict=True) if p < ALPHA and d.mean > rope}
+        for model in [best, *(m for m in rest if m not in apart)]:
+            groups[model] = number
+        left = [m for m in rest if m in apart]
+    return groups

@@ -1,0 +1,103 @@
+"""The target: which task it makes, which rows can be used, and what is wrong with it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from pandas.api import types as pt
+
+from mlcore.dataset import Column, Dataset
+from mlcore.errors import BadChoice, BadTarget
+from mlcore.features.conform import as_moments
+from mlcore.metrics import TASKS, Task
+from mlcore.protocol import Target
+from mlcore.result import Array, several, share
+
+MOST_CLASSES = 200
+FEW_WHOLE_NUMBERS = 10  # a whole-number target with more values than this is taken as a quantity
+
+
+def task_of(column: Column, wanted: str = "auto") -> Task:
+    """Settle the task from the target column: two values, a few, or a quantity. Raises BadTarget or BadChoice."""
+    if wanted not in ("auto", *TASKS):
+        raise BadChoice.of("task", wanted, ("auto", *TASKS))
+    if column.distinct < 2:
+        raise BadTarget(f"{column.name!r} cannot be predicted: it has {column.distinct or 'no'} known "
+                        f"value{'' if column.distinct == 1 else 's'}. A target needs at least two.")
+    numbers = column.dtype in ("integer", "float")
+    if wanted == "regression" and not numbers:
+        raise BadTarget(f"{column.name!r} holds {column.dtype}, not numbers, so it cannot be a regression target.")
+    if wanted == "binary" and column.distinct != 2:
+        raise BadTarget(f"{column.name!r} has {column.distinct:,} values; a binary target has exactly two.")
+    if wanted != "auto":
+        return wanted  # type: ignore[return-value]
+    if column.dtype == "datetime":
+        raise BadTarget(f"{column.name!r} holds dates; predicting a date is not offered. "
+                        "Choose a column of numbers or categories.")
+    if column.distinct == 2:
+        return "binary"
+    if numbers and (column.dtype == "float" or column.distinct > FEW_WHOLE_NUMBERS) and column.kind != "categorical":
+        return "regression"
+    if column.distinct > MOST_CLASSES:
+        raise BadTarget(f"{column.name!r} has {column.distinct:,} different values, too many to be classes "
+                        f"(at most {MOST_CLASSES}). Choose another target.")
+    return "multiclass"
+
+
+def task_words(column: Column, task: Task) -> str:
+    """Say the task in words, and what else it could be."""
+    if task == "regression":
+        return f"A quantity, so this is regression: {column.distinct:,} different values."
+    title = "Two classes" if task == "binary" else f"{column.distinct:,} classes"
+    more = ""
+    if column.dtype in ("integer", "float") and task == "multiclass":
+        more = " If the numbers are amounts, choose regression instead."
+    return f"{title}, so this is classification.{more}"
+
+
+def load_target(dataset: Dataset, name: str, task: Task) -> Target:
+    """Read the target; rows where it is missing are left out. Raises BadTarget."""
+    column = dataset.frame([name])[name]
+    values, known = (_numbers(column) if task == "regression" else _labels(column))
+    rows = np.flatnonzero(known)
+    if task == "regression":
+        if len(np.unique(values[known])) < 2:
+            raise BadTarget(f"{name!r} has fewer than two known values.")
+        return Target(rows, values[known].astype(float), np.array([]))
+    classes, codes = np.unique(values[known], return_inverse=True)
+    if len(classes) < 2:
+        raise BadTarget(f"{name!r} has one value only ({classes[0]!r}), so there is nothing to predict.")
+    return Target(rows, codes, classes)
+
+
+def _numbers(column: pd.Series) -> tuple[Array, Array]:
+    values = column.to_numpy(dtype="float64", na_value=np.nan)
+    return values, np.isfinite(values)
+
+
+def _labels(column: pd.Series) -> tuple[Array, Array]:
+    """Labels of one sortable type: whole floats become integers, dates and mixed types become text."""
+    known = column.notna().to_numpy()
+    if pt.is_bool_dtype(column) or set(column[known].map(type)) == {bool}:
+        return column.where(known, False).to_numpy(dtype=bool), known
+    if pt.is_numeric_dtype(column):
+        values, known = _numbers(column)
+        filled = np.where(known, values, 0)
+        return (filled.astype("int64") if (filled == np.round(filled)).all() else filled), known
+    if pt.is_datetime64_any_dtype(column):
+        column = as_moments(column).dt.strftime("%Y-%m-%d")
+    return column.where(known, "").astype(str).to_numpy(dtype=object), known
+
+
+def target_notes(rows: int, target: Target, name: str) -> list[str]:
+    """What has to be said of the target's rows; `rows` counts the file's."""
+    left_out = rows - len(target.rows)
+    notes = []
+    if left_out:
+        notes.append(f"{share(left_out, rows)} rows have no {name} and are left out.")
+    if len(target.classes):
+        counts = np.bincount(target.y)
+        alone = [str(c) for c, n in zip(target.classes, counts, strict=True) if n == 1]
+        if alone:
+            notes.append(f"One row only is {several(alone)}: it can be trained on or tested on, never both.")
+    return notes
