@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from mlcore.result import Array
 
@@ -54,6 +53,8 @@ def interval(scores: Array, ratio: float, level: float = 0.95) -> Interval:
     mean = float(values.mean())
     if len(values) < 2:
         return Interval(mean, float("nan"), float("nan"))
+    from scipy import stats
+
     half = float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * _error(values, ratio)
     return Interval(mean, mean - half, mean + half)
 
@@ -71,6 +72,8 @@ def difference(first: Array, second: Array, ratio: float, rope: float = 0.0) -> 
         sure = len(d) > 1
         p = float("nan") if not sure else 1.0 if abs(mean) <= 1e-12 else 0.0
         return Difference(mean, mean, mean, p, float(mean > rope), float(abs(mean) <= rope), float(mean < -rope))
+    from scipy import stats
+
     t = stats.t(len(d) - 1, loc=mean, scale=error)
     low, high = t.interval(0.95)
     p = 2 * float(stats.t.sf(abs(mean / error), len(d) - 1))

@@ -8,7 +8,7 @@ from pandas.api import types as pt
 
 from mlcore.dataset import Column, Dataset
 from mlcore.errors import BadChoice, BadTarget
-from mlcore.features.conform import as_moments
+from mlcore.casts import as_moments
 from mlcore.metrics import TASKS, Task
 from mlcore.protocol import Target
 from mlcore.result import Array, several, share

@@ -154,7 +154,7 @@ def finish(folder: str, model: str) -> float:
     """Fit a candidate on all training rows and store the whole Pipeline, which answers in the target's own labels."""
     from sklearn.pipeline import Pipeline
 
-    from mlcore.features.conform import Conform
+    from mlcore.features.transformers import Conform
 
     run = context(folder)
     start = time.perf_counter()

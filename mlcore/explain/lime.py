@@ -21,7 +21,7 @@ import pandas as pd
 from pandas.api import types as pt
 
 from mlcore.errors import BadInput
-from mlcore.features.conform import as_levels, as_numbers
+from mlcore.casts import as_levels, as_numbers
 from mlcore.result import Array, Help, Result, number, several
 
 if TYPE_CHECKING:
@@ -270,8 +270,8 @@ class Lime:
         if self.output == "value" or len(own) == 1:
             return 0
         classes = [str(c) for c in self.pipeline.classes_]
-        if label is None:
-            return int(np.argmax(own))
+        if label is None:  # of two classes always the positive one, so that rows can be compared
+            return 1 if len(own) == 2 else int(np.argmax(own))
         if label not in classes:
             from mlcore.errors import BadChoice
 

@@ -10,7 +10,6 @@ import pandas as pd
 
 from mlcore.dataset import Schema
 from mlcore.errors import BadChoice, BadInput
-from mlcore.features.conform import Conform
 from mlcore.features.encode import category_count, encoder
 from mlcore.features.steps import STEPS, DateParts, EncodeCategories, FillMissing, Scale, Step, TextCounts
 from mlcore.metrics import Task
@@ -52,6 +51,8 @@ class Recipe:
         if not schema.features().columns:
             raise BadInput("No column is left to learn from: all are identifiers, free text, constant or ignored. "
                            "Give at least one column the role 'feature'.")
+        from mlcore.features.transformers import Conform
+
         made: list[tuple[str, Any]] = [("columns", Conform.of(schema))]
         current = schema.features()
         for step, current in self.walk(schema):
@@ -72,6 +73,8 @@ class Recipe:
     def pipeline(self, schema: Schema, family: Family, estimator: Any) -> Any:
         """The one Pipeline: raw frame in, prediction out."""
         from sklearn.pipeline import Pipeline
+
+        from mlcore.features.transformers import Conform
 
         if family == "none":
             return Pipeline([("columns", Conform.of(schema)), ("model", estimator)])

@@ -10,12 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin
-
 from mlcore.dataset import Column, Schema
-from mlcore.features.conform import as_days
 from mlcore.result import several
 
 Works = Literal["row by row", "fitted in the fold", "uses the target, inside the fold"]
@@ -73,6 +68,8 @@ class DateParts(Step):
 
     def build(self, schema: Schema) -> Any | None:
         """A transformer where there are dates."""
+        from mlcore.features.transformers import DatesToParts
+
         dates = schema.named("datetime")
         return DatesToParts(tuple(dates), self.parts) if dates else None
 
@@ -82,33 +79,6 @@ class DateParts(Step):
         if not dates:
             return "There are no dates."
         return f"{several(dates)}: replaced by {several(list(self.parts), 6)}."
-
-
-class DatesToParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """The transformer of `DateParts`."""
-
-    def __init__(self, columns: tuple[str, ...] = (), parts: tuple[str, ...] = ()) -> None:
-        self.columns = columns
-        self.parts = parts
-
-    def fit(self, X: Any, y: Any = None) -> DatesToParts:
-        """Learn nothing."""
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Replace each date column in place by its parts, as float64."""
-        out: dict[str, pd.Series] = {}
-        for name in X.columns:
-            if name in self.columns:
-                for part in self.parts:
-                    values = as_days(X[name]) if part == "days" else getattr(X[name].dt, part)
-                    out[f"{name} {part}"] = values.astype("float64")
-            else:
-                out[name] = X[name]
-        return pd.DataFrame(out, index=X.index)
 
 
 @dataclass(frozen=True)
@@ -135,6 +105,8 @@ class TextCounts(Step):
 
     def build(self, schema: Schema) -> Any | None:
         """A transformer where there is text."""
+        from mlcore.features.transformers import TextsToCounts
+
         texts = schema.named("text")
         return TextsToCounts(tuple(texts)) if texts else None
 
@@ -142,33 +114,6 @@ class TextCounts(Step):
         """Name the texts."""
         texts = schema.named("text")
         return f"{several(texts)}: replaced by the number of characters and words." if texts else "There is no free text."
-
-
-class TextsToCounts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """The transformer of `TextCounts`."""
-
-    def __init__(self, columns: tuple[str, ...] = ()) -> None:
-        self.columns = columns
-
-    def fit(self, X: Any, y: Any = None) -> TextsToCounts:
-        """Learn nothing."""
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Replace each text column in place by two float64 columns."""
-        out: dict[str, pd.Series] = {}
-        for name in X.columns:
-            if name in self.columns:
-                known = X[name].notna()
-                text = X[name].where(known, "").astype(str)
-                out[f"{name} characters"] = text.str.len().astype("float64").where(known, np.nan)
-                out[f"{name} words"] = text.str.split().str.len().astype("float64").where(known, np.nan)
-            else:
-                out[name] = X[name]
-        return pd.DataFrame(out, index=X.index)
 
 
 Fill = Literal["auto", "median", "mean", "zero"]

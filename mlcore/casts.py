@@ -1,17 +1,12 @@
-"""The first step of every pipeline: any raw frame, as a person may bring it, brought to the columns of the schema."""
+"""A raw column, as a person may bring it, cast to what its kind says; row by row, nothing is learned."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api import types as pt
-from sklearn.base import BaseEstimator, TransformerMixin
-
-from mlcore.dataset import Schema, unique_names
-from mlcore.errors import NoSuchColumn
 
 TRUTHS = {"true": 1.0, "yes": 1.0, "y": 1.0, "t": 1.0, "1": 1.0, "1.0": 1.0,
           "false": 0.0, "no": 0.0, "n": 0.0, "f": 0.0, "0": 0.0, "0.0": 0.0}
@@ -65,37 +60,3 @@ CASTS: dict[str, Callable[[pd.Series], pd.Series]] = {
     "numeric": as_numbers, "boolean": as_truth, "categorical": as_levels, "identifier": as_levels, "text": as_levels,
     "constant": as_levels, "datetime": as_moments,
 }
-
-
-class Conform(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Pick the feature columns by name and cast each to what its kind says. Row by row: nothing is learned.
-
-    Repeated names are made unique just as reading a file does; a column that is not there raises NoSuchColumn.
-    """
-
-    def __init__(self, names: tuple[str, ...] = (), kinds: tuple[str, ...] = ()) -> None:
-        self.names = names
-        self.kinds = kinds
-
-    @classmethod
-    def of(cls, schema: Schema) -> Conform:
-        """Make it for the feature columns of a schema."""
-        features = schema.features()
-        return cls(tuple(c.name for c in features), tuple(c.kind for c in features))
-
-    def fit(self, X: Any, y: Any = None) -> Conform:
-        """Learn nothing."""
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
-    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return (n, p) with float64, object and datetime columns only."""
-        available, _ = unique_names(list(X.columns))
-        place = {name: i for i, name in enumerate(available)}
-        for name in self.names:
-            if name not in place:
-                raise NoSuchColumn.named(name, available)
-        return pd.DataFrame({name: CASTS[kind](X.iloc[:, place[name]])
-                             for name, kind in zip(self.names, self.kinds, strict=True)}, index=X.index)
