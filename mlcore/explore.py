@@ -76,6 +76,26 @@ def _colour_sql(dataset: Dataset, by: str | None, levels: list[str]) -> str:
     return f"CASE WHEN {text} IN ({own}) THEN {text} WHEN {text} IS NULL THEN 'missing' ELSE '{OTHER}' END" if own else "''"
 
 
+def splits(dataset: Dataset) -> list[str]:
+    """Columns that can split or colour a chart: levels, and few of them; the target first."""
+    found = [c.name for c in dataset.schema if not is_continuous(c) and 1 < c.distinct <= 200]
+    found += [c.name for c in dataset.schema if is_continuous(c) and c.dtype == "integer" and c.distinct <= 12]
+    return sorted(found, key=lambda n: dataset.schema[n].role != "target")
+
+
+def default_split(dataset: Dataset) -> str | None:
+    """The target, where it has few levels."""
+    target = next(iter(dataset.schema.in_role("target")), None)
+    return target if target in splits(dataset) else None
+
+
+def default_pair(dataset: Dataset) -> tuple[str, str]:
+    """Two columns worth a first look: numbers that models may use, most varied first; else whatever there is."""
+    varied = sorted((c for c in dataset.schema if is_continuous(c) and c.role != "ignore"), key=lambda c: -c.distinct)
+    names = [c.name for c in varied] + [n for n in dataset.schema.names if n not in {c.name for c in varied}]
+    return names[0], names[min(1, len(names) - 1)]
+
+
 # one column -----------------------------------------------------------------------------------------------------------
 
 

@@ -78,7 +78,8 @@ class Protocol:
         titles = {"random": "random", "stratified": "stratified", "group": f"by {self.group}",
                   "time": f"in order of {self.time}"}
         kind = self.kind(task)
-        repeats = 1 if kind == "time" else self.repeats or repeats_for(rows)
+        trained = rows - round(self.holdout * rows)
+        repeats = 1 if kind == "time" else self.repeats or repeats_for(trained)
         times = "" if repeats == 1 else f" × {repeats}"
         sealed = f"holdout {100 * self.holdout:g} % sealed" if self.holdout else "no holdout"
         return f"{self.folds} folds{times}, {titles[kind]} · {sealed}"

@@ -76,7 +76,9 @@ def kind_of(name: str, counts: Counts) -> tuple[Kind, str]:
     if counts.known == 0:
         return "constant", "every cell is missing"
     if counts.distinct == 1:
-        return "constant", "one value only" + (" (and missing cells)" if counts.known < counts.rows else "")
+        if counts.known < counts.rows:
+            return "categorical", "one value or missing, which may itself tell something"
+        return "constant", "one value only"
     if counts.dtype == "boolean":
         return "boolean", "true or false"
     if counts.dtype == "datetime":

@@ -18,7 +18,7 @@ from mlcore.ingest.frames import connection, names_note, quoted_text
 if TYPE_CHECKING:
     from mlcore.ingest.child import Order
 
-MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "none", "?", "-", "--", "#N/A", "<NA>", "NaT")
+MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "?", "-", "--", "#N/A", "<NA>", "NaT")
 DELIMITERS = (",", ";", "\t", "|")
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"),
         (codecs.BOM_UTF16_BE, "utf-16"))

@@ -1,0 +1,65 @@
+"""Colour, text and layout that all charts share. Data-derived text is escaped here, as plotly reads it as HTML."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import plotly.graph_objects as go
+
+PALETTE = ("#2F5FD0", "#E07A1F", "#12876F", "#B4457E", "#6F4AC2", "#A87900", "#3A9BC9", "#8A5A44", "#5B7F2B", "#4F6D8F")
+GREY = "#7A7F87"  # always the baseline, and whatever is no finding: references, no-skill lines
+UP, DOWN = PALETTE[0], PALETTE[1]
+HEIGHT = 400
+LONGEST = 30
+
+
+def model_colour(slot: int) -> str:
+    """A model's colour by its place in the experiment; the baseline is first, and grey."""
+    return GREY if slot == 0 else PALETTE[(slot - 1) % len(PALETTE)]
+
+
+def group_colour(group: str, place: int) -> str:
+    """A level's colour by its place; what is no level of its own is grey."""
+    return GREY if group in ("other", "missing") else PALETTE[place % len(PALETTE)]
+
+
+def plain(text: object) -> str:
+    """Text as text: plotly would take <b> or <a href> for HTML."""
+    return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def short(text: object, longest: int = LONGEST) -> str:
+    """Plain text, cut in the middle when it is long, so that both ends can be told apart."""
+    whole = str(text)
+    if len(whole) > longest:
+        whole = f"{whole[: longest - longest // 3 - 1]}…{whole[-(longest // 3):]}"
+    return plain(whole)
+
+
+def faded(colour: str, opacity: float) -> str:
+    """A colour with an opacity."""
+    red, green, blue = (int(colour[i:i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity})"
+
+
+def laid_out(figure: go.Figure, x: str = "", y: str = "", height: int = HEIGHT) -> go.Figure:
+    """Give a figure the axes' names and the calm layout of all."""
+    figure.update_layout(
+        height=height, margin={"l": 10, "r": 16, "t": 16, "b": 10}, hovermode="closest", bargap=0.06,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0, "title": {"text": ""}},
+        font={"size": 13},
+    )
+    figure.update_xaxes(title={"text": short(x, 60), "standoff": 8}, automargin=True, zeroline=False)
+    figure.update_yaxes(title={"text": short(y, 40), "standoff": 8}, automargin=True, zeroline=False)
+    return figure
+
+
+def levels_axis(figure: go.Figure, axis: str, labels: list[str]) -> None:
+    """Put text labels on an axis whose positions are 0, 1, 2 …, so that equal short labels stay apart."""
+    update = figure.update_xaxes if axis == "x" else figure.update_yaxes
+    update(tickmode="array", tickvals=list(range(len(labels))), ticktext=[short(v, 24) for v in labels])
+
+
+def scale(counts: Any) -> list[list[Any]]:
+    """A colour scale from nothing to blue that shows on light and dark ground alike."""
+    return [[0.0, faded(PALETTE[0], 0.03)], [1.0, faded(PALETTE[0], 0.85)]]

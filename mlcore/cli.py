@@ -1,0 +1,404 @@
+"""The command `holdout`: start the dashboard, or profile, compare, evaluate and explain from a terminal.
+
+Results go to standard output, errors to standard error as one sentence. Exit status: 2 for bad input, 1 for a run that
+failed, 0 otherwise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from mlcore.errors import BadInput, HoldoutError
+from mlcore.workspace import shipped
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One sentence, not a page of usage."""
+        raise BadInput(f"{message[0].upper()}{message[1:]}. `{self.prog} --help` lists what is allowed.")
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = _Parser(prog="holdout", description="Explore data, compare models, trust the winner.",
+                  epilog="Without a command the dashboard starts; `holdout FILE` opens it with a file.")
+    top.add_argument("--version", action="version", version=_version())
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
+
+    start = commands.add_parser("start", help="start the dashboard (the default)")
+    start.add_argument("file", nargs="?", help="a file to open with it")
+    start.add_argument("--host", default="127.0.0.1")
+    start.add_argument("--port", type=int, default=8501)
+    start.add_argument("--no-browser", action="store_true", help="do not open a browser window")
+    start.set_defaults(do=_start)
+
+    profile = commands.add_parser("profile", help="look at a file: columns, kinds, alerts")
+    profile.add_argument("file")
+    profile.add_argument("--target", help="the column to predict, so that alerts can look at it")
+    profile.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
+    _reading(profile)
+    profile.set_defaults(do=_profile)
+
+    compare = commands.add_parser("compare", help="compare models on a file")
+    compare.add_argument("file")
+    compare.add_argument("--target", required=True, metavar="COL")
+    compare.add_argument("--task", default="auto", help="auto, binary, multiclass or regression")
+    compare.add_argument("--models", help="names, separated by commas")
+    compare.add_argument("--preset", default="standard", help="quick, standard or thorough")
+    compare.add_argument("--metric", default="auto")
+    compare.add_argument("--folds", type=int, default=5)
+    compare.add_argument("--repeats", type=int, default=None)
+    compare.add_argument("--split", default="auto", help="auto, random, stratified, group or time")
+    compare.add_argument("--group", metavar="COL")
+    compare.add_argument("--time", metavar="COL")
+    compare.add_argument("--holdout", type=float, default=0.2, metavar="FRACTION")
+    compare.add_argument("--recipe", metavar="FILE.json")
+    compare.add_argument("--ignore", default="", help="columns to leave out, separated by commas")
+    compare.add_argument("--time-limit", type=float, default=600.0, metavar="SECONDS", help="for each model")
+    compare.add_argument("--jobs", type=int, default=None, help="processes; all cores by default")
+    compare.add_argument("--seed", type=int, default=0)
+    compare.add_argument("--run", metavar="DIR", help="the run's folder; made in the workspace by default")
+    compare.add_argument("--open-holdout", action="store_true", help="score the best model on the locked rows; counted")
+    compare.add_argument("--json", metavar="OUT")
+    _reading(compare)
+    compare.set_defaults(do=_compare)
+
+    evaluate = commands.add_parser("evaluate", help="evaluate a model of a run")
+    evaluate.add_argument("run")
+    evaluate.add_argument("--model")
+    evaluate.add_argument("--json", metavar="OUT")
+    evaluate.set_defaults(do=_evaluate)
+
+    explain = commands.add_parser("explain", help="explain one prediction with LIME")
+    explain.add_argument("run")
+    explain.add_argument("--row", type=int, required=True, metavar="N", help="position in the file, from 0")
+    explain.add_argument("--model")
+    explain.add_argument("--label", help="the class to explain")
+    explain.add_argument("--samples", type=int, default=1000)
+    explain.add_argument("--locality", type=float, default=0.5)
+    explain.add_argument("--json", metavar="OUT")
+    explain.set_defaults(do=_explain)
+
+    runs = commands.add_parser("runs", help="list the runs")
+    runs.set_defaults(do=_runs)
+    show = commands.add_parser("show", help="show the leaderboard of a run")
+    show.add_argument("run")
+    show.add_argument("--json", metavar="OUT")
+    show.set_defaults(do=_show)
+    return top
+
+
+def _reading(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("reading")
+    group.add_argument("--delimiter", help="of text files; found out by default")
+    group.add_argument("--encoding")
+    group.add_argument("--decimal", choices=[".", ","])
+    group.add_argument("--sheet", help="of workbooks")
+    group.add_argument("--no-header", action="store_true", help="the first line holds data, not names")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; return the exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        top = parser()
+        arguments = top.parse_args(_with_default(words, top))
+        do: Callable[[Any], None] = arguments.do
+        do(arguments)
+    except BadInput as error:
+        print(f"holdout: {error}", file=sys.stderr)
+        return 2
+    except HoldoutError as error:
+        print(f"holdout: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("holdout: stopped.", file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        sys.stderr.close()
+    return 0
+
+
+def _with_default(words: list[str], top: argparse.ArgumentParser) -> list[str]:
+    """Without a command, start the dashboard."""
+    action = next(a for a in top._actions if isinstance(a, argparse._SubParsersAction))
+    first = next((w for w in words if not w.startswith("-")), None)
+    if first in action.choices or any(w in ("-h", "--help", "--version") for w in words[:1]):
+        return words
+    if first is not None and not Path(first).exists() and words[0] == first:
+        raise BadInput(f"{first!r} is neither a command nor a file. Commands: {', '.join(action.choices)}.")
+    return ["start", *words]
+
+
+def _version() -> str:
+    import mlcore
+
+    return f"holdout {mlcore.__version__}"
+
+
+def _emit(data: dict[str, Any], out: str | None) -> bool:
+    """Write JSON where it is wanted; say whether it went to standard output."""
+    if out is None:
+        return False
+    text = json.dumps(_finite(data), indent=None if out == "-" else 1, default=str)
+    if out == "-":
+        print(text)
+        return True
+    Path(out).write_text(text + "\n", encoding="utf-8")
+    return False
+
+
+def _finite(value: Any) -> Any:
+    """Plain JSON: no NaN, no infinity, no numpy."""
+    import math
+
+    if isinstance(value, dict):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    if hasattr(value, "item") and not isinstance(value, (str, bytes)):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _table(frame: Any) -> str:
+    """A frame as aligned text."""
+    cells = [[str(c) for c in frame.columns], *([str(v) for v in row] for row in frame.itertuples(index=False))]
+    widths = [max(len(r[i]) for r in cells) for i in range(len(cells[0]))]
+    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+    return "\n".join([lines[0], "  ".join("─" * w for w in widths), *lines[1:]])
+
+
+def _read(arguments: Any) -> Any:
+    from mlcore.ingest import ReadOptions, read
+
+    options = ReadOptions(arguments.delimiter, arguments.encoding, False if arguments.no_header else None,
+                          arguments.decimal, arguments.sheet)
+    return read(arguments.file, options=options)
+
+
+def _open(run: str) -> Any:
+    from mlcore import open_run
+
+    return open_run(run)
+
+
+# the commands ---------------------------------------------------------------------------------------------------------
+
+
+def _start(arguments: Any) -> None:
+    import socket
+
+    if arguments.file:
+        if not Path(arguments.file).is_file():
+            raise BadInput(f"There is no file {arguments.file!r}.")
+        os.environ["HOLDOUT_OPEN"] = str(Path(arguments.file).resolve())
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((arguments.host, arguments.port))
+        except OSError:
+            raise BadInput(f"Port {arguments.port} of {arguments.host} is taken, perhaps by a dashboard that already runs. "
+                           "Open it in the browser, or choose another with --port.") from None
+    from streamlit.web.cli import main as streamlit
+
+    print(f"Holdout is at http://{arguments.host}:{arguments.port} (Ctrl-C ends it)", file=sys.stderr)
+    app = shipped("app.py")
+    os.environ["HOLDOUT_HOST"] = arguments.host
+    sys.argv = ["streamlit", "run", str(app), f"--server.port={arguments.port}", f"--server.address={arguments.host}",
+                f"--server.headless={str(arguments.no_browser).lower()}", "--server.fileWatcherType=none",
+                "--browser.gatherUsageStats=false", "--server.showEmailPrompt=false", "--global.developmentMode=false"]
+    os.chdir(app.parent)  # Streamlit reads .streamlit/config.toml beside the app
+    sys.exit(streamlit(prog_name="streamlit"))
+
+
+def _profile(arguments: Any) -> None:
+    from mlcore.profile import profile
+    from mlcore.target import task_of
+
+    data = _read(arguments)
+    task = None
+    if arguments.target:
+        data = data.with_schema(data.schema.with_target(arguments.target))
+        task = task_of(data.schema[arguments.target])
+    found = profile(data, arguments.target, task)
+    if _emit(found.to_json(), arguments.json):
+        return
+    print(f"{data.name}: {found.sentence()}\n{data.reading.words()}.")
+    for note in data.reading.notes:
+        print(f"  {note}")
+    print("\n" + _table(found.frame().drop(columns="distribution")))
+    if found.alerts:
+        print("\nTo look at:")
+        for alert in found.alerts:
+            print(f"  {alert.severity:6} {alert.text}")
+
+
+def _compare(arguments: Any) -> None:
+    from mlcore.compare import compare
+
+    data = _read(arguments)
+    options = {name: getattr(arguments, name) for name in (
+        "task", "preset", "metric", "folds", "repeats", "split", "group", "time", "holdout", "time_limit", "jobs", "seed",
+        "run", "open_holdout")}
+    options["models"] = _names(arguments.models)
+    options["ignore"] = _names(arguments.ignore) or ()
+    options["recipe"] = _recipe(arguments.recipe)
+    bar = _Bar(sys.stderr)
+    run = compare(data, arguments.target, on_event=bar, **options)
+    bar.close()
+    if not _emit(_compared(run), arguments.json):
+        _print_board(run)
+
+
+def _names(text: str | None) -> list[str] | None:
+    return [n.strip() for n in text.split(",") if n.strip()] if text else None
+
+
+def _recipe(path: str | None) -> dict[str, Any] | None:
+    if path is None:
+        return None
+    try:
+        found: dict[str, Any] = json.loads(Path(path).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} is not a readable recipe: {error}.") from None
+    return found
+
+
+def _compared(run: Any) -> dict[str, Any]:
+    """The contract of `holdout compare --json`."""
+    from dataclasses import asdict
+
+    from mlcore.evaluate import holdout_looks
+
+    board, experiment = run.board(), run.experiment
+    rows = [{**asdict(r), "ci": list(r.ci) if r.ci else None, "folds": list(r.folds)} for r in board.rows]
+    looks = holdout_looks(run)
+    source = experiment.source
+    return {"run": str(run.path), "id": run.id,
+            "dataset": {"name": source.name, "rows": source.rows, "columns": len(experiment.schema),
+                        "fingerprint": source.fingerprint},
+            "target": experiment.recipe.target, "task": experiment.recipe.task, "metric": board.metric.name,
+            "protocol": experiment.protocol.words(experiment.recipe.task, source.rows),
+            "seconds": run.progress().seconds, "leaderboard": rows, "findings": board.findings(), "notes": run.notes(),
+            "alerts": run.alerts(), "holdout": {"looks": looks[-1]["looks"], "scores": looks} if looks else None}
+
+
+def _print_board(run: Any) -> None:
+    import pandas as pd
+
+    from mlcore.evaluate import holdout_looks
+    from mlcore.result import number
+
+    board, experiment = run.board(), run.experiment
+    rows = [{"": "★" if r.star else "", "group": r.group or "", "model": r.title,
+             board.metric.title: number(r.score) if r.score is not None else r.status,
+             "95 % interval": f"{number(r.ci[0])} to {number(r.ci[1])}" if r.ci else "",
+             "skill": f"{100 * r.skill:.0f} %".replace("-", "−") if r.skill is not None else "",
+             "fit s": number(r.fit_seconds, 2) if r.fit_seconds is not None else "", "reason": r.reason}
+            for r in board.rows]
+    source = experiment.source
+    print(f"{source.name}: {source.rows:,} rows, target {experiment.recipe.target} ({experiment.recipe.task}), "
+          f"{experiment.protocol.words(experiment.recipe.task, source.rows)}\n")
+    shown = pd.DataFrame(rows)
+    print(_table(shown if shown["reason"].any() else shown.drop(columns="reason")))
+    print("\nModels of one group cannot be told apart; ★ is the simplest of the first group.")
+    for line in [*board.findings(), *run.notes()]:
+        print(line)
+    for alert in run.alerts():
+        if alert["severity"] == "high":
+            print(f"Look at: {alert['text']}")
+    for look in holdout_looks(run)[-1:]:
+        print(f"Holdout ({look['n']:,} rows, opened {look['looks']}×): {look['model']} {look['metric']} "
+              f"{number(look['value'])}")
+    print(f"\nRun {run.id}: {run.path}")
+
+
+def _evaluate(arguments: Any) -> None:
+    run = _open(arguments.run)
+    found = run.evaluate(arguments.model)
+    if _emit(found.to_json(), arguments.json):
+        return
+    print(found.sentence() + "\n")
+    print(_table(found.scores.frame().set_index("Model").T.rename_axis("metric").reset_index()))
+    for part in (found.confusion, found.roc, found.precision_recall, found.predicted, found.residuals):
+        if part is not None:
+            print("\n" + part.sentence())
+    if found.confusion is not None:
+        print(_table(found.confusion.frame()))
+
+
+def _explain(arguments: Any) -> None:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # small predictions are slower on many threads
+    run = _open(arguments.run)
+    found = run.explain(arguments.model, arguments.row, label=arguments.label, samples=arguments.samples,
+                        locality=arguments.locality)
+    if _emit(found.to_json(), arguments.json):
+        return
+    print(f"Row {found.row}, {found.title}: {found.prediction_words()}")
+    if found.truth is not None:
+        print(f"True {found.target}: {found.truth}")
+    print(found.fidelity_words())
+    if not found.abstained:
+        print(found.sentence() + "\n")
+        for w in found.weights[:12]:
+            mark = "" if w.sure else "   (not told from nothing)"
+            print(f"  {w.weight:+.3g}  [{w.low:+.3g}, {w.high:+.3g}]  {w.condition}{mark}")
+
+
+def _runs(arguments: Any) -> None:
+    import pandas as pd
+
+    from mlcore.compare.run import all_runs
+    from mlcore.workspace import Workspace
+
+    rows = [{"id": r.id, "data": r.experiment.source.name, "target": r.experiment.recipe.target,
+             "models": len(r.experiment.candidates), "state": r.progress().state, "folder": str(r.path)}
+            for r in all_runs(Workspace().run_folders())]
+    print(_table(pd.DataFrame(rows)) if rows else "There are no runs yet. `holdout compare FILE --target COL` makes one.")
+
+
+def _show(arguments: Any) -> None:
+    run = _open(arguments.run)
+    if not _emit(_compared(run), arguments.json):
+        _print_board(run)
+
+
+class _Bar:
+    """A progress bar from a run's events, on a terminal only."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream, self.on = stream, stream.isatty()
+        self.total = self.done = 0
+        self.models: set[str] = set()
+
+    def __call__(self, event: dict[str, Any]) -> None:
+        if not self.on:
+            return
+        if event["event"] == "started":
+            self.folds = event["folds"]
+        if event["event"] == "fold":
+            self.models.add(event["model"])
+            self.done += 1
+            text = f"{self.done} fits, {len(self.models)} models, now {event['model']}"
+        elif event["event"] == "compared":
+            text = "fitting the models on all training rows"
+        else:
+            return
+        self.stream.write(f"\r\033[K  {'▪' * min(40, self.done * 40 // max(1, self.folds * 10))} {text}")
+        self.stream.flush()
+
+    def close(self) -> None:
+        """Leave the line clean."""
+        if self.on:
+            self.stream.write("\r\033[K")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""Data: open a file or a sample; types, roles, target; alerts."""
+
+import sys
+from pathlib import Path
+
+sys.path[:0] = [p for p in (str(Path(__file__).parents[1]),) if p not in sys.path]
+
+import streamlit as st
+
+from ui import cached, columns, opening, shell
+
+
+def page() -> None:
+    opening.open_given_file()
+    data = cached.dataset()
+    if data is None:
+        st.title("Data")
+        opening.other_ways()
+        return
+    columns.header(data)
+    with st.expander("Open other data", icon=":material/folder_open:"):
+        opening.other_ways()
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        columns.target_picker(data)
+    with right:
+        columns.alert_list(data)
+    columns.editor(data)
+    columns.preview(data)
+    shell.next_link("pages/explore.py", "Next: look at the data")
+
+
+shell.run_page("data", page)

@@ -1,0 +1,96 @@
+"""The Explain page's parts: which model, which row, the bars, and whether to believe them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from mlcore.compare.run import Run
+from mlcore.errors import HoldoutError
+from mlcore.explain import Pick, picks
+from mlcore.explain.lime import Explanation
+from ui import cached
+from ui.candidates import pick_model
+from ui.state import session
+from ui.widgets import escape, pick, show, slide, trouble
+
+
+def this_row() -> None:
+    """One prediction, explained."""
+    run = cached.run()
+    assert run is not None
+    if not run.fitted():
+        st.markdown("The models are still being fitted on all training rows; explanations follow at once when the first is "
+                    "done." if run.progress().live else "No model of this comparison was fitted on all rows.")
+        return
+    controls, picture = st.columns([1, 2], gap="large")
+    with controls:
+        model = pick_model("explain.model", run)
+        row = _row(run, model)
+        label = _label(run)
+        with st.expander("How it is made"):
+            locality = slide("explain.locality", "Locality", 0.0, 0.9, 0.5, 0.1,
+                             help="The chance that a column keeps this row's value in a made-up row. 0 is classic LIME; higher "
+                                  "looks nearer to this row.")
+            samples = int(slide("explain.samples", "Made-up rows", 500, 5000, 1000, 500))
+    with picture:
+        _picture(run, model, row, {"label": label, "locality": locality, "samples": samples})
+
+
+def _row(run: Run, model: str) -> int:
+    """A row by a way of choosing, with steps back and forth."""
+    ways: tuple[Pick, ...] = cached.of_run("picks", run, lambda: picks(run, model), model)
+    ways = tuple(w for w in ways if w.rows)
+    way = pick("explain.way", "Rows", [w.title for w in ways], ways[0].title)
+    rows = next(w.rows for w in ways if w.title == way)
+    place = min(int(session().choices.get(f"explain.place.{way}", 0)), len(rows) - 1)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if st.button("◀", key="row-back", disabled=place == 0, help="The row before"):
+            session().choose(f"explain.place.{way}", place - 1)
+            st.rerun()
+        st.markdown(f"row **{rows[place]:,}**  \n{place + 1} of {len(rows)}")
+        if st.button("▶", key="row-on", disabled=place == len(rows) - 1, help="The row after"):
+            session().choose(f"explain.place.{way}", place + 1)
+            st.rerun()
+    own = st.number_input("Or a row of the file, by its position from 0", 0, run.dataset.rows - 1, None, key="explain-own",
+                          placeholder="any row")
+    return rows[place] if own is None else int(own)
+
+
+def _label(run: Run) -> str | None:
+    """Of several classes, the one to explain."""
+    if run.experiment.recipe.task != "multiclass":
+        return None
+    auto = "the predicted class"
+    classes = [auto, *map(str, run.plan()["classes"])]
+    chosen = pick("explain.label", "Explain", classes, auto)
+    return None if chosen == auto else str(chosen)
+
+
+def _picture(run: Run, model: str, row: int, options: dict[str, Any]) -> None:
+    try:
+        with st.skeleton(height=420):
+            found: Explanation = cached.of_run("lime", run, lambda: run.explain(model, row, **options), model, row,
+                                               tuple(options.items()))
+    except HoldoutError as error:
+        trouble(error)
+        return
+    st.subheader(escape(found.prediction_words()))
+    if found.truth is not None:
+        st.markdown(f"True {escape(found.target)}: **{escape(found.truth)}**")
+    with st.container(border=True):
+        st.markdown("**Can I trust it?**")
+        with st.container(horizontal=True):
+            st.badge(f"fit R² {found.r2:.2f}", color="gray")
+            st.badge(f"stable {5 * found.stability:.1f} of 5", color="gray")
+            st.badge("no: it abstains" if found.abstained else "yes, as far as the fit goes",
+                     color="orange" if found.abstained else "blue")
+        st.markdown(escape(found.fidelity_words()))
+    if found.weights:
+        if found.abstained:
+            st.caption("The bars are drawn faded, for the record only.")
+        show(lambda: found, f"explain-{model}-{row}")
+    with st.expander("This row"):
+        st.dataframe(run.dataset.frame(rows=[row]).T.astype(str).rename(columns={0: "value"}), key="row-values",
+                     height="content" if len(run.experiment.schema) < 15 else 400)

@@ -1,0 +1,149 @@
+"""The live panel of a running comparison: progress, partial results, cancel; it finds its run again after a refresh."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from mlcore.compare import begin
+from mlcore.compare.experiment import Experiment
+from mlcore.compare.leaderboard import Leaderboard
+from mlcore.compare.run import Progress, Run, Standby
+from mlcore.dataset import Dataset
+from mlcore.result import number
+from ui import cached
+from ui.state import session, workspace
+from ui.widgets import escape, quiet_row, trouble
+
+EVERY = 0.7
+MOST_RUNNING = 4
+
+
+@st.cache_resource(show_spinner=False, on_release=lambda standby: standby.close())
+def standby() -> Standby:
+    """The one warm worker of this server."""
+    return Standby()
+
+
+def start(data: Dataset, experiment: Experiment) -> None:
+    """Start a run and attach this session to it."""
+    folder = workspace().new_run(data.name)
+    run = begin(data, experiment, folder, standby().launch)
+    session().set_run(run.path.name)
+
+
+def _time(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"about {max(1, round(seconds))} s left" if seconds < 90 else f"about {round(seconds / 60)} min left"
+
+
+def bar(progress: Progress) -> None:
+    """One line of progress."""
+    left = _time(progress.left)
+    text = f"{progress.phase}: {progress.done} of {progress.total} fits{', ' + left if left else ''}"
+    st.progress(min(progress.share, 1.0), text=text if progress.total else f"{progress.phase} …")
+
+
+def ended(progress: Progress) -> None:
+    """Say how a run ended when it did not finish."""
+    words = {"cancelled": "The comparison was cancelled. What was done until then is below.",
+             "interrupted": "The comparison broke off: its process ended without a word. What was done is below; run it "
+                            "again to complete it.",
+             "failed": f"The comparison failed. {progress.reason}"}
+    if progress.state in words:
+        st.warning(escape(words[progress.state]))
+
+
+def card() -> None:
+    """In the sidebar: the run of this session while it is under way."""
+    run = cached.run()
+    if run is None:
+        return
+
+    live = run.progress().live
+
+    @st.fragment(run_every=1.5 if live else None)
+    def panel() -> None:
+        progress = run.progress()
+        if progress.live:
+            with st.container(border=True):
+                st.caption("Comparison under way")
+                bar(progress)
+        elif live:
+            st.rerun()
+
+    panel()
+
+
+def live_board(run: Run) -> None:
+    """The leaderboard, live while the run is under way."""
+    live = run.progress().live
+
+    @st.fragment(run_every=EVERY if live else None)
+    def panel() -> None:
+        progress = run.progress()
+        if progress.live:
+            row = st.columns([5, 1], vertical_alignment="center")
+            with row[0]:
+                bar(progress)
+            if row[1].button("Cancel", key="cancel", width="stretch"):
+                run.cancel()
+                st.rerun()
+        elif live:
+            st.toast("The comparison has ended.")
+            time.sleep(0.05)
+            st.rerun()
+        else:
+            ended(progress)
+        board_view(run.board(), run)
+
+    panel()
+
+
+def board_view(board: Leaderboard, run: Run) -> None:
+    """The leaderboard: what it means, the picture, the table."""
+    ranked = board.ranked()
+    for line in board.findings():
+        st.markdown(escape(line))
+    if board.beaten() is False:
+        st.warning("Nothing beats the baseline. Look for better features or more rows before you use any of these models.")
+    if len(ranked) > 1:
+        st.plotly_chart(board.figure(), key="board-chart", theme="streamlit", width="stretch",
+                        config={"displaylogo": False, "displayModeBar": False}, alt=board.sentence()[:300])
+    st.dataframe(_table(board), hide_index=True, key="board-table", height="content", column_config={
+        "Skill": st.column_config.ProgressColumn(
+            "Skill", min_value=0, max_value=1, format="percent",
+            help="The share of the way from the baseline to a perfect score"),
+        "Fit time": st.column_config.NumberColumn(format="%.2f s", help="Seconds for all folds together"),
+        "Group": st.column_config.NumberColumn(help="Models of one group cannot be told apart"),
+        "Folds": st.column_config.BarChartColumn(help="The score on each fold"),
+    })
+    if ranked:
+        quiet_row(board, f"leaderboard-{run.id}")
+    for note in run.notes():
+        st.caption(escape(note))
+
+
+def _table(board: Leaderboard) -> object:
+    import pandas as pd
+
+    words = {"ok": "", "running": "running …", "waiting": "waiting", "failed": "failed", "timeout": "out of time"}
+    return pd.DataFrame([{
+        "Model": ("★ " if r.star else "") + r.title, "Group": r.group,
+        board.metric.title: _score(r.score, r.ci) if r.score is not None else words[r.status] or "undefined",
+        "Skill": None if r.skill is None else max(0.0, r.skill), "Folds": list(r.folds),
+        "Fit time": r.fit_seconds, "Note": r.reason} for r in board.rows])
+
+
+def _score(score: float, ci: tuple[float, float] | None) -> str:
+    return number(score) if ci is None else f"{number(score)} ± {number((ci[1] - ci[0]) / 2, 2)}"
+
+
+def refused(error: Exception) -> None:
+    """A choice that cannot be run."""
+    from mlcore.errors import HoldoutError
+
+    if isinstance(error, HoldoutError):
+        trouble(error)

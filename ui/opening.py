@@ -1,0 +1,152 @@
+"""Ways to open data: a file, a sample, the file of the command line; and what was opened before."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import streamlit as st
+
+from mlcore.dataset import Dataset
+from mlcore.errors import HoldoutError
+from mlcore.ingest import READS, read, spool_upload
+from mlcore.samples import SAMPLES, Sample, open_sample
+from ui.shell import link
+from ui.state import PARAMETER, session, workspace
+from ui.widgets import escape, trouble
+
+ASSETS = Path(__file__).parent / "assets"
+
+
+def _to_data() -> None:
+    st.switch_page("pages/data.py", query_params={PARAMETER: session().token})
+
+
+def take(data: Dataset, target: str | None = None) -> None:
+    """Make a dataset the one of this session, and go to the Data page."""
+    session().open(data, target)
+    _to_data()
+
+
+def uploader(place: str) -> None:
+    """A box to drop a file into; its bytes are spilled to disk and released once they are read."""
+    round_ = st.session_state.setdefault(f"upload-round-{place}", 0)
+    given = st.file_uploader("Drop a file here", key=f"upload-{place}-{round_}",
+                             help=f"Read are {READS}. Nothing leaves this machine.")
+    if given is None:
+        st.caption(f"{READS}. Nothing leaves this machine.")
+        return
+    path = spool_upload(given, given.name, workspace())
+    try:
+        with st.skeleton(height=120):
+            data = read(path, name=given.name, workspace=workspace())
+    except HoldoutError as error:
+        trouble(error)
+        return
+    finally:
+        path.unlink(missing_ok=True)
+        path.parent.rmdir()
+    st.session_state[f"upload-round-{place}"] = round_ + 1  # a fresh box, so that the bytes of this one are let go
+    take(data)
+
+
+def sample_cards(*, ours: bool) -> None:
+    """The samples with their stories."""
+    for sample in SAMPLES:
+        if sample.ours == ours:
+            _card(sample)
+
+
+def _card(sample: Sample) -> None:
+    with st.container(border=True, horizontal=True, vertical_alignment="center", wrap=False):
+        st.markdown(f"**{sample.title}**  \n{sample.story}", width="stretch")
+        if st.button("Open", key=f"sample-{sample.name}", help=f"Open {sample.title}"):
+            take(open_sample(sample.name, workspace()), sample.target)
+
+
+def open_given_file() -> None:
+    """The file that was named on the command line, once for each session."""
+    given = os.environ.get("HOLDOUT_OPEN")
+    if given and session().fingerprint is None and "given-file" not in st.session_state:
+        st.session_state["given-file"] = True
+        try:
+            data = read(given, workspace=workspace())
+        except HoldoutError as error:
+            trouble(error)
+            return
+        take(data)
+
+
+def picture() -> None:
+    """One real picture of what comes out."""
+    dark = st.context.theme.type == "dark"
+    image = ASSETS / ("leaderboard-dark.png" if dark else "leaderboard-light.png")
+    if image.exists():
+        st.image(str(image))
+    st.caption("A comparison on the churn sample. Models in the blue band cannot be told apart; the star marks the simplest "
+               "of them.")
+
+
+def recent_runs(most: int = 6) -> None:
+    """Runs of this workspace, to go on with."""
+    from mlcore.compare.run import all_runs
+
+    runs = list(all_runs(workspace().run_folders()[:most]))
+    if not runs:
+        return
+    st.subheader("Go on with a comparison")
+    grid = st.grid(3, min_column_width=300)
+    for run in runs:
+        experiment = run.experiment
+        with grid.cell(), st.container(border=True, horizontal=True, vertical_alignment="center", wrap=False):
+            st.markdown(f"**{escape(experiment.source.name, 60)}**: {escape(experiment.recipe.target, 60)}  \n"
+                        f":gray[{len(experiment.candidates)} models, {run.progress().state}, {_when(run.path.name)}]",
+                        width="stretch")
+            if st.button("Open", key=f"run-{run.path.name}"):
+                attach(run.path.name)
+
+
+def _when(name: str) -> str:
+    day, clock = name.split("-")[:2]
+    return f"{day[:4]}-{day[4:6]}-{day[6:]} {clock[:2]}:{clock[2:4]}" if day.isdigit() and clock.isdigit() else name
+
+
+def attach(name: str) -> None:
+    """Take up a run again with its data, recipe and protocol."""
+    from mlcore.compare.run import Run
+
+    run = Run(workspace().run_folder(workspace().root / "runs" / name))
+    current, experiment = session(), run.experiment
+    current.open(workspace().store(_copied(run.dataset)))
+    current.schema, current.recipe = experiment.schema, experiment.recipe
+    current.protocol = experiment.protocol
+    current.models = tuple(c.model for c in experiment.candidates if c.model != "dummy")
+    current.set_run(name)
+    st.switch_page("pages/models.py", query_params={PARAMETER: current.token})
+
+
+def _copied(data: Dataset) -> Dataset:
+    """The run's rows, as a file that the workspace may take over."""
+    import shutil
+    from dataclasses import replace
+
+    place = workspace().folder("spool") / f"{data.fingerprint}.parquet"
+    if not (workspace().root / "datasets" / data.fingerprint / "dataset.json").exists():
+        shutil.copyfile(data.path, place)
+    return replace(data, path=place)
+
+
+def other_ways() -> None:
+    """On the Data page: another file or sample."""
+    tabs = st.tabs(["A file", "A sample"])
+    with tabs[0]:
+        uploader("data")
+    with tabs[1]:
+        left, right = st.columns(2)
+        with left:
+            sample_cards(ours=True)
+        with right:
+            sample_cards(ours=False)
+
+
+__all__ = ["attach", "link", "open_given_file", "other_ways", "picture", "recent_runs", "sample_cards", "take", "uploader"]

@@ -1,0 +1,196 @@
+"""The one typed Session behind the one session_state key; its setters own what a change makes void.
+
+It is written to disk after each change under a token that the page's address carries (`?s=…`), so that a refresh of
+the browser, or a link kept, finds everything again. Widgets edit it; they do not hold facts.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+import streamlit as st
+
+from mlcore.dataset import Dataset, Kind, Role, Schema, schema_from_json
+from mlcore.errors import HoldoutError, NotFound
+from mlcore.features.recipe import Recipe
+from mlcore.features.steps import Step
+from mlcore.protocol import Protocol
+from mlcore.target import task_of
+from mlcore.workspace import LOCAL, Workspace, write_whole
+
+KEY = "holdout"
+PARAMETER = "s"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass
+class Session:
+    """What one browser tab works on."""
+
+    token: str
+    fingerprint: str | None = None
+    schema: Schema | None = None
+    recipe: Recipe | None = None
+    protocol: Protocol = field(default_factory=Protocol)
+    models: tuple[str, ...] | None = None  # chosen candidates; None means the preset
+    run: str | None = None  # the folder's name
+    choices: dict[str, Any] = field(default_factory=dict)  # what widgets were set to
+
+    # setters: each drops what no longer holds ---------------------------------------------------------------------
+
+    def open(self, dataset: Dataset, target: str | None = None) -> None:
+        """Take a dataset; everything that hung on the last one goes."""
+        self.fingerprint, self.schema = dataset.fingerprint, dataset.schema
+        self.recipe, self.models, self.run, self.choices = None, None, None, {}
+        self.protocol = Protocol()
+        if target is not None:
+            self.aim(target)
+        self.save()
+
+    def aim(self, target: str | None, task: str = "auto") -> None:
+        """Choose the target. Raises BadTarget. The recipe's other steps stay; a chosen run stays in its folder."""
+        schema = self.needed_schema()
+        if target is None:
+            self.schema = replace_target(schema)
+            self.recipe = self.run = self.models = None
+            self.save()
+            return
+        aimed = schema.with_target(target)
+        settled = task_of(aimed[target], task)
+        same = self.recipe is not None and (self.recipe.target, self.recipe.task) == (target, settled)
+        self.recipe = replace(self.recipe, target=target, task=settled) if self.recipe else Recipe(target, settled)
+        self.schema = aimed
+        if not same:
+            self.protocol = replace(self.protocol, metric="auto")
+            self.models, self.run = None, None
+        self.save()
+
+    def set_kind(self, name: str, kind: Kind) -> None:
+        """Correct a kind; a finished run stays shown, as it says what it was made of."""
+        self.schema = self.needed_schema().with_kind(name, kind)
+        if self.recipe is not None and self.recipe.target == name:
+            self.aim(name)
+        self.save()
+
+    def set_role(self, name: str, role: Role) -> None:
+        """Correct a role; `target` aims at the column."""
+        if role == "target":
+            self.aim(name)
+            return
+        if self.recipe is not None and self.recipe.target == name:
+            self.aim(None)
+        schema = self.needed_schema()
+        if role in ("group", "time"):  # one column each
+            for other in schema.in_role(role):
+                schema = schema.change(other, role="feature")
+        self.schema = schema.change(name, role=role)
+        self.save()
+
+    def set_step(self, step: Step) -> None:
+        """Change one step of the recipe."""
+        if self.recipe is not None:
+            self.recipe = self.recipe.change(step)
+            self.save()
+
+    def set_protocol(self, protocol: Protocol) -> None:
+        """Change how models are judged. Raises BadInput."""
+        self.protocol = protocol.checked()
+        self.save()
+
+    def set_models(self, models: tuple[str, ...]) -> None:
+        """Choose candidates."""
+        self.models = models
+        self.save()
+
+    def set_run(self, run: str | None) -> None:
+        """Attach to a run."""
+        self.run = run
+        self.choices = {k: v for k, v in self.choices.items() if not k.startswith(("evaluate", "explain"))}
+        self.save()
+
+    def choose(self, name: str, value: Any) -> None:
+        """Remember what a widget was set to."""
+        if self.choices.get(name) != value or name not in self.choices:
+            self.choices[name] = value
+            self.save()
+
+    # what is there ------------------------------------------------------------------------------------------------
+
+    def needed_schema(self) -> Schema:
+        """The schema. Raises NotFound when no dataset is open."""
+        if self.schema is None:
+            raise NotFound("No data are open. Open a file or a sample on the Data page.")
+        return self.schema
+
+    @property
+    def target(self) -> str | None:
+        """The target's name."""
+        return self.recipe.target if self.recipe else None
+
+    # on disk ------------------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Write it under its token."""
+        data = {"fingerprint": self.fingerprint, "schema": asdict(self.schema) if self.schema else None,
+                "recipe": self.recipe.to_json() if self.recipe else None, "protocol": asdict(self.protocol),
+                "models": self.models, "run": self.run, "choices": self.choices}
+        write_whole(workspace().folder("sessions") / f"{self.token}.json", json.dumps(data, default=str))
+
+    @classmethod
+    def load(cls, token: str) -> Session | None:
+        """Read it back; None when there is none, or it is of another version."""
+        try:
+            data = json.loads((workspace().folder("sessions") / f"{token}.json").read_text("utf-8"))
+            return cls(token, data["fingerprint"], schema_from_json(data["schema"]) if data["schema"] else None,
+                       Recipe.from_json(data["recipe"]) if data["recipe"] else None,
+                       Protocol(**{f.name: data["protocol"][f.name] for f in fields(Protocol)}),
+                       tuple(data["models"]) if data["models"] else None, data["run"], data["choices"])
+        except (OSError, ValueError, KeyError, TypeError, HoldoutError):
+            return None
+
+
+def replace_target(schema: Schema) -> Schema:
+    """A schema without a target."""
+    for name in schema.in_role("target"):
+        schema = schema.change(name, role="feature")
+    return schema
+
+
+def _token() -> str:
+    """The token of this tab: from the address, else a new one that no one can guess."""
+    given = st.query_params.get(PARAMETER, "")
+    return given if re.fullmatch(r"[A-Za-z0-9_\-]{16,64}", given) else secrets.token_urlsafe(15)
+
+
+def session() -> Session:
+    """The session of this tab, made or read back when need be."""
+    if KEY not in st.session_state:
+        token = _token()
+        st.session_state["holdout_token"] = token
+        st.session_state[KEY] = Session.load(token) or Session(token)
+    found: Session = st.session_state[KEY]
+    if st.query_params.get(PARAMETER) != found.token:  # Streamlit drops it on a page switch
+        st.query_params[PARAMETER] = found.token
+    return found
+
+
+def is_local() -> bool:
+    """Whether the server is reachable from this machine only."""
+    return (st.get_option("server.address") or "") in LOOPBACK
+
+
+def owner() -> str:
+    """Whose workspace: everyone at this machine is one, elsewhere each tab is its own."""
+    if is_local():
+        return LOCAL
+    token = st.session_state.get("holdout_token") or _token()
+    return f"guest-{token}"
+
+
+def workspace() -> Workspace:
+    """The workspace of the owner."""
+    return Workspace(owner())
