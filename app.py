@@ -15,8 +15,10 @@ from ui import opening, shell
 def page() -> None:
     opening.open_given_file()
     st.title("Explore data, compare models, trust the winner")
-    st.markdown("Bring a table. Holdout shows what is in it, compares models on the same folds, and says plainly whether the "
-                "winner really won, whether the data leak, and whether an explanation can be trusted.")
+    st.markdown(
+        "Bring a table. Holdout shows what is in it, compares models on the same folds, and says plainly whether the "
+        "winner really won, whether the data leak, and whether an explanation can be trusted."
+    )
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("Begin with a sample")

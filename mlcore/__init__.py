@@ -1,11 +1,11 @@
 """The core of Holdout: explore data, compare models, trust the winner.
 
-    import mlcore
-    data = mlcore.read("customers.csv")
-    run = mlcore.compare(data, target="churned", seed=0)
-    run.leaderboard()
-    run.evaluate("xgboost")
-    run.explain("xgboost", row=3)
+import mlcore
+data = mlcore.read("customers.csv")
+run = mlcore.compare(data, target="churned", seed=0)
+run.leaderboard()
+run.evaluate("xgboost")
+run.explain("xgboost", row=3)
 """
 
 from __future__ import annotations

@@ -8,8 +8,20 @@ import numpy as np
 import pandas as pd
 from pandas.api import types as pt
 
-TRUTHS = {"true": 1.0, "yes": 1.0, "y": 1.0, "t": 1.0, "1": 1.0, "1.0": 1.0,
-          "false": 0.0, "no": 0.0, "n": 0.0, "f": 0.0, "0": 0.0, "0.0": 0.0}
+TRUTHS = {
+    "true": 1.0,
+    "yes": 1.0,
+    "y": 1.0,
+    "t": 1.0,
+    "1": 1.0,
+    "1.0": 1.0,
+    "false": 0.0,
+    "no": 0.0,
+    "n": 0.0,
+    "f": 0.0,
+    "0": 0.0,
+    "0.0": 0.0,
+}
 
 
 def as_numbers(column: pd.Series) -> pd.Series:
@@ -57,6 +69,11 @@ def as_moments(column: pd.Series) -> pd.Series:
 
 
 CASTS: dict[str, Callable[[pd.Series], pd.Series]] = {
-    "numeric": as_numbers, "boolean": as_truth, "categorical": as_levels, "identifier": as_levels, "text": as_levels,
-    "constant": as_levels, "datetime": as_moments,
+    "numeric": as_numbers,
+    "boolean": as_truth,
+    "categorical": as_levels,
+    "identifier": as_levels,
+    "text": as_levels,
+    "constant": as_levels,
+    "datetime": as_moments,
 }

@@ -26,11 +26,20 @@ class _Parser(argparse.ArgumentParser):
 
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    top = _Parser(prog="holdout", description="Explore data, compare models, trust the winner.",
-                  epilog="Without a command the dashboard starts; `holdout FILE` opens it with a file.")
+    top = _Parser(
+        prog="holdout",
+        description="Explore data, compare models, trust the winner.",
+        epilog="Without a command the dashboard starts; `holdout FILE` opens it with a file.",
+    )
     top.add_argument("--version", action="version", version=_version())
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
+    for add in (_add_start, _add_profile, _add_compare, _add_evaluate, _add_explain, _add_runs):
+        add(commands)
+    return top
+
+
+def _add_start(commands: Any) -> None:
     start = commands.add_parser("start", help="start the dashboard (the default)")
     start.add_argument("file", nargs="?", help="a file to open with it")
     start.add_argument("--host", default="127.0.0.1")
@@ -38,6 +47,8 @@ def parser() -> argparse.ArgumentParser:
     start.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     start.set_defaults(do=_start)
 
+
+def _add_profile(commands: Any) -> None:
     profile = commands.add_parser("profile", help="look at a file: columns, kinds, alerts")
     profile.add_argument("file")
     profile.add_argument("--target", help="the column to predict, so that alerts can look at it")
@@ -45,6 +56,8 @@ def parser() -> argparse.ArgumentParser:
     _reading(profile)
     profile.set_defaults(do=_profile)
 
+
+def _add_compare(commands: Any) -> None:
     compare = commands.add_parser("compare", help="compare models on a file")
     compare.add_argument("file")
     compare.add_argument("--target", required=True, metavar="COL")
@@ -69,12 +82,16 @@ def parser() -> argparse.ArgumentParser:
     _reading(compare)
     compare.set_defaults(do=_compare)
 
+
+def _add_evaluate(commands: Any) -> None:
     evaluate = commands.add_parser("evaluate", help="evaluate a model of a run")
     evaluate.add_argument("run")
     evaluate.add_argument("--model")
     evaluate.add_argument("--json", metavar="OUT")
     evaluate.set_defaults(do=_evaluate)
 
+
+def _add_explain(commands: Any) -> None:
     explain = commands.add_parser("explain", help="explain one prediction with LIME")
     explain.add_argument("run")
     explain.add_argument("--row", type=int, required=True, metavar="N", help="position in the file, from 0")
@@ -85,13 +102,14 @@ def parser() -> argparse.ArgumentParser:
     explain.add_argument("--json", metavar="OUT")
     explain.set_defaults(do=_explain)
 
+
+def _add_runs(commands: Any) -> None:
     runs = commands.add_parser("runs", help="list the runs")
     runs.set_defaults(do=_runs)
     show = commands.add_parser("show", help="show the leaderboard of a run")
     show.add_argument("run")
     show.add_argument("--json", metavar="OUT")
     show.set_defaults(do=_show)
-    return top
 
 
 def _reading(command: argparse.ArgumentParser) -> None:
@@ -178,8 +196,13 @@ def _table(frame: Any) -> str:
 def _read(arguments: Any) -> Any:
     from mlcore.ingest import ReadOptions, read
 
-    options = ReadOptions(arguments.delimiter, arguments.encoding, False if arguments.no_header else None,
-                          arguments.decimal, arguments.sheet)
+    options = ReadOptions(
+        arguments.delimiter,
+        arguments.encoding,
+        False if arguments.no_header else None,
+        arguments.decimal,
+        arguments.sheet,
+    )
     return read(arguments.file, options=options)
 
 
@@ -204,18 +227,21 @@ def _start(arguments: Any) -> None:
         try:
             probe.bind((arguments.host, arguments.port))
         except OSError:
-            raise BadInput(f"Port {arguments.port} of {arguments.host} is taken, perhaps by a dashboard that already runs. "
-                           "Open it in the browser, or choose another with --port.") from None
-    from streamlit.web.cli import main as streamlit
-
-    print(f"Holdout is at http://{arguments.host}:{arguments.port} (Ctrl-C ends it)", file=sys.stderr)
+            raise BadInput(
+                f"Port {arguments.port} of {arguments.host} is taken, perhaps by a dashboard that already runs. "
+                "Open it in the browser, or choose another with --port."
+            ) from None
+    print(f"Holdout is at http://{arguments.host}:{arguments.port} (Ctrl-C ends it)", file=sys.stderr, flush=True)
     app = shipped("app.py")
-    os.environ["HOLDOUT_HOST"] = arguments.host
-    sys.argv = ["streamlit", "run", str(app), f"--server.port={arguments.port}", f"--server.address={arguments.host}",
-                f"--server.headless={str(arguments.no_browser).lower()}", "--server.fileWatcherType=none",
-                "--browser.gatherUsageStats=false", "--server.showEmailPrompt=false", "--global.developmentMode=false"]
-    os.chdir(app.parent)  # Streamlit reads .streamlit/config.toml beside the app
-    sys.exit(streamlit(prog_name="streamlit"))
+    options = {
+        "server.port": arguments.port,
+        "server.address": arguments.host,
+        "server.headless": str(arguments.no_browser).lower(),
+        "global.developmentMode": "false",
+    }
+    os.chdir(app.parent)  # Streamlit reads .streamlit/config.toml there
+    command = [sys.executable, "-m", "streamlit", "run", str(app), *(f"--{k}={v}" for k, v in options.items())]
+    os.execv(sys.executable, command)  # noqa: S606 - this process becomes the server; the core imports no Streamlit
 
 
 def _profile(arguments: Any) -> None:
@@ -244,9 +270,25 @@ def _compare(arguments: Any) -> None:
     from mlcore.compare import compare
 
     data = _read(arguments)
-    options = {name: getattr(arguments, name) for name in (
-        "task", "preset", "metric", "folds", "repeats", "split", "group", "time", "holdout", "time_limit", "jobs", "seed",
-        "run", "open_holdout")}
+    options = {
+        name: getattr(arguments, name)
+        for name in (
+            "task",
+            "preset",
+            "metric",
+            "folds",
+            "repeats",
+            "split",
+            "group",
+            "time",
+            "holdout",
+            "time_limit",
+            "jobs",
+            "seed",
+            "run",
+            "open_holdout",
+        )
+    }
     options["models"] = _names(arguments.models)
     options["ignore"] = _names(arguments.ignore) or ()
     options["recipe"] = _recipe(arguments.recipe)
@@ -281,13 +323,26 @@ def _compared(run: Any) -> dict[str, Any]:
     rows = [{**asdict(r), "ci": list(r.ci) if r.ci else None, "folds": list(r.folds)} for r in board.rows]
     looks = holdout_looks(run)
     source = experiment.source
-    return {"run": str(run.path), "id": run.id,
-            "dataset": {"name": source.name, "rows": source.rows, "columns": len(experiment.schema),
-                        "fingerprint": source.fingerprint},
-            "target": experiment.recipe.target, "task": experiment.recipe.task, "metric": board.metric.name,
-            "protocol": experiment.protocol.words(experiment.recipe.task, source.rows),
-            "seconds": run.progress().seconds, "leaderboard": rows, "findings": board.findings(), "notes": run.notes(),
-            "alerts": run.alerts(), "holdout": {"looks": looks[-1]["looks"], "scores": looks} if looks else None}
+    return {
+        "run": str(run.path),
+        "id": run.id,
+        "dataset": {
+            "name": source.name,
+            "rows": source.rows,
+            "columns": len(experiment.schema),
+            "fingerprint": source.fingerprint,
+        },
+        "target": experiment.recipe.target,
+        "task": experiment.recipe.task,
+        "metric": board.metric.name,
+        "protocol": experiment.protocol.words(experiment.recipe.task, source.rows),
+        "seconds": run.progress().seconds,
+        "leaderboard": rows,
+        "findings": board.findings(),
+        "notes": run.notes(),
+        "alerts": run.alerts(),
+        "holdout": {"looks": looks[-1]["looks"], "scores": looks} if looks else None,
+    }
 
 
 def _print_board(run: Any) -> None:
@@ -297,15 +352,24 @@ def _print_board(run: Any) -> None:
     from mlcore.result import number
 
     board, experiment = run.board(), run.experiment
-    rows = [{"": "★" if r.star else "", "group": r.group or "", "model": r.title,
-             board.metric.title: number(r.score) if r.score is not None else r.status,
-             "95 % interval": f"{number(r.ci[0])} to {number(r.ci[1])}" if r.ci else "",
-             "skill": f"{100 * r.skill:.0f} %".replace("-", "−") if r.skill is not None else "",
-             "fit s": number(r.fit_seconds, 2) if r.fit_seconds is not None else "", "reason": r.reason}
-            for r in board.rows]
+    rows = [
+        {
+            "": "★" if r.star else "",
+            "group": r.group or "",
+            "model": r.title,
+            board.metric.title: number(r.score) if r.score is not None else r.status,
+            "95 % interval": f"{number(r.ci[0])} to {number(r.ci[1])}" if r.ci else "",
+            "skill": f"{100 * r.skill:.0f} %".replace("-", "−") if r.skill is not None else "",
+            "fit s": number(r.fit_seconds, 2) if r.fit_seconds is not None else "",
+            "reason": r.reason,
+        }
+        for r in board.rows
+    ]
     source = experiment.source
-    print(f"{source.name}: {source.rows:,} rows, target {experiment.recipe.target} ({experiment.recipe.task}), "
-          f"{experiment.protocol.words(experiment.recipe.task, source.rows)}\n")
+    print(
+        f"{source.name}: {source.rows:,} rows, target {experiment.recipe.target} ({experiment.recipe.task}), "
+        f"{experiment.protocol.words(experiment.recipe.task, source.rows)}\n"
+    )
     shown = pd.DataFrame(rows)
     print(_table(shown if shown["reason"].any() else shown.drop(columns="reason")))
     print("\nModels of one group cannot be told apart; ★ is the simplest of the first group.")
@@ -315,8 +379,10 @@ def _print_board(run: Any) -> None:
         if alert["severity"] == "high":
             print(f"Look at: {alert['text']}")
     for look in holdout_looks(run)[-1:]:
-        print(f"Holdout ({look['n']:,} rows, opened {look['looks']}×): {look['model']} {look['metric']} "
-              f"{number(look['value'])}")
+        print(
+            f"Holdout ({look['n']:,} rows, opened {look['looks']}×): {look['model']} {look['metric']} "
+            f"{number(look['value'])}"
+        )
     print(f"\nRun {run.id}: {run.path}")
 
 
@@ -337,8 +403,9 @@ def _evaluate(arguments: Any) -> None:
 def _explain(arguments: Any) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # small predictions are slower on many threads
     run = _open(arguments.run)
-    found = run.explain(arguments.model, arguments.row, label=arguments.label, samples=arguments.samples,
-                        locality=arguments.locality)
+    found = run.explain(
+        arguments.model, arguments.row, label=arguments.label, samples=arguments.samples, locality=arguments.locality
+    )
     if _emit(found.to_json(), arguments.json):
         return
     print(f"Row {found.row}, {found.title}: {found.prediction_words()}")
@@ -358,10 +425,20 @@ def _runs(arguments: Any) -> None:
     from mlcore.compare.run import all_runs
     from mlcore.workspace import Workspace
 
-    rows = [{"id": r.id, "data": r.experiment.source.name, "target": r.experiment.recipe.target,
-             "models": len(r.experiment.candidates), "state": r.progress().state, "folder": str(r.path)}
-            for r in all_runs(Workspace().run_folders())]
-    print(_table(pd.DataFrame(rows)) if rows else "There are no runs yet. `holdout compare FILE --target COL` makes one.")
+    rows = [
+        {
+            "id": r.id,
+            "data": r.experiment.source.name,
+            "target": r.experiment.recipe.target,
+            "models": len(r.experiment.candidates),
+            "state": r.progress().state,
+            "folder": str(r.path),
+        }
+        for r in all_runs(Workspace().run_folders())
+    ]
+    print(
+        _table(pd.DataFrame(rows)) if rows else "There are no runs yet. `holdout compare FILE --target COL` makes one."
+    )
 
 
 def _show(arguments: Any) -> None:

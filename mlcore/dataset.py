@@ -150,7 +150,8 @@ class Dataset:
         table = pq.read_table(self.path, columns=list(columns) if columns is not None else None, use_threads=False)
         if rows is not None:
             table = table.take(list(rows))
-        return table.to_pandas()
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
 
     def with_schema(self, schema: Schema) -> Dataset:
         """Return the same data with corrected columns."""
@@ -168,8 +169,9 @@ class Dataset:
         reading = dict(data["reading"])
         reading["skipped_rows"] = tuple(reading["skipped_rows"])
         reading["notes"] = tuple(reading["notes"])
-        return cls(data["name"], data["rows"], data["fingerprint"], schema_from_json(data["schema"]), path,
-                   Reading(**reading))
+        return cls(
+            data["name"], data["rows"], data["fingerprint"], schema_from_json(data["schema"]), path, Reading(**reading)
+        )
 
 
 def schema_from_json(data: dict[str, Any]) -> Schema:

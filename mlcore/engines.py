@@ -78,7 +78,7 @@ class LocalProcesses:
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
-        self._context = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+        self._context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
         self._pool = [self._start() for _ in range(slots)]
 
     def _start(self) -> _Slot:
@@ -114,8 +114,9 @@ class LocalProcesses:
         if answer is None:
             slot.process.join(1)
             self._replace(slot)
-            future.set_exception(ProcessDied(
-                f"Its process was ended (code {slot.process.exitcode}): most likely it needed more memory than there is."))
+            future.set_exception(
+                ProcessDied(f"Its process was ended (code {slot.process.exitcode}): it may have run out of memory.")
+            )
         else:
             slot.future = None
             _resolve(future, answer)

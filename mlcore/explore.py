@@ -24,12 +24,24 @@ BINS = 30
 
 
 def query(dataset: Dataset, sql: str) -> list[Any]:
-    """Run SQL in which `data` stands for the dataset. Only quoted names may be put into `sql`."""
+    """Run SQL in which `data` stands for the dataset.
+
+    Only quoted names may be put into `sql`, and results are grouped and ordered by their place, never by an alias: a
+    column of the data may have any name.
+    """
     with duckdb.connect() as con:
         con.execute("SET threads = 2")
-        con.execute(f"CREATE VIEW data AS SELECT * FROM read_parquet({quoted_text(str(dataset.path))}, "
-                    "file_row_number = true)")
+        con.execute(f"CREATE VIEW data AS SELECT * FROM read_parquet({quoted_text(str(dataset.path))})")
         return con.execute(sql).fetchall()
+
+
+def sample_sql(dataset: Dataset, wanted: str, where: str, most: int) -> str:
+    """SQL for at most so many rows, in an order that looks random and is the same each time."""
+    order = "place"
+    while order in dataset.schema.names:
+        order += "_"
+    rows = f"(SELECT *, hash(row_number() OVER ()) AS {order} FROM data)"
+    return f"SELECT {wanted} FROM {rows} WHERE {where} ORDER BY {order} LIMIT {most}"
 
 
 def real(column: Column) -> str:
@@ -51,8 +63,9 @@ def level(column: Column) -> str:
 
 def is_continuous(column: Column) -> bool:
     """Whether the column is drawn on an axis of numbers rather than of levels."""
-    return column.dtype == "datetime" or (column.dtype in ("integer", "float") and column.distinct > 2
-                                          and column.kind not in ("categorical", "boolean"))
+    return column.dtype == "datetime" or (
+        column.dtype in ("integer", "float") and column.distinct > 2 and column.kind not in ("categorical", "boolean")
+    )
 
 
 def colours(dataset: Dataset, name: str | None) -> list[str]:
@@ -60,8 +73,11 @@ def colours(dataset: Dataset, name: str | None) -> list[str]:
     if name is None:
         return []
     column = dataset.schema[name]
-    found = query(dataset, f"SELECT {level(column)} AS v, count(*) AS n FROM data WHERE v IS NOT NULL "
-                           f"GROUP BY v ORDER BY n DESC, v LIMIT {MOST_COLOURS + 1}")
+    found = query(
+        dataset,
+        f"SELECT {level(column)}, count(*) FROM data WHERE {quoted(column.name)} IS NOT NULL "
+        f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_COLOURS + 1}",
+    )
     levels = [str(v) for v, _ in found]
     if len(levels) > MOST_COLOURS:
         levels = [*levels[:MOST_COLOURS], OTHER]
@@ -73,7 +89,11 @@ def _colour_sql(dataset: Dataset, by: str | None, levels: list[str]) -> str:
         return "''"
     text = level(dataset.schema[by])
     own = ", ".join(quoted_text(v) for v in levels if v != OTHER)
-    return f"CASE WHEN {text} IN ({own}) THEN {text} WHEN {text} IS NULL THEN 'missing' ELSE '{OTHER}' END" if own else "''"
+    return (
+        f"CASE WHEN {text} IN ({own}) THEN {text} WHEN {text} IS NULL THEN 'missing' ELSE '{OTHER}' END"
+        if own
+        else "''"
+    )
 
 
 def splits(dataset: Dataset) -> list[str]:
@@ -119,7 +139,8 @@ class Histogram(Result):
         "Look for the middle, the spread, a second hump, and bars far from the rest.",
         "The number of bins shapes the picture; a hump may come and go with it. Levels beyond the most common "
         f"{MOST_LEVELS} are gathered under other.",
-        "Change the bins before you believe in a shape. Split by the target to see what separates the classes.")
+        "Change the bins before you believe in a shape. Split by the target to see what separates the classes.",
+    )
 
     def frame(self) -> pd.DataFrame:
         """A row a bar and group."""
@@ -135,8 +156,11 @@ class Histogram(Result):
         known = f"{self.column}: {self.n - self.missing:,} of {self.n:,} known"
         if self.levels:
             totals = self.counts.sum(axis=0)
-            first = [f"{self.levels[i]} ({100 * totals[i] / max(totals.sum(), 1):.0f} %)"
-                     for i in np.argsort(-totals, kind="stable")[:3] if self.levels[i] != OTHER]
+            first = [
+                f"{self.levels[i]} ({100 * totals[i] / max(totals.sum(), 1):.0f} %)"
+                for i in np.argsort(-totals, kind="stable")[:3]
+                if self.levels[i] != OTHER
+            ]
             return f"{known}; most common {several(first)}."
         if self.middle is None:
             return f"{known}."
@@ -158,17 +182,22 @@ def histogram(dataset: Dataset, column: str, by: str | None = None, bins: int = 
     if is_continuous(described):
         return _ranges(dataset, described, by, colour, bins)
     text = level(described)
-    found = query(dataset, f"SELECT {text} AS v, {colour} AS g, count(*) FROM data WHERE v IS NOT NULL GROUP BY v, g")
-    totals = pd.Series([n for *_, n in found]).groupby([v for v, *_ in found]).sum().sort_values(
-        ascending=False, kind="stable")
+    found = query(dataset, f"SELECT {text}, {colour}, count(*) FROM data WHERE {text} IS NOT NULL GROUP BY 1, 2")
+    totals = (
+        pd.Series([n for *_, n in found])
+        .groupby([v for v, *_ in found])
+        .sum()
+        .sort_values(ascending=False, kind="stable")
+    )
     levels = [str(v) for v in totals.index[:MOST_LEVELS]] + ([OTHER] if len(totals) > MOST_LEVELS else [])
     listed = _groups_of(found, 1)
     counts = np.zeros((len(listed), len(levels)), int)
     place = {v: i for i, v in enumerate(levels)}
     for v, g, n in found:
         counts[listed.index(g), place.get(v, len(levels) - 1)] += n
-    return Histogram(column, by, tuple(listed), np.array([]), tuple(levels), counts, False, dataset.rows,
-                     described.missing, None)
+    return Histogram(
+        column, by, tuple(listed), np.array([]), tuple(levels), counts, False, dataset.rows, described.missing, None
+    )
 
 
 def _groups_of(found: list[Any], place: int) -> list[str]:
@@ -178,8 +207,10 @@ def _groups_of(found: list[Any], place: int) -> list[str]:
 
 def _ranges(dataset: Dataset, column: Column, by: str | None, colour: str, bins: int) -> Histogram:
     value = real(column)
-    low, high, known, middle = query(dataset, f"SELECT min({value}), max({value}), count({value}), "
-                                              f"quantile_cont({value}, [0.25, 0.5, 0.75]) FROM data")[0]
+    low, high, known, middle = query(
+        dataset,
+        f"SELECT min({value}), max({value}), count({value}), quantile_cont({value}, [0.25, 0.5, 0.75]) FROM data",
+    )[0]
     if low is None:
         raise NotApplicable(f"{column.name} holds no finite number, so there is nothing to draw.")
     if column.dtype == "integer" and high - low < bins:  # a bar a whole number, rather than bars that alias
@@ -187,15 +218,28 @@ def _ranges(dataset: Dataset, column: Column, by: str | None, colour: str, bins:
     if high == low:
         low, high = low - 0.5, high + 0.5
     width = (high - low) / bins
-    found = query(dataset, f"SELECT greatest(least(floor(({value} - {low!r}) / {width!r}), {bins - 1}), 0)::INT AS b, "
-                           f"{colour} AS g, count(*) FROM data WHERE {value} IS NOT NULL GROUP BY b, g")
+    found = query(
+        dataset,
+        f"SELECT greatest(least(floor(({value} - {low!r}) / {width!r}), {bins - 1}), 0)::INT, "
+        f"{colour}, count(*) FROM data WHERE {value} IS NOT NULL GROUP BY 1, 2",
+    )
     listed = _groups_of(found, 1)
     counts = np.zeros((len(listed), bins), int)
     for b, g, n in found:
         counts[listed.index(g), b] = n
     edges = np.linspace(low, high, bins + 1)
-    return Histogram(column.name, by, tuple(listed), edges, (), counts, column.dtype == "datetime", dataset.rows,
-                     dataset.rows - known, tuple(middle))
+    return Histogram(
+        column.name,
+        by,
+        tuple(listed),
+        edges,
+        (),
+        counts,
+        column.dtype == "datetime",
+        dataset.rows,
+        dataset.rows - known,
+        tuple(middle),
+    )
 
 
 # two columns ----------------------------------------------------------------------------------------------------------
@@ -217,12 +261,14 @@ class Scatter(Result):
         "Each point is a row, placed by two of its columns.",
         "A slope is a relation; r says how near to a straight line, from −1 to 1.",
         "r sees straight lines only, and one far point can make it. Colour may show that groups, not rows, differ.",
-        "Look at both columns alone first, and at the points far from the rest.")
+        "Look at both columns alone first, and at the points far from the rest.",
+    )
 
     def frame(self) -> pd.DataFrame:
         """The points."""
-        names = {"x": self.x, "y": self.y if self.y != self.x else f"{self.y} (again)", "group": self.by or "group"}
-        return self.points.rename(columns=names)
+        second = self.y if self.y != self.x else f"{self.y} (again)"
+        third = "group" if self.by is None else self.by if self.by not in (self.x, self.y) else f"{self.by} (colour)"
+        return self.points.set_axis([self.x, second, third], axis=1)
 
     def sentence(self) -> str:
         """Rows, sample and correlation."""
@@ -246,7 +292,8 @@ class Boxes(Result):
         "from the 5 % to the 95 % quantile.",
         "Compare medians first, then whether boxes overlap.",
         "A box of five rows looks as sure as one of five thousand; the count is in the hover.",
-        "If the boxes hardly overlap, the level tells much about the value.")
+        "If the boxes hardly overlap, the level tells much about the value.",
+    )
 
     def frame(self) -> pd.DataFrame:
         """A row a level."""
@@ -257,9 +304,12 @@ class Boxes(Result):
         known = self.rows.dropna(subset=["median"])
         if len(known) < 2:
             return f"{self.value} by {self.level}: {self.n:,} rows."
-        top, bottom = known.loc[known["median"].idxmax()], known.loc[known["median"].idxmin()]
-        return (f"{self.value} by {self.level}, {self.n:,} rows: the median is highest for {top['level']} "
-                f"({number(top['median'])}) and lowest for {bottom['level']} ({number(bottom['median'])}).")
+        ordered = known.sort_values("median", kind="stable")
+        top, bottom = ordered.iloc[-1], ordered.iloc[0]
+        return (
+            f"{self.value} by {self.level}, {self.n:,} rows: the median is highest for {top['level']} "
+            f"({number(top['median'])}) and lowest for {bottom['level']} ({number(bottom['median'])})."
+        )
 
 
 @dataclass(frozen=True)
@@ -277,22 +327,28 @@ class Counts(Result):
         "Each cell counts the rows in which both levels meet; colour is the share within the column.",
         "Columns of the same pattern: no relation. A column that differs: this level is special.",
         "Shares of few rows jump about; the counts are in the cells.",
-        "Look at levels with enough rows first.")
+        "Look at levels with enough rows first.",
+    )
 
     def frame(self) -> pd.DataFrame:
         """The table of counts."""
-        return pd.DataFrame(self.counts, index=list(self.y_levels), columns=list(self.x_levels)).rename_axis(
-            self.y).reset_index()
+        return (
+            pd.DataFrame(self.counts, index=list(self.y_levels), columns=list(self.x_levels))
+            .rename_axis(self.y)
+            .reset_index()
+        )
 
     def sentence(self) -> str:
         """The most common pair."""
         i, j = np.unravel_index(int(self.counts.argmax()), self.counts.shape)
-        return (f"{self.y} and {self.x}, {self.n:,} rows: the most common pair is {self.y_levels[i]} with "
-                f"{self.x_levels[j]}, {share(int(self.counts[i, j]), self.n)}.")
+        return (
+            f"{self.y} and {self.x}, {self.n:,} rows: the most common pair is {self.y_levels[i]} with "
+            f"{self.x_levels[j]}, {share(int(self.counts[i, j]), self.n)}."
+        )
 
 
 def relation(dataset: Dataset, x: str, y: str, by: str | None = None) -> Scatter | Boxes | Counts:
-    """Two columns against each other: points, boxes or counts, by what they hold. Raises NoSuchColumn, NotApplicable."""
+    """Two columns against each other: points, boxes or counts by what they hold. Raises NoSuchColumn, NotApplicable."""
     first, second = dataset.schema[x], dataset.schema[y]
     for column in (first, second):
         if column.distinct == 0:
@@ -308,37 +364,48 @@ def relation(dataset: Dataset, x: str, y: str, by: str | None = None) -> Scatter
 def _scatter(dataset: Dataset, x: Column, y: Column, by: str | None) -> Scatter:
     groups = colours(dataset, by)
     colour = _colour_sql(dataset, by, groups)
-    both = f"FROM data WHERE {real(x)} IS NOT NULL AND {real(y)} IS NOT NULL"
-    n, r = query(dataset, f"SELECT count(*), corr({real(x)}, {real(y)}) {both}")[0]
+    both = f"{real(x)} IS NOT NULL AND {real(y)} IS NOT NULL"
+    n, r = query(dataset, f"SELECT count(*), corr({real(x)}, {real(y)}) FROM data WHERE {both}")[0]
     if not n:
         raise NotApplicable(f"No row has both {x.name} and {y.name}.")
-    # A fixed pseudo-random order of rows, so that the same picture comes each time.
-    found = query(dataset, f"SELECT {real(x)}, {real(y)}, {colour} {both} ORDER BY hash(file_row_number) LIMIT {MOST_POINTS}")
+    found = query(dataset, sample_sql(dataset, f"{real(x)}, {real(y)}, {colour}", both, MOST_POINTS))
     points = pd.DataFrame(found, columns=["x", "y", "group"])
     finite = r is not None and np.isfinite(r)
-    return Scatter(x.name, y.name, by, points, n, float(r) if finite else None,
-                   (x.dtype == "datetime", y.dtype == "datetime"))
+    return Scatter(
+        x.name, y.name, by, points, n, float(r) if finite else None, (x.dtype == "datetime", y.dtype == "datetime")
+    )
 
 
 def _top_levels(dataset: Dataset, column: Column) -> list[str]:
-    found = query(dataset, f"SELECT {level(column)} AS v, count(*) AS n FROM data WHERE v IS NOT NULL GROUP BY v "
-                           f"ORDER BY n DESC, v LIMIT {MOST_LEVELS}")
+    found = query(
+        dataset,
+        f"SELECT {level(column)}, count(*) FROM data WHERE {quoted(column.name)} IS NOT NULL GROUP BY 1 "
+        f"ORDER BY 2 DESC, 1 LIMIT {MOST_LEVELS}",
+    )
     return [str(v) for v, _ in found]
 
 
 def _boxes(dataset: Dataset, value: Column, split: Column, horizontal: bool) -> Boxes:
     listed = ", ".join(quoted_text(v) for v in _top_levels(dataset, split))
-    found = query(dataset, f"SELECT {level(split)} AS v, count({real(value)}) AS n, "
-                           f"quantile_cont({real(value)}, [0.05, 0.25, 0.5, 0.75, 0.95]) FROM data "
-                           f"WHERE v IN ({listed}) GROUP BY v ORDER BY v")
-    rows = [{"level": v, "n": n, **dict(zip(("low", "q1", "median", "q3", "high"), q or [None] * 5, strict=True))}
-            for v, n, q in found]
+    found = query(
+        dataset,
+        f"SELECT {level(split)}, count({real(value)}), "
+        f"quantile_cont({real(value)}, [0.05, 0.25, 0.5, 0.75, 0.95]) FROM data "
+        f"WHERE {level(split)} IN ({listed}) GROUP BY 1 ORDER BY 1",
+    )
+    rows = [
+        {"level": v, "n": n, **dict(zip(("low", "q1", "median", "q3", "high"), q or [None] * 5, strict=True))}
+        for v, n, q in found
+    ]
     return Boxes(value.name, split.name, pd.DataFrame(rows), sum(r["n"] for r in rows), horizontal)
 
 
 def _cross(dataset: Dataset, x: Column, y: Column) -> Counts:
-    found = query(dataset, f"SELECT {level(x)} AS a, {level(y)} AS b, count(*) FROM data "
-                           "WHERE a IS NOT NULL AND b IS NOT NULL GROUP BY a, b")
+    found = query(
+        dataset,
+        f"SELECT {level(x)}, {level(y)}, count(*) FROM data "
+        f"WHERE {level(x)} IS NOT NULL AND {level(y)} IS NOT NULL GROUP BY 1, 2",
+    )
     if not found:
         raise NotApplicable(f"No row has both {x.name} and {y.name}.")
     xs, ys = _top_levels(dataset, x), _top_levels(dataset, y)
@@ -368,17 +435,25 @@ class Correlations(Result):
         "or falling line (Spearman): −1 to 1.",
         "Strong colour off the diagonal: two columns that tell much the same.",
         "Bends that turn back are invisible to both. A correlation is no cause.",
-        "Of two columns near ±1 one can go; which, decide by which is known earlier or measured better.")
+        "Of two columns near ±1 one can go; which, decide by which is known earlier or measured better.",
+    )
 
     def frame(self) -> pd.DataFrame:
         """The matrix."""
-        return pd.DataFrame(self.values, index=list(self.names), columns=list(self.names)).rename_axis(
-            "column").reset_index()
+        return (
+            pd.DataFrame(self.values, index=list(self.names), columns=list(self.names))
+            .rename_axis("column")
+            .reset_index()
+        )
 
     def sentence(self) -> str:
         """The strongest pairs."""
-        pairs = [(abs(self.values[i, j]), self.values[i, j], self.names[i], self.names[j])
-                 for i in range(len(self.names)) for j in range(i) if np.isfinite(self.values[i, j])]
+        pairs = [
+            (abs(self.values[i, j]), self.values[i, j], self.names[i], self.names[j])
+            for i in range(len(self.names))
+            for j in range(i)
+            if np.isfinite(self.values[i, j])
+        ]
         first = [f"{a} and {b} ({v:.2f})".replace("-", "−") for _, v, a, b in sorted(pairs, reverse=True)[:2]]
         sampled = f" A sample of {self.n:,} of {self.rows:,} rows." if self.n < self.rows else ""
         more = f" The first {len(self.names)} columns are shown; {self.left_out} more are not." if self.left_out else ""
@@ -389,16 +464,29 @@ def correlations(dataset: Dataset, method: str = "pearson") -> Correlations:
     """Correlation matrix of the columns of numbers. Raises NotApplicable with fewer than two, BadChoice."""
     if method not in ("pearson", "spearman"):
         raise BadChoice.of("kind of correlation", method, ("pearson", "spearman"))
-    names = [c.name for c in dataset.schema if c.dtype in ("integer", "float") and c.kind == "numeric" and c.distinct > 1]
+    names = [
+        c.name for c in dataset.schema if c.dtype in ("integer", "float") and c.kind == "numeric" and c.distinct > 1
+    ]
     if len(names) < 2:
         raise NotApplicable("A correlation needs two columns of numbers; there are fewer.")
     shown = names[:MOST_CORRELATED]
-    listed = ", ".join(f"{real(dataset.schema[n])} AS {quoted(n)}" for n in shown)
-    found = query(dataset, f"SELECT {listed} FROM data ORDER BY hash(file_row_number) LIMIT {CORRELATION_ROWS}"
-                  if dataset.rows > CORRELATION_ROWS else f"SELECT {listed} FROM data")
+    listed = ", ".join(real(dataset.schema[n]) for n in shown)
+    many = dataset.rows > CORRELATION_ROWS
+    found = query(
+        dataset, sample_sql(dataset, listed, "true", CORRELATION_ROWS) if many else f"SELECT {listed} FROM data"
+    )
     frame = pd.DataFrame(found, columns=shown, dtype="float64")
-    return Correlations(method, tuple(shown), frame.corr(method=method, min_periods=3).to_numpy(), len(frame), dataset.rows,
-                        len(names) - len(shown))
+    return Correlations(
+        method,
+        tuple(shown),
+        frame.corr(
+            method=method,  # type: ignore[arg-type]
+            min_periods=3,
+        ).to_numpy(),
+        len(frame),
+        dataset.rows,
+        len(names) - len(shown),
+    )
 
 
 @dataclass(frozen=True)
@@ -414,19 +502,23 @@ class Missing(Result):
         "The share of rows in which each column is missing.",
         "Long bars first. Columns with equal bars often go missing together.",
         "Missing is not always unknown: it may mean none, or not asked, and then it is information.",
-        "Ask why it is missing. The recipe can fill it and mark where it was.")
+        "Ask why it is missing. The recipe can fill it and mark where it was.",
+    )
 
     def frame(self) -> pd.DataFrame:
         """A row a column with gaps."""
-        return pd.DataFrame({"column": self.columns, "missing": self.missing,
-                             "share": [m / self.rows for m in self.missing]})
+        return pd.DataFrame(
+            {"column": self.columns, "missing": self.missing, "share": [m / self.rows for m in self.missing]}
+        )
 
     def sentence(self) -> str:
         """How much, and where."""
         if not self.columns:
             return f"No cell is missing in {self.rows:,} rows."
-        return (f"{len(self.columns)} columns have gaps, most {self.columns[0]} ({share(self.missing[0], self.rows)}); "
-                f"{share(self.complete, self.rows)} rows are complete.")
+        return (
+            f"{len(self.columns)} columns have gaps, most {self.columns[0]} ({share(self.missing[0], self.rows)}); "
+            f"{share(self.complete, self.rows)} rows are complete."
+        )
 
 
 def missing(dataset: Dataset) -> Missing:

@@ -169,7 +169,7 @@ def _matthews(s: Scored) -> float:
 
 
 def _errors(s: Scored) -> Array:
-    return np.abs(s.prediction.astype(float) - s.truth.astype(float))
+    return np.asarray(np.abs(s.prediction.astype(float) - s.truth.astype(float)))
 
 
 def _rmse(s: Scored) -> float:
@@ -179,8 +179,10 @@ def _rmse(s: Scored) -> float:
 def _mape(s: Scored) -> float:
     zeros = int((s.truth == 0).sum())
     if zeros:
-        raise NotApplicable(f"{zeros:,} of {len(s.truth):,} true values are zero, and a share of zero has no meaning. "
-                            "Use WAPE, the sum of errors over the sum of values.")
+        raise NotApplicable(
+            f"{zeros:,} of {len(s.truth):,} true values are zero, and a share of zero has no meaning. "
+            "Use WAPE, the sum of errors over the sum of values."
+        )
     return float(np.mean(_errors(s) / np.abs(s.truth)))
 
 
@@ -201,44 +203,156 @@ def _r2(s: Scored) -> float:
 _INF = float("inf")
 _CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 METRICS: tuple[Metric, ...] = (
-    Metric("roc_auc", "ROC AUC", ("binary",), _roc_auc,
-           note="how often a positive row is ranked above a negative one; 0.5 is chance"),
-    Metric("balanced_accuracy", "Balanced accuracy", _CLASSES, _balanced_accuracy,
-           note="the mean share of each class that is found, so that a large class cannot hide a small one"),
+    Metric(
+        "roc_auc",
+        "ROC AUC",
+        ("binary",),
+        _roc_auc,
+        note="how often a positive row is ranked above a negative one; 0.5 is chance",
+    ),
+    Metric(
+        "balanced_accuracy",
+        "Balanced accuracy",
+        _CLASSES,
+        _balanced_accuracy,
+        note="the mean share of each class that is found, so that a large class cannot hide a small one",
+    ),
     Metric("accuracy", "Accuracy", _CLASSES, _accuracy, note="the share of rows that are right"),
-    Metric("average_precision", "Average precision", ("binary",), _average_precision,
-           note="the area under the precision–recall curve; the prevalence is chance"),
-    Metric("roc_auc_ovr", "ROC AUC, one against rest", ("multiclass",), _roc_auc_ovr,
-           note="the mean over classes of how well each is ranked above the rest"),
-    Metric("log_loss", "Log loss", _CLASSES, _log_loss, False, 0.0, (0.0, _INF),
-           note="the price of probabilities that were sure and wrong; lower is better"),
-    Metric("brier_score", "Brier score", ("binary",), _brier, False, 0.0,
-           note="mean squared error of the probability; lower is better"),
+    Metric(
+        "average_precision",
+        "Average precision",
+        ("binary",),
+        _average_precision,
+        note="the area under the precision–recall curve; the prevalence is chance",
+    ),
+    Metric(
+        "roc_auc_ovr",
+        "ROC AUC, one against rest",
+        ("multiclass",),
+        _roc_auc_ovr,
+        note="the mean over classes of how well each is ranked above the rest",
+    ),
+    Metric(
+        "log_loss",
+        "Log loss",
+        _CLASSES,
+        _log_loss,
+        False,
+        0.0,
+        (0.0, _INF),
+        note="the price of probabilities that were sure and wrong; lower is better",
+    ),
+    Metric(
+        "brier_score",
+        "Brier score",
+        ("binary",),
+        _brier,
+        False,
+        0.0,
+        note="mean squared error of the probability; lower is better",
+    ),
     Metric("f1", "F1", ("binary",), _of_positive(_f1_each), note="precision and recall of the positive class in one"),
-    Metric("precision", "Precision", ("binary",), _of_positive(_precision_each),
-           note="of the rows called positive, the share that are"),
-    Metric("recall", "Recall", ("binary",), _of_positive(_recall_each),
-           note="of the positive rows, the share that is found"),
-    Metric("f1_macro", "F1, mean over classes", ("multiclass",), _macro(_f1_each),
-           note="precision and recall in one, each class counting the same"),
-    Metric("precision_macro", "Precision, mean over classes", ("multiclass",), _macro(_precision_each),
-           note="each class counting the same"),
-    Metric("recall_macro", "Recall, mean over classes", ("multiclass",), _macro(_recall_each),
-           note="each class counting the same"),
-    Metric("matthews_corrcoef", "Matthews correlation", _CLASSES, _matthews, bounds=(-1.0, 1.0),
-           note="correlation of truth and prediction; 0 is chance"),
-    Metric("rmse", "RMSE", ("regression",), _rmse, False, 0.0, (0.0, _INF),
-           note="typical size of an error, large ones weighing more; in the target's units"),
-    Metric("mae", "MAE", ("regression",), lambda s: float(_errors(s).mean()), False, 0.0, (0.0, _INF),
-           note="mean size of an error, in the target's units"),
-    Metric("median_absolute_error", "Median error", ("regression",), lambda s: float(np.median(_errors(s))), False, 0.0,
-           (0.0, _INF), note="half of the errors are smaller, in the target's units"),
-    Metric("mape", "MAPE", ("regression",), _mape, False, 0.0, (0.0, _INF),
-           note="mean error as a share of the true value; undefined where that is zero"),
-    Metric("wape", "WAPE", ("regression",), _wape, False, 0.0, (0.0, _INF),
-           note="sum of errors over sum of values; what MAPE is meant to say, and defined with zeros"),
-    Metric("r2", "R²", ("regression",), _r2, bounds=(-_INF, 1.0),
-           note="share of the spread explained; 0 is the mean, negative is worse than it"),
+    Metric(
+        "precision",
+        "Precision",
+        ("binary",),
+        _of_positive(_precision_each),
+        note="of the rows called positive, the share that are",
+    ),
+    Metric(
+        "recall",
+        "Recall",
+        ("binary",),
+        _of_positive(_recall_each),
+        note="of the positive rows, the share that is found",
+    ),
+    Metric(
+        "f1_macro",
+        "F1, mean over classes",
+        ("multiclass",),
+        _macro(_f1_each),
+        note="precision and recall in one, each class counting the same",
+    ),
+    Metric(
+        "precision_macro",
+        "Precision, mean over classes",
+        ("multiclass",),
+        _macro(_precision_each),
+        note="each class counting the same",
+    ),
+    Metric(
+        "recall_macro",
+        "Recall, mean over classes",
+        ("multiclass",),
+        _macro(_recall_each),
+        note="each class counting the same",
+    ),
+    Metric(
+        "matthews_corrcoef",
+        "Matthews correlation",
+        _CLASSES,
+        _matthews,
+        bounds=(-1.0, 1.0),
+        note="correlation of truth and prediction; 0 is chance",
+    ),
+    Metric(
+        "rmse",
+        "RMSE",
+        ("regression",),
+        _rmse,
+        False,
+        0.0,
+        (0.0, _INF),
+        note="typical size of an error, large ones weighing more; in the target's units",
+    ),
+    Metric(
+        "mae",
+        "MAE",
+        ("regression",),
+        lambda s: float(_errors(s).mean()),
+        False,
+        0.0,
+        (0.0, _INF),
+        note="mean size of an error, in the target's units",
+    ),
+    Metric(
+        "median_absolute_error",
+        "Median error",
+        ("regression",),
+        lambda s: float(np.median(_errors(s))),
+        False,
+        0.0,
+        (0.0, _INF),
+        note="half of the errors are smaller, in the target's units",
+    ),
+    Metric(
+        "mape",
+        "MAPE",
+        ("regression",),
+        _mape,
+        False,
+        0.0,
+        (0.0, _INF),
+        note="mean error as a share of the true value; undefined where that is zero",
+    ),
+    Metric(
+        "wape",
+        "WAPE",
+        ("regression",),
+        _wape,
+        False,
+        0.0,
+        (0.0, _INF),
+        note="sum of errors over sum of values; what MAPE is meant to say, and defined with zeros",
+    ),
+    Metric(
+        "r2",
+        "R²",
+        ("regression",),
+        _r2,
+        bounds=(-_INF, 1.0),
+        note="share of the spread explained; 0 is the mean, negative is worse than it",
+    ),
 )
 DEFAULTS: dict[Task, str] = {"binary": "roc_auc", "multiclass": "balanced_accuracy", "regression": "rmse"}
 

@@ -8,18 +8,20 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import pandas as pd
+from pandas.api import types as pt
 
 from mlcore.casts import as_levels, as_numbers
 from mlcore.dataset import Column, Dataset
-from mlcore.explore import query, quoted, real
+from mlcore.explore import level, query, real
+from mlcore.ingest.frames import quoted
 from mlcore.metrics import Task
 from mlcore.result import Array, Help, Result, number, several, share
 
 SPARK_BINS = 12
 MOST_PROFILED = 1000  # columns with figures; wider tables keep kinds and counts for the rest
 LEAK_ROWS = 20_000
-LEAK_AUC = 0.95  # of one column alone; beyond it H2O and others call it a leak as well
-LEAK_CERTAIN = 0.97  # balanced accuracy or R² of one column alone
+# One column alone: ROC AUC beyond which others call it a leak as well; balanced accuracy; R².
+LEAK: dict[Task, float] = {"binary": 0.95, "multiclass": 0.97, "regression": 0.95}
 
 
 @dataclass(frozen=True)
@@ -86,28 +88,49 @@ class Profile(Result):
         "One line a column: what it holds, how much of it is missing, how many different values, what is typical.",
         "Typical is the median with the range of the middle half, or the most common levels.",
         "A median hides two humps; look at the column on its own.",
-        "Correct kinds and roles that are wrong; everything after rests on them.")
+        "Correct kinds and roles that are wrong; everything after rests on them.",
+    )
 
     def frame(self) -> pd.DataFrame:
         """A row a column."""
-        return pd.DataFrame([{"name": c.name, "kind": c.kind, "role": c.role, "missing": c.missing,
-                              "distinct": c.distinct, "typical": c.typical(), "distribution": list(c.spark)}
-                             for c in self.columns])
+        return pd.DataFrame(
+            [
+                {
+                    "name": c.name,
+                    "kind": c.kind,
+                    "role": c.role,
+                    "missing": c.missing,
+                    "distinct": c.distinct,
+                    "typical": c.typical(),
+                    "distribution": list(c.spark),
+                }
+                for c in self.columns
+            ]
+        )
 
     def sentence(self) -> str:
         """Size and gaps, in words."""
         gaps = [c.name for c in self.columns if c.missing]
         cells = sum(c.missing for c in self.columns)
-        return (f"{self.dataset.rows:,} rows and {len(self.columns):,} columns; "
-                + (f"{share(cells, self.dataset.rows * len(self.columns))} cells are missing, in {several(gaps)}."
-                   if gaps else "no cell is missing."))
+        return f"{self.dataset.rows:,} rows and {len(self.columns):,} columns; " + (
+            f"{share(cells, self.dataset.rows * len(self.columns))} cells are missing, in {several(gaps)}."
+            if gaps
+            else "no cell is missing."
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The contract of `holdout profile --json`."""
-        return {"dataset": {"name": self.dataset.name, "rows": self.dataset.rows, "columns": len(self.columns),
-                            "fingerprint": self.dataset.fingerprint},
-                "reading": asdict(self.dataset.reading), "columns": [asdict(c) for c in self.columns],
-                "alerts": [a.to_json() for a in self.alerts]}
+        return {
+            "dataset": {
+                "name": self.dataset.name,
+                "rows": self.dataset.rows,
+                "columns": len(self.columns),
+                "fingerprint": self.dataset.fingerprint,
+            },
+            "reading": asdict(self.dataset.reading),
+            "columns": [asdict(c) for c in self.columns],
+            "alerts": [a.to_json() for a in self.alerts],
+        }
 
 
 def profile(dataset: Dataset, target: str | None = None, task: Task | None = None) -> Profile:
@@ -127,30 +150,47 @@ def _profile_column(dataset: Dataset, column: Column) -> ColumnProfile:
     if column.distinct == 0:
         return plain
     if column.dtype in ("text", "boolean"):
-        found = query(dataset, f"SELECT CAST({quoted(column.name)} AS VARCHAR) AS v, count(*) AS n FROM data WHERE v IS NOT "
-                               "NULL GROUP BY v ORDER BY n DESC, v LIMIT 12")
+        found = query(
+            dataset,
+            f"SELECT {level(column)}, count(*) FROM data WHERE {quoted(column.name)} IS NOT NULL "
+            "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 12",
+        )
         top = tuple((str(v)[:80], int(n)) for v, n in found)
         return replace(plain, top=top[:5], spark=tuple(n for _, n in top) if len(top) > 1 else ())
     value = real(column)
     low, high, mean, deviation, quartiles = query(
-        dataset, f"SELECT min({value}), max({value}), avg({value}), stddev_samp({value}), "
-                 f"quantile_cont({value}, [0.25, 0.5, 0.75]) FROM data")[0]
+        dataset,
+        f"SELECT min({value}), max({value}), avg({value}), stddev_samp({value}), "
+        f"quantile_cont({value}, [0.25, 0.5, 0.75]) FROM data",
+    )[0]
     if low is None:
         return plain
     spark = _spark(dataset, value, low, high)
     if column.dtype == "datetime":
         first, last = (str(pd.Timestamp(v, unit="s").date()) for v in (low, high))
         return replace(plain, minimum=first, maximum=last, spark=spark)
-    return replace(plain, minimum=number(low), maximum=number(high), mean=mean, deviation=deviation,
-                   quartiles=tuple(quartiles), spark=spark)
+    return replace(
+        plain,
+        minimum=number(low),
+        maximum=number(high),
+        mean=mean,
+        deviation=deviation,
+        quartiles=tuple(quartiles),
+        spark=spark,
+    )
 
 
 def _spark(dataset: Dataset, value: str, low: float, high: float) -> tuple[int, ...]:
     if high <= low:
         return ()
     width = (high - low) / SPARK_BINS
-    found = dict(query(dataset, f"SELECT least(floor(({value} - {low!r}) / {width!r}), {SPARK_BINS - 1})::INT AS b, "
-                                f"count(*) FROM data WHERE {value} IS NOT NULL GROUP BY b"))
+    found = dict(
+        query(
+            dataset,
+            f"SELECT least(floor(({value} - {low!r}) / {width!r}), {SPARK_BINS - 1})::INT, "
+            f"count(*) FROM data WHERE {value} IS NOT NULL GROUP BY 1",
+        )
+    )
     return tuple(int(found.get(i, 0)) for i in range(SPARK_BINS))
 
 
@@ -194,10 +234,15 @@ def _giveaways(seen: _Seen) -> Iterator[Alert]:
     frame, y = seen.dataset.frame(names).iloc[target.rows[pick]], target.y[pick]
     for name in names:
         score, title = single_column_score(frame[name], y, seen.task)
-        if score >= (LEAK_AUC if seen.task == "binary" else LEAK_CERTAIN):
-            yield Alert("giveaway", "high", name,
-                        f"{name} alone predicts {seen.target} nearly perfectly ({title} {number(score)}). Is it known "
-                        "before the outcome? If not, it gives the answer away.", _ignore(name))
+        if score >= LEAK[seen.task]:
+            yield Alert(
+                "giveaway",
+                "high",
+                name,
+                f"{name} alone predicts {seen.target} nearly perfectly ({title} {number(score)}). Is it known "
+                "before the outcome? If not, it gives the answer away.",
+                _ignore(name),
+            )
 
 
 def single_column_score(column: pd.Series, y: Array, task: Task) -> tuple[float, str]:
@@ -219,7 +264,8 @@ def single_column_score(column: pd.Series, y: Array, task: Task) -> tuple[float,
 
 
 def _codes(column: pd.Series, bins: int = 50) -> Array:
-    numbers = not isinstance(column.dtype, pd.StringDtype) and column.dtype != object and column.dtype != bool
+    numbers = pt.is_numeric_dtype(column) and not pt.is_bool_dtype(column)
+    numbers = numbers or pt.is_datetime64_any_dtype(column)
     if not numbers:
         return np.asarray(pd.factorize(as_levels(column))[0])
     values = as_numbers(column).to_numpy()
@@ -253,35 +299,53 @@ def _identifiers(seen: _Seen) -> Iterator[Alert]:
         if c.kind == "identifier" and c.name != seen.target:
             fix = None if c.role == "ignore" else _ignore(c.name)
             done = " It is left out." if fix is None else " A model would learn rows by heart."
-            yield Alert("identifier", "low" if fix is None else "high", c.name,
-                        f"{c.name} looks like an identifier: {c.reason}.{done}", fix)
+            yield Alert(
+                "identifier",
+                "low" if fix is None else "high",
+                c.name,
+                f"{c.name} looks like an identifier: {c.reason}.{done}",
+                fix,
+            )
 
 
 def _constants(seen: _Seen) -> Iterator[Alert]:
     for c in seen.dataset.schema:
         if c.kind == "constant" and c.name != seen.target:
-            yield Alert("constant", "low", c.name, f"{c.name} tells nothing: {c.reason}.",
-                        None if c.role == "ignore" else _ignore(c.name))
+            yield Alert(
+                "constant",
+                "low",
+                c.name,
+                f"{c.name} tells nothing: {c.reason}.",
+                None if c.role == "ignore" else _ignore(c.name),
+            )
 
 
 def _missing(seen: _Seen) -> Iterator[Alert]:
     for c in seen.dataset.schema:
         if c.missing and c.distinct and c.name != seen.target:
             much = c.missing > 0.5 * seen.dataset.rows
-            yield Alert("missing", "medium" if much else "low", c.name,
-                        f"{c.name}: {share(c.missing, seen.dataset.rows)} cells are missing."
-                        + (" More than half: check whether that is meant." if much else ""),
-                        _ignore(c.name) if much and c.role == "feature" else None)
+            yield Alert(
+                "missing",
+                "medium" if much else "low",
+                c.name,
+                f"{c.name}: {share(c.missing, seen.dataset.rows)} cells are missing."
+                + (" More than half: check whether that is meant." if much else ""),
+                _ignore(c.name) if much and c.role == "feature" else None,
+            )
 
 
 def _many_levels(seen: _Seen) -> Iterator[Alert]:
     for c in seen.dataset.schema:
         if c.kind == "categorical" and c.role == "feature" and c.distinct > 50:
             each = (seen.dataset.rows - c.missing) / c.distinct
-            yield Alert("many_levels", "medium" if each < 3 else "low", c.name,
-                        f"{c.name} has {c.distinct:,} levels, {number(each)} rows each. They are coded by the mean of the "
-                        "target, inside the fold." + (" Hardly any level repeats; is it of use?" if each < 3 else ""),
-                        _ignore(c.name) if each < 3 else None)
+            yield Alert(
+                "many_levels",
+                "medium" if each < 3 else "low",
+                c.name,
+                f"{c.name} has {c.distinct:,} levels, {number(each)} rows each. They are coded by the mean of the "
+                "target, inside the fold." + (" Hardly any level repeats; is it of use?" if each < 3 else ""),
+                _ignore(c.name) if each < 3 else None,
+            )
 
 
 def _infinities(seen: _Seen) -> Iterator[Alert]:
@@ -289,8 +353,12 @@ def _infinities(seen: _Seen) -> Iterator[Alert]:
         if c.dtype == "float":
             count = query(seen.dataset, f"SELECT count(*) FROM data WHERE isinf({quoted(c.name)})")[0][0]
             if count:
-                yield Alert("infinite", "medium", c.name, f"{c.name}: {share(count, seen.dataset.rows)} cells are infinite; "
-                            "they are treated as missing.")
+                yield Alert(
+                    "infinite",
+                    "medium",
+                    c.name,
+                    f"{c.name}: {share(count, seen.dataset.rows)} cells are infinite; they are treated as missing.",
+                )
 
 
 def _duplicates(seen: _Seen) -> Iterator[Alert]:
@@ -304,8 +372,13 @@ def _duplicates(seen: _Seen) -> Iterator[Alert]:
     distinct = query(seen.dataset, f"SELECT count(*) FROM (SELECT DISTINCT {listed} FROM data)")[0][0]
     repeated = rows - distinct
     if repeated > 0.005 * rows and any(c.kind == "numeric" and c.distinct > 20 for c in schema):
-        yield Alert("duplicates", "medium", None, f"{share(repeated, rows)} rows repeat another row (identifiers aside). "
-                    "Where both copies are split apart, the score flatters.")
+        yield Alert(
+            "duplicates",
+            "medium",
+            None,
+            f"{share(repeated, rows)} rows repeat another row (identifiers aside). "
+            "Where both copies are split apart, the score flatters.",
+        )
 
 
 def _repeated_entities(seen: _Seen) -> Iterator[Alert]:
@@ -314,28 +387,48 @@ def _repeated_entities(seen: _Seen) -> Iterator[Alert]:
 
     for c in seen.dataset.schema:
         known = seen.dataset.rows - c.missing
-        if (c.kind not in ("identifier", "constant") and c.role in ("feature", "ignore") and c.name != seen.target
-                and ID_NAME.search(c.name) and c.dtype in ("integer", "text")
-                and 10 <= c.distinct <= 0.7 * known):
-            yield Alert("groups", "high", c.name,
-                        f"{c.name}: {c.distinct:,} values for {known:,} rows, so rows repeat an entity. A random split puts "
-                        "the same one on both sides and flatters the score.",
-                        Fix("Split by it", "role", c.name, "group"))
+        if (
+            c.kind not in ("identifier", "constant")
+            and c.role in ("feature", "ignore")
+            and c.name != seen.target
+            and ID_NAME.search(c.name)
+            and c.dtype in ("integer", "text")
+            and 10 <= c.distinct <= 0.7 * known
+        ):
+            yield Alert(
+                "groups",
+                "high",
+                c.name,
+                f"{c.name}: {c.distinct:,} values for {known:,} rows, so rows repeat an entity. A random split puts "
+                "the same one on both sides and flatters the score.",
+                Fix("Split by it", "role", c.name, "group"),
+            )
 
 
 def _imbalance(seen: _Seen) -> Iterator[Alert]:
     if seen.target is None or seen.task in (None, "regression"):
         return
-    found = query(seen.dataset, f"SELECT count(*) AS n FROM data WHERE {quoted(seen.target)} IS NOT NULL "
-                                f"GROUP BY {quoted(seen.target)} ORDER BY n")
+    found = query(
+        seen.dataset,
+        f"SELECT count(*) FROM data WHERE {quoted(seen.target)} IS NOT NULL GROUP BY {quoted(seen.target)} ORDER BY 1",
+    )
     counts = [n for (n,) in found]
     if counts and counts[0] < 0.1 * sum(counts) and seen.task == "binary":
-        yield Alert("imbalance", "medium", seen.target, f"The rarer class is {share(counts[0], sum(counts))} of the rows. "
-                    "Accuracy will look good whatever the model does; read precision and recall.")
+        yield Alert(
+            "imbalance",
+            "medium",
+            seen.target,
+            f"The rarer class is {share(counts[0], sum(counts))} of the rows. "
+            "Accuracy will look good whatever the model does; read precision and recall.",
+        )
     few = sum(n < 5 for n in counts)
     if few:
-        yield Alert("rare_class", "medium", seen.target,
-                    f"{few} of {len(counts)} classes have fewer than 5 rows: too few to learn and to test.")
+        yield Alert(
+            "rare_class",
+            "medium",
+            seen.target,
+            f"{few} of {len(counts)} classes have fewer than 5 rows: too few to learn and to test.",
+        )
 
 
 def _target_gaps(seen: _Seen) -> Iterator[Alert]:
@@ -343,10 +436,23 @@ def _target_gaps(seen: _Seen) -> Iterator[Alert]:
         return
     column = seen.dataset.schema[seen.target]
     if column.missing:
-        yield Alert("target_missing", "medium", seen.target,
-                    f"{share(column.missing, seen.dataset.rows)} rows have no {seen.target}; they are left out.")
+        yield Alert(
+            "target_missing",
+            "medium",
+            seen.target,
+            f"{share(column.missing, seen.dataset.rows)} rows have no {seen.target}; they are left out.",
+        )
 
 
 CHECKS: tuple[Callable[[_Seen], Iterator[Alert]], ...] = (
-    _giveaways, _repeated_entities, _identifiers, _target_gaps, _imbalance, _duplicates, _infinities, _many_levels,
-    _missing, _constants)
+    _giveaways,
+    _repeated_entities,
+    _identifiers,
+    _target_gaps,
+    _imbalance,
+    _duplicates,
+    _infinities,
+    _many_levels,
+    _missing,
+    _constants,
+)

@@ -75,8 +75,12 @@ class Protocol:
 
     def words(self, task: Task, rows: int) -> str:
         """Say it in one line."""
-        titles = {"random": "random", "stratified": "stratified", "group": f"by {self.group}",
-                  "time": f"in order of {self.time}"}
+        titles = {
+            "random": "random",
+            "stratified": "stratified",
+            "group": f"by {self.group}",
+            "time": f"in order of {self.time}",
+        }
         kind = self.kind(task)
         trained = rows - round(self.holdout * rows)
         repeats = 1 if kind == "time" else self.repeats or repeats_for(trained)
@@ -231,8 +235,10 @@ class _Splitter:
             most = min(most, int(counts.max()))
             small = int((counts < wanted).sum())
             if small:
-                notes.append(f"{small} of {len(counts)} classes have fewer rows than there are folds, so some folds "
-                             "test on none of theirs.")
+                notes.append(
+                    f"{small} of {len(counts)} classes have fewer rows than there are folds, so some folds "
+                    "test on none of theirs."
+                )
         if wanted > most:
             notes.append(f"{wanted} folds were asked for; {max(2, most)} are made, as there are {len(train)} rows.")
         return max(2, min(wanted, most))

@@ -23,20 +23,52 @@ class Sample:
 
 
 SAMPLES: tuple[Sample, ...] = (
-    Sample("churn", "Customer churn", "1,500 phone customers: who leaves? One column gives the answer away. Find it.",
-           "churned", "customer_churn.csv"),
-    Sample("visits", "Patient visits", "1,119 visits of 220 patients. A random split looks brilliant. Is it?", "admitted",
-           "patient_visits.csv"),
-    Sample("houses", "House prices", "1,200 sales with a long tail, a few odd prices and many gardens of size zero.", "price",
-           "house_prices.csv"),
-    Sample("teas", "Tea leaves", "360 leaves of three kinds, one of them rare and easily mistaken.", "kind",
-           "tea_leaves.csv"),
+    Sample(
+        "churn",
+        "Customer churn",
+        "1,500 phone customers: who leaves? One column gives the answer away. Find it.",
+        "churned",
+        "customer_churn.csv",
+    ),
+    Sample(
+        "visits",
+        "Patient visits",
+        "1,119 visits of 220 patients. A random split looks brilliant. Is it?",
+        "admitted",
+        "patient_visits.csv",
+    ),
+    Sample(
+        "houses",
+        "House prices",
+        "1,200 sales with a long tail, a few odd prices and many gardens of size zero.",
+        "price",
+        "house_prices.csv",
+    ),
+    Sample(
+        "teas",
+        "Tea leaves",
+        "360 leaves of three kinds, one of them rare and easily mistaken.",
+        "kind",
+        "tea_leaves.csv",
+    ),
     Sample("iris", "Iris flowers", "The classic 150 flowers of three species.", "target", "load_iris", False),
     Sample("wine", "Wines", "178 wines of three growers, by 13 chemical measures.", "target", "load_wine", False),
-    Sample("breast_cancer", "Breast cancer", "569 tumours, benign or malignant, by 30 measures.", "target",
-           "load_breast_cancer", False),
-    Sample("diabetes", "Diabetes progression", "442 patients, ten standardised measures, progression after a year.",
-           "target", "load_diabetes", False),
+    Sample(
+        "breast_cancer",
+        "Breast cancer",
+        "569 tumours, benign or malignant, by 30 measures.",
+        "target",
+        "load_breast_cancer",
+        False,
+    ),
+    Sample(
+        "diabetes",
+        "Diabetes progression",
+        "442 patients, ten standardised measures, progression after a year.",
+        "target",
+        "load_diabetes",
+        False,
+    ),
 )
 
 

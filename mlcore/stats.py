@@ -29,6 +29,12 @@ class Interval:
         """Half the width."""
         return (self.high - self.low) / 2
 
+    def within(self, bounds: tuple[float, float]) -> tuple[float, float] | None:
+        """The interval cut to what a metric can be; None when one fold gave none."""
+        if not np.isfinite(self.low):
+            return None
+        return max(self.low, bounds[0]), min(self.high, bounds[1])
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -77,8 +83,9 @@ def difference(first: Array, second: Array, ratio: float, rope: float = 0.0) -> 
     t = stats.t(len(d) - 1, loc=mean, scale=error)
     low, high = t.interval(0.95)
     p = 2 * float(stats.t.sf(abs(mean / error), len(d) - 1))
-    return Difference(mean, float(low), float(high), p, float(t.sf(rope)), float(t.cdf(rope) - t.cdf(-rope)),
-                      float(t.cdf(-rope)))
+    return Difference(
+        mean, float(low), float(high), p, float(t.sf(rope)), float(t.cdf(rope) - t.cdf(-rope)), float(t.cdf(-rope))
+    )
 
 
 def _error(values: Array, ratio: float) -> float:

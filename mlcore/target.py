@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from pandas.api import types as pt
 
+from mlcore.casts import as_moments
 from mlcore.dataset import Column, Dataset
 from mlcore.errors import BadChoice, BadTarget
-from mlcore.casts import as_moments
 from mlcore.metrics import TASKS, Task
 from mlcore.protocol import Target
 from mlcore.result import Array, several, share
@@ -22,8 +22,10 @@ def task_of(column: Column, wanted: str = "auto") -> Task:
     if wanted not in ("auto", *TASKS):
         raise BadChoice.of("task", wanted, ("auto", *TASKS))
     if column.distinct < 2:
-        raise BadTarget(f"{column.name!r} cannot be predicted: it has {column.distinct or 'no'} known "
-                        f"value{'' if column.distinct == 1 else 's'}. A target needs at least two.")
+        raise BadTarget(
+            f"{column.name!r} cannot be predicted: it has {column.distinct or 'no'} known "
+            f"value{'' if column.distinct == 1 else 's'}. A target needs at least two."
+        )
     numbers = column.dtype in ("integer", "float")
     if wanted == "regression" and not numbers:
         raise BadTarget(f"{column.name!r} holds {column.dtype}, not numbers, so it cannot be a regression target.")
@@ -32,15 +34,18 @@ def task_of(column: Column, wanted: str = "auto") -> Task:
     if wanted != "auto":
         return wanted  # type: ignore[return-value]
     if column.dtype == "datetime":
-        raise BadTarget(f"{column.name!r} holds dates; predicting a date is not offered. "
-                        "Choose a column of numbers or categories.")
+        raise BadTarget(
+            f"{column.name!r} holds dates; predicting a date is not offered. Choose a column of numbers or categories."
+        )
     if column.distinct == 2:
         return "binary"
     if numbers and (column.dtype == "float" or column.distinct > FEW_WHOLE_NUMBERS) and column.kind != "categorical":
         return "regression"
     if column.distinct > MOST_CLASSES:
-        raise BadTarget(f"{column.name!r} has {column.distinct:,} different values, too many to be classes "
-                        f"(at most {MOST_CLASSES}). Choose another target.")
+        raise BadTarget(
+            f"{column.name!r} has {column.distinct:,} different values, too many to be classes "
+            f"(at most {MOST_CLASSES}). Choose another target."
+        )
     return "multiclass"
 
 
@@ -58,7 +63,7 @@ def task_words(column: Column, task: Task) -> str:
 def load_target(dataset: Dataset, name: str, task: Task) -> Target:
     """Read the target; rows where it is missing are left out. Raises BadTarget."""
     column = dataset.frame([name])[name]
-    values, known = (_numbers(column) if task == "regression" else _labels(column))
+    values, known = _numbers(column) if task == "regression" else _labels(column)
     rows = np.flatnonzero(known)
     if task == "regression":
         if len(np.unique(values[known])) < 2:

@@ -20,11 +20,18 @@ def summary() -> None:
     data = shell.dataset()
     show(lambda: cached.result("summary", data, lambda: profile(data)), "summary", chart=False)
     frame = cached.result("summary", data, lambda: profile(data)).frame()
-    st.dataframe(frame, hide_index=True, height="content" if len(frame) < 16 else 560, key="summary-table", column_config={
-        "missing": st.column_config.NumberColumn(format="localized"),
-        "distinct": st.column_config.NumberColumn(format="localized"),
-        "typical": st.column_config.TextColumn(width="large"),
-        "distribution": st.column_config.BarChartColumn(y_min=0)})
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height="content" if len(frame) < 16 else 560,
+        key="summary-table",
+        column_config={
+            "missing": st.column_config.NumberColumn(format="localized"),
+            "distinct": st.column_config.NumberColumn(format="localized"),
+            "typical": st.column_config.TextColumn(width="large"),
+            "distribution": st.column_config.BarChartColumn(y_min=0),
+        },
+    )
 
 
 def one() -> None:
@@ -36,8 +43,12 @@ def one() -> None:
         bins = slide("explore.bins", "Bins", 5, 100, 30, 5)
     split = None if by == NONE else by
     with picture:
-        show(lambda: cached.result("histogram", data, lambda: explore.histogram(data, column, split, bins), column, split,
-                                   bins), "histogram")
+        show(
+            lambda: cached.result(
+                "histogram", data, lambda: explore.histogram(data, column, split, bins), column, split, bins
+            ),
+            "histogram",
+        )
 
 
 def two() -> None:
@@ -50,13 +61,18 @@ def two() -> None:
         by = pick("explore.colour", "Colour by", [NONE, *explore.splits(data)], explore.default_split(data) or NONE)
     colour = None if by == NONE else by
     with picture:
-        show(lambda: cached.result("relation", data, lambda: explore.relation(data, x, y, colour), x, y, colour), "relation")
+        show(
+            lambda: cached.result("relation", data, lambda: explore.relation(data, x, y, colour), x, y, colour),
+            "relation",
+        )
 
 
 def correlations() -> None:
     data = shell.dataset()
     method = switch("explore.method", "Kind of correlation", ["Pearson", "Spearman"]).lower()
-    show(lambda: cached.result("correlations", data, lambda: explore.correlations(data, method), method), "correlations")
+    show(
+        lambda: cached.result("correlations", data, lambda: explore.correlations(data, method), method), "correlations"
+    )
 
 
 def missing() -> None:

@@ -12,8 +12,10 @@ from ui import recipe, shell
 
 def page() -> None:
     st.title("Features")
-    st.markdown("Models work on complete numbers. These steps make them from your columns. Whatever is learned from rows is "
-                "learned inside each fold, from its training rows only, so that no test row can leak in.")
+    st.markdown(
+        "Models work on complete numbers. These steps make them from your columns. Whatever is learned from rows is "
+        "learned inside each fold, from its training rows only, so that no test row can leak in."
+    )
     left, right = st.columns([1, 1], gap="large")
     with left:
         recipe.left_out()

@@ -9,17 +9,23 @@ import streamlit as st
 
 from mlcore.compare.experiment import Candidate, Experiment
 from mlcore.compare.run import Run
+from mlcore.errors import HoldoutError
 from mlcore.features.recipe import Recipe
 from mlcore.metrics import DEFAULTS, for_task, metric
 from mlcore.models import PRESETS
 from mlcore.models import for_task as models_for_task
-from mlcore.protocol import repeats_for
+from mlcore.protocol import SplitKind, repeats_for
 from ui import cached, jobs, shell
 from ui.state import session
 from ui.widgets import escape, pick, trouble
 
-SPLITS = {"auto": "by what the data are", "stratified": "stratified: each fold the same classes", "random": "random",
-          "group": "by group: an entity on one side only", "time": "by time: the past predicts the future"}
+SPLITS: dict[SplitKind, str] = {
+    "auto": "by what the data are",
+    "stratified": "stratified: each fold the same classes",
+    "random": "random",
+    "group": "by group: an entity on one side only",
+    "time": "by time: the past predicts the future",
+}
 
 
 def _recipe() -> Recipe:
@@ -48,23 +54,46 @@ def _protocol_form(rows: int) -> None:
         names = {m.name: f"{m.title}: {m.note}" for m in for_task(recipe.task)}
         chosen = now.metric if now.metric in metrics else DEFAULTS[recipe.task]
         judged = st.selectbox("Rank by", metrics, metrics.index(chosen), format_func=names.__getitem__)
-        split = st.selectbox("Folds are cut", list(SPLITS), list(SPLITS).index(now.split), format_func=SPLITS.__getitem__)
+        split: SplitKind = st.selectbox(
+            "Folds are cut", list(SPLITS), list(SPLITS).index(now.split), format_func=SPLITS.__getitem__
+        )
         columns = ["— none —", *schema.names]
         group = st.selectbox("Group column", columns, columns.index(now.group) if now.group in columns else 0)
         time = st.selectbox("Time column", columns, columns.index(now.time) if now.time in columns else 0)
         folds = st.slider("Folds", 2, 20, now.folds)
-        repeats = st.slider("Repeats", 1, 10, now.repeats or repeats_for(rows),
-                            help="More repeats give narrower intervals and take longer")
-        held = st.slider("Holdout, % of the rows", 0, 50, round(100 * now.holdout), 5,
-                         help="Locked away before anything is chosen; opened on purpose at the end")
+        repeats = st.slider(
+            "Repeats",
+            1,
+            10,
+            now.repeats or repeats_for(rows),
+            help="More repeats give narrower intervals and take longer",
+        )
+        held = st.slider(
+            "Holdout, % of the rows",
+            0,
+            50,
+            round(100 * now.holdout),
+            5,
+            help="Locked away before anything is chosen; opened on purpose at the end",
+        )
         seed = st.number_input("Seed", 0, 2**31 - 1, now.seed)
         limit = st.number_input("Time limit for each model, seconds", 1, 86_400, int(now.time_limit))
         if st.form_submit_button("Use this", type="primary"):
             kept = repeats if repeats != repeats_for(rows) or now.repeats is not None else None
-            current.set_protocol(replace(
-                now, metric=judged, split=split, folds=folds, repeats=kept, holdout=held / 100, seed=int(seed),
-                time_limit=float(limit), group=None if group == columns[0] else group,
-                time=None if time == columns[0] else time))
+            current.set_protocol(
+                replace(
+                    now,
+                    metric=judged,
+                    split=split,
+                    folds=folds,
+                    repeats=kept,
+                    holdout=held / 100,
+                    seed=int(seed),
+                    time_limit=float(limit),
+                    group=None if group == columns[0] else group,
+                    time=None if time == columns[0] else time,
+                )
+            )
             st.rerun()
 
 
@@ -94,11 +123,7 @@ def _compare(picked: tuple[str, ...]) -> None:
     try:
         experiment = Experiment.plan(data, recipe, current.protocol, [Candidate.named(n, recipe.task) for n in picked])
         jobs.start(data, experiment)
-    except Exception as error:
-        from mlcore.errors import HoldoutError
-
-        if not isinstance(error, HoldoutError):
-            raise
+    except HoldoutError as error:
         trouble(error)
         return
     st.rerun()
@@ -107,8 +132,10 @@ def _compare(picked: tuple[str, ...]) -> None:
 def nothing_yet() -> None:
     """What will be here."""
     with st.container(border=True):
-        st.markdown("The leaderboard will fill here while the models run: each with its score and interval, the ones that "
-                    "cannot be told apart in one band, and the simplest of them marked with a star.")
+        st.markdown(
+            "The leaderboard will fill here while the models run: each with its score and interval, the ones that "
+            "cannot be told apart in one band, and the simplest of them marked with a star."
+        )
 
 
 def outdated(run: Run) -> None:
@@ -117,8 +144,11 @@ def outdated(run: Run) -> None:
     made = run.experiment
     if recipe is None or run.progress().live:
         return
-    same = (made.recipe == recipe and made.source.fingerprint == data.fingerprint
-            and _roles(made.schema) == _roles(data.schema))
+    same = (
+        made.recipe == recipe
+        and made.source.fingerprint == data.fingerprint
+        and _roles(made.schema) == _roles(data.schema)
+    )
     if not same:
         st.caption("Columns or recipe have changed since this run. Compare again to see what that does.")
     _ = current

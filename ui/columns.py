@@ -42,13 +42,20 @@ def target_picker(data: Dataset) -> None:
     current = session()
     names = [NO_TARGET, *data.schema.names]
     chosen = current.target if current.target in names else NO_TARGET
-    picked = st.selectbox("Target", names, index=names.index(chosen), key=f"target-{key_of(data.fingerprint, chosen)}",
-                          label_visibility="collapsed")
+    picked = st.selectbox(
+        "Target",
+        names,
+        index=names.index(chosen),
+        key=f"target-{key_of(data.fingerprint, chosen)}",
+        label_visibility="collapsed",
+    )
     if picked != chosen:
         _attempt(lambda: current.aim(None if picked == NO_TARGET else picked))
         return
     if current.recipe is None:
-        st.caption("Choose the column that you would like to know before it is known. Without a target you can still explore.")
+        st.caption(
+            "Choose the column that you would like to know before it is known. Without a target you can still explore."
+        )
         return
     column = data.schema[current.recipe.target]
     st.markdown(escape(task_words(column, current.recipe.task)))
@@ -65,8 +72,14 @@ def _other_task(numbers: bool, distinct: int) -> None:
         return
     options = ["regression", "multiclass"]
     words = {"regression": "a quantity", "multiclass": "classes"}
-    picked = st.segmented_control("The numbers are", options, default=current.recipe.task, required=True,
-                                  format_func=words.__getitem__, key=f"task-{key_of(current.recipe.target)}")
+    picked = st.segmented_control(
+        "The numbers are",
+        options,
+        default=current.recipe.task,
+        required=True,
+        format_func=words.__getitem__,
+        key=f"task-{key_of(current.recipe.target)}",
+    )
     if picked != current.recipe.task:
         target = current.recipe.target
         _attempt(lambda: current.aim(target, picked or "auto"))
@@ -86,8 +99,9 @@ def alert_list(data: Dataset) -> None:
     """What to look at, the gravest first, each with the click that mends it."""
     found = _profile(data)
     count = len(found.alerts)
-    st.subheader("Nothing stands out" if not count else "One thing to look at" if count == 1
-                 else f"{count} things to look at")
+    st.subheader(
+        "Nothing stands out" if not count else "One thing to look at" if count == 1 else f"{count} things to look at"
+    )
     st.caption(escape(found.sentence()))
     for i, alert in enumerate(found.alerts[:MOST_ALERTS]):
         _alert(alert, i)
@@ -100,8 +114,9 @@ def alert_list(data: Dataset) -> None:
 def _alert(alert: Alert, place: int) -> None:
     with st.container(horizontal=True, vertical_alignment="top", wrap=False):
         st.markdown(f"{MARKS[alert.severity]} {escape(alert.text)}", width="stretch")
-        if alert.fix is not None and st.button(alert.fix.title, key=f"fix-{key_of(alert.code, alert.column, place)}",
-                                               type="secondary"):
+        if alert.fix is not None and st.button(
+            alert.fix.title, key=f"fix-{key_of(alert.code, alert.column, place)}", type="secondary"
+        ):
             fix = alert.fix
             current = session()
             if fix.action == "role":
@@ -118,23 +133,34 @@ def editor(data: Dataset) -> None:
     frame["reason"] = [c.reason for c in data.schema]
     shape = key_of(data.fingerprint, *((c.kind, c.role) for c in data.schema))
     st.data_editor(
-        frame, key=f"columns-{shape}", hide_index=True, height="content" if len(frame) <= 14 else 520,
+        frame,
+        key=f"columns-{shape}",
+        hide_index=True,
+        height="content" if len(frame) <= 14 else 520,
         disabled=["name", "missing", "distinct", "typical", "distribution", "reason"],
-        on_change=_edited, args=(f"columns-{shape}", [c.name for c in data.schema]),
+        on_change=_edited,
+        args=(f"columns-{shape}", [c.name for c in data.schema]),
         column_order=["name", "kind", "role", "missing", "distinct", "typical", "distribution", "reason"],
         column_config={
             "name": st.column_config.TextColumn("Column", width="medium", pinned=True),
-            "kind": st.column_config.SelectboxColumn("Kind", options=list(KINDS), required=True,
-                                                     help="What the cells are; correct it where it is wrong"),
-            "role": st.column_config.SelectboxColumn("Role", options=list(ROLES), required=True,
-                                                     help="What the column is for; ignored columns are seen by no model"),
+            "kind": st.column_config.SelectboxColumn(
+                "Kind", options=list(KINDS), required=True, help="What the cells are; correct it where it is wrong"
+            ),
+            "role": st.column_config.SelectboxColumn(
+                "Role",
+                options=list(ROLES),
+                required=True,
+                help="What the column is for; ignored columns are seen by no model",
+            ),
             "missing": st.column_config.NumberColumn("Missing", format="localized"),
             "distinct": st.column_config.NumberColumn("Distinct", format="localized"),
-            "typical": st.column_config.TextColumn("Typical", width="medium",
-                                                   help="Median and middle half, or the most common levels"),
+            "typical": st.column_config.TextColumn(
+                "Typical", width="medium", help="Median and middle half, or the most common levels"
+            ),
             "distribution": st.column_config.BarChartColumn("Distribution", width="small", y_min=0),
             "reason": st.column_config.TextColumn("Why this kind", width="medium"),
-        })
+        },
+    )
     problem = st.session_state.pop("column-problem", None)
     if problem is not None:
         trouble(problem)

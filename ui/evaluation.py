@@ -50,7 +50,7 @@ def _scores(run: Run, models: list[str]) -> None:
 def _side_by_side(run: Run, models: list[str], key: str, make: Callable[[Run, str], object]) -> None:
     """One picture a model, two in a row."""
     for start in range(0, len(models), 2):
-        for column, model in zip(st.columns(2, gap="large"), models[start:start + 2], strict=False):
+        for column, model in zip(st.columns(2, gap="large"), models[start : start + 2], strict=False):
             with column:
                 st.markdown(f"**{escape(run.experiment.candidate(model).title or model)}**")
                 show(lambda m=model: cached.of_run(key, run, lambda: make(run, m), m), f"{key}-{model}")  # type: ignore[misc]
@@ -89,8 +89,10 @@ def _holdout(run: Run, models: list[str]) -> None:
     if not rows:
         st.markdown("This comparison kept no holdout, so there is no untouched row to check a winner on.")
         return
-    st.markdown(f"{number(rows)} rows were locked away before anything was chosen. Look once, at the end, at the model that "
-                "you mean to use: every look is counted, and choosing after looking spends them.")
+    st.markdown(
+        f"{number(rows)} rows were locked away before anything was chosen. Look once, at the end, at the model that "
+        "you mean to use: every look is counted, and choosing after looking spends them."
+    )
     model = pick_model("evaluate.holdout", run, "Model to check")
     label = f"Open the holdout again (look {looks[-1]['looks'] + 1})" if looks else "Open the holdout"
     if st.button(label, key="open-holdout"):
@@ -101,12 +103,25 @@ def _holdout(run: Run, models: list[str]) -> None:
             return
         st.rerun()
     for look in looks:
-        st.markdown(escape(f"Look {look['looks']}, {look['when'].replace('T', ' ')}: {look['model']} "
-                           f"{look['metric']} {number(look['value'])}"
-                           + (f" ({number(look['ci'][0])} to {number(look['ci'][1])})" if look["ci"] else "")))
+        st.markdown(
+            escape(
+                f"Look {look['looks']}, {look['when'].replace('T', ' ')}: {look['model']} "
+                f"{look['metric']} {number(look['value'])}"
+                + (f" ({number(look['ci'][0])} to {number(look['ci'][1])})" if look["ci"] else "")
+            )
+        )
 
 
-CLASSES: dict[str, View] = {"Scores": _scores, "Confusion": _confusion, "ROC": _roc, "Precision–recall": _precision_recall,
-                            "Holdout": _holdout}
-QUANTITY: dict[str, View] = {"Scores": _scores, "Predicted and actual": _predicted, "Residuals": _residuals,
-                             "Holdout": _holdout}
+CLASSES: dict[str, View] = {
+    "Scores": _scores,
+    "Confusion": _confusion,
+    "ROC": _roc,
+    "Precision–recall": _precision_recall,
+    "Holdout": _holdout,
+}
+QUANTITY: dict[str, View] = {
+    "Scores": _scores,
+    "Predicted and actual": _predicted,
+    "Residuals": _residuals,
+    "Holdout": _holdout,
+}

@@ -21,8 +21,12 @@ def this_row() -> None:
     run = cached.run()
     assert run is not None
     if not run.fitted():
-        st.markdown("The models are still being fitted on all training rows; explanations follow at once when the first is "
-                    "done." if run.progress().live else "No model of this comparison was fitted on all rows.")
+        st.markdown(
+            "The models are still being fitted on all training rows; explanations follow at once when the first is "
+            "done."
+            if run.progress().live
+            else "No model of this comparison was fitted on all rows."
+        )
         return
     controls, picture = st.columns([1, 2], gap="large")
     with controls:
@@ -30,9 +34,16 @@ def this_row() -> None:
         row = _row(run, model)
         label = _label(run)
         with st.expander("How it is made"):
-            locality = slide("explain.locality", "Locality", 0.0, 0.9, 0.5, 0.1,
-                             help="The chance that a column keeps this row's value in a made-up row. 0 is classic LIME; higher "
-                                  "looks nearer to this row.")
+            locality = slide(
+                "explain.locality",
+                "Locality",
+                0.0,
+                0.9,
+                0.5,
+                0.1,
+                help="The chance that a column keeps this row's value in a made-up row. 0 is classic LIME; higher "
+                "looks nearer to this row.",
+            )
             samples = int(slide("explain.samples", "Made-up rows", 500, 5000, 1000, 500))
     with picture:
         _picture(run, model, row, {"label": label, "locality": locality, "samples": samples})
@@ -53,8 +64,14 @@ def _row(run: Run, model: str) -> int:
         if st.button("▶", key="row-on", disabled=place == len(rows) - 1, help="The row after"):
             session().choose(f"explain.place.{way}", place + 1)
             st.rerun()
-    own = st.number_input("Or a row of the file, by its position from 0", 0, run.dataset.rows - 1, None, key="explain-own",
-                          placeholder="any row")
+    own = st.number_input(
+        "Or a row of the file, by its position from 0",
+        0,
+        run.dataset.rows - 1,
+        None,
+        key="explain-own",
+        placeholder="any row",
+    )
     return rows[place] if own is None else int(own)
 
 
@@ -71,8 +88,9 @@ def _label(run: Run) -> str | None:
 def _picture(run: Run, model: str, row: int, options: dict[str, Any]) -> None:
     try:
         with st.skeleton(height=420):
-            found: Explanation = cached.of_run("lime", run, lambda: run.explain(model, row, **options), model, row,
-                                               tuple(options.items()))
+            found: Explanation = cached.of_run(
+                "lime", run, lambda: run.explain(model, row, **options), model, row, tuple(options.items())
+            )
     except HoldoutError as error:
         trouble(error)
         return
@@ -84,13 +102,18 @@ def _picture(run: Run, model: str, row: int, options: dict[str, Any]) -> None:
         with st.container(horizontal=True):
             st.badge(f"fit R² {found.r2:.2f}", color="gray")
             st.badge(f"stable {5 * found.stability:.1f} of 5", color="gray")
-            st.badge("no: it abstains" if found.abstained else "yes, as far as the fit goes",
-                     color="orange" if found.abstained else "blue")
+            st.badge(
+                "no: it abstains" if found.abstained else "yes, as far as the fit goes",
+                color="orange" if found.abstained else "blue",
+            )
         st.markdown(escape(found.fidelity_words()))
     if found.weights:
         if found.abstained:
             st.caption("The bars are drawn faded, for the record only.")
         show(lambda: found, f"explain-{model}-{row}")
     with st.expander("This row"):
-        st.dataframe(run.dataset.frame(rows=[row]).T.astype(str).rename(columns={0: "value"}), key="row-values",
-                     height="content" if len(run.experiment.schema) < 15 else 400)
+        st.dataframe(
+            run.dataset.frame(rows=[row]).T.astype(str).rename(columns={0: "value"}),
+            key="row-values",
+            height="content" if len(run.experiment.schema) < 15 else 400,
+        )

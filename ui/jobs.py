@@ -14,10 +14,9 @@ from mlcore.dataset import Dataset
 from mlcore.result import number
 from ui import cached
 from ui.state import session, workspace
-from ui.widgets import escape, quiet_row, trouble
+from ui.widgets import escape, quiet_row
 
 EVERY = 0.7
-MOST_RUNNING = 4
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda standby: standby.close())
@@ -48,10 +47,12 @@ def bar(progress: Progress) -> None:
 
 def ended(progress: Progress) -> None:
     """Say how a run ended when it did not finish."""
-    words = {"cancelled": "The comparison was cancelled. What was done until then is below.",
-             "interrupted": "The comparison broke off: its process ended without a word. What was done is below; run it "
-                            "again to complete it.",
-             "failed": f"The comparison failed. {progress.reason}"}
+    words = {
+        "cancelled": "The comparison was cancelled. What was done until then is below.",
+        "interrupted": "The comparison broke off: its process ended without a word. What was done is below; run it "
+        "again to complete it.",
+        "failed": f"The comparison failed. {progress.reason}",
+    }
     if progress.state in words:
         st.warning(escape(words[progress.state]))
 
@@ -79,7 +80,7 @@ def card() -> None:
 
 def live_board(run: Run) -> None:
     """The leaderboard, live while the run is under way."""
-    live = run.progress().live
+    live = run.progress().live  # a fragment that began live ends with one rerun of the page
 
     @st.fragment(run_every=EVERY if live else None)
     def panel() -> None:
@@ -108,18 +109,37 @@ def board_view(board: Leaderboard, run: Run) -> None:
     for line in board.findings():
         st.markdown(escape(line))
     if board.beaten() is False:
-        st.warning("Nothing beats the baseline. Look for better features or more rows before you use any of these models.")
+        st.warning(
+            "Nothing beats the baseline. Look for better features or more rows before you use any of these models."
+        )
     if len(ranked) > 1:
-        st.plotly_chart(board.figure(), key="board-chart", theme="streamlit", width="stretch",
-                        config={"displaylogo": False, "displayModeBar": False}, alt=board.sentence()[:300])
-    st.dataframe(_table(board), hide_index=True, key="board-table", height="content", column_config={
-        "Skill": st.column_config.ProgressColumn(
-            "Skill", min_value=0, max_value=1, format="percent",
-            help="The share of the way from the baseline to a perfect score"),
-        "Fit time": st.column_config.NumberColumn(format="%.2f s", help="Seconds for all folds together"),
-        "Group": st.column_config.NumberColumn(help="Models of one group cannot be told apart"),
-        "Folds": st.column_config.BarChartColumn(help="The score on each fold"),
-    })
+        st.plotly_chart(
+            board.figure(),
+            key="board-chart",
+            theme="streamlit",
+            width="stretch",
+            config={"displaylogo": False, "displayModeBar": False},
+            alt=board.sentence()[:300],
+        )
+    st.dataframe(
+        _table(board),
+        hide_index=True,
+        key="board-table",
+        height="content",
+        placeholder="",
+        column_config={
+            "Skill": st.column_config.ProgressColumn(
+                "Skill",
+                min_value=0,
+                max_value=100,
+                format="%d %%",
+                help="The share of the way from the baseline to a perfect score",
+            ),
+            "Fit time": st.column_config.NumberColumn(format="%.2f s", help="Seconds for all folds together"),
+            "Group": st.column_config.NumberColumn(help="Models of one group cannot be told apart"),
+            "Folds": st.column_config.BarChartColumn(help="The score on each fold", y_min=0),
+        },
+    )
     if ranked:
         quiet_row(board, f"leaderboard-{run.id}")
     for note in run.notes():
@@ -130,20 +150,21 @@ def _table(board: Leaderboard) -> object:
     import pandas as pd
 
     words = {"ok": "", "running": "running …", "waiting": "waiting", "failed": "failed", "timeout": "out of time"}
-    return pd.DataFrame([{
-        "Model": ("★ " if r.star else "") + r.title, "Group": r.group,
-        board.metric.title: _score(r.score, r.ci) if r.score is not None else words[r.status] or "undefined",
-        "Skill": None if r.skill is None else max(0.0, r.skill), "Folds": list(r.folds),
-        "Fit time": r.fit_seconds, "Note": r.reason} for r in board.rows])
+    return pd.DataFrame(
+        [
+            {
+                "Model": ("★ " if r.star else "") + r.title,
+                "Group": r.group,
+                board.metric.title: _score(r.score, r.ci) if r.score is not None else words[r.status] or "undefined",
+                "Skill": None if r.skill is None else max(0.0, 100 * r.skill),
+                "Folds": list(r.folds),
+                "Fit time": r.fit_seconds,
+                "Note": r.reason,
+            }
+            for r in board.rows
+        ]
+    )
 
 
 def _score(score: float, ci: tuple[float, float] | None) -> str:
     return number(score) if ci is None else f"{number(score)} ± {number((ci[1] - ci[0]) / 2, 2)}"
-
-
-def refused(error: Exception) -> None:
-    """A choice that cannot be run."""
-    from mlcore.errors import HoldoutError
-
-    if isinstance(error, HoldoutError):
-        trouble(error)

@@ -31,8 +31,9 @@ def take(data: Dataset, target: str | None = None) -> None:
 def uploader(place: str) -> None:
     """A box to drop a file into; its bytes are spilled to disk and released once they are read."""
     round_ = st.session_state.setdefault(f"upload-round-{place}", 0)
-    given = st.file_uploader("Drop a file here", key=f"upload-{place}-{round_}",
-                             help=f"Read are {READS}. Nothing leaves this machine.")
+    given = st.file_uploader(
+        "Drop a file here", key=f"upload-{place}-{round_}", help=f"Read are {READS}. Nothing leaves this machine."
+    )
     if given is None:
         st.caption(f"{READS}. Nothing leaves this machine.")
         return
@@ -83,8 +84,10 @@ def picture() -> None:
     image = ASSETS / ("leaderboard-dark.png" if dark else "leaderboard-light.png")
     if image.exists():
         st.image(str(image))
-    st.caption("A comparison on the churn sample. Models in the blue band cannot be told apart; the star marks the simplest "
-               "of them.")
+    st.caption(
+        "A comparison on the churn sample. Models in the blue band cannot be told apart; the star marks the simplest "
+        "of them."
+    )
 
 
 def recent_runs(most: int = 6) -> None:
@@ -99,9 +102,11 @@ def recent_runs(most: int = 6) -> None:
     for run in runs:
         experiment = run.experiment
         with grid.cell(), st.container(border=True, horizontal=True, vertical_alignment="center", wrap=False):
-            st.markdown(f"**{escape(experiment.source.name, 60)}**: {escape(experiment.recipe.target, 60)}  \n"
-                        f":gray[{len(experiment.candidates)} models, {run.progress().state}, {_when(run.path.name)}]",
-                        width="stretch")
+            st.markdown(
+                f"**{escape(experiment.source.name, 60)}**: {escape(experiment.recipe.target, 60)}  \n"
+                f":gray[{len(experiment.candidates)} models, {run.progress().state}, {_when(run.path.name)}]",
+                width="stretch",
+            )
             if st.button("Open", key=f"run-{run.path.name}"):
                 attach(run.path.name)
 
@@ -149,4 +154,14 @@ def other_ways() -> None:
             sample_cards(ours=False)
 
 
-__all__ = ["attach", "link", "open_given_file", "other_ways", "picture", "recent_runs", "sample_cards", "take", "uploader"]
+__all__ = [
+    "attach",
+    "link",
+    "open_given_file",
+    "other_ways",
+    "picture",
+    "recent_runs",
+    "sample_cards",
+    "take",
+    "uploader",
+]

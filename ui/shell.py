@@ -35,7 +35,13 @@ PAGES: tuple[Page, ...] = (
     Page("features", "Features", "How columns become what models can use.", "pages/features.py", "target"),
     Page("models", "Models", "Compare models on the same folds.", "pages/models.py", "target"),
     Page("evaluate", "Evaluate", "What the models get right and wrong.", "pages/evaluate.py", "run"),
-    Page("explain", "Explain", "Why one prediction came out as it did, and whether to believe it.", "pages/explain.py", "run"),
+    Page(
+        "explain",
+        "Explain",
+        "Why one prediction came out as it did, and whether to believe it.",
+        "pages/explain.py",
+        "run",
+    ),
 )
 HOME = Page("home", "Holdout", "Explore data, compare models, trust the winner.", "app.py")
 
@@ -60,19 +66,34 @@ class Standing:
 
 
 LACKS = {
-    "data": ("No data are open yet. Open a file or a sample first; this page then shows them.", "pages/data.py", "Open data"),
-    "target": ("No target is chosen yet. Say which column to predict, and this page has something to do.", "pages/data.py",
-               "Choose the target"),
-    "run": ("No comparison has been run yet. Compare some models, and their results appear here.", "pages/models.py",
-            "Compare models"),
+    "data": (
+        "No data are open yet. Open a file or a sample first; this page then shows them.",
+        "pages/data.py",
+        "Open data",
+    ),
+    "target": (
+        "No target is chosen yet. Say which column to predict, and this page has something to do.",
+        "pages/data.py",
+        "Choose the target",
+    ),
+    "run": (
+        "No comparison has been run yet. Compare some models, and their results appear here.",
+        "pages/models.py",
+        "Compare models",
+    ),
 }
 
 
 def run_page(page: Page | str, body: Callable[[], None]) -> None:
     """Draw a whole page; what its core calls raise becomes a quiet box."""
     found = page if isinstance(page, Page) else next(p for p in PAGES if p.name == page)
-    st.set_page_config(page_title="Holdout" if found is HOME else f"{found.title} · Holdout", page_icon=ICON, layout="wide",
-                       initial_sidebar_state="auto", menu_items={"Get help": None, "Report a bug": None, "About": None})
+    st.set_page_config(
+        page_title="Holdout" if found is HOME else f"{found.title} · Holdout",
+        page_icon=ICON,
+        layout="wide",
+        initial_sidebar_state="auto",
+        menu_items={"Get help": None, "Report a bug": None, "About": None},
+    )
     current = session()
     standing = _standing(current)
     _stepper(found, current, standing)

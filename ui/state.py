@@ -135,9 +135,15 @@ class Session:
 
     def save(self) -> None:
         """Write it under its token."""
-        data = {"fingerprint": self.fingerprint, "schema": asdict(self.schema) if self.schema else None,
-                "recipe": self.recipe.to_json() if self.recipe else None, "protocol": asdict(self.protocol),
-                "models": self.models, "run": self.run, "choices": self.choices}
+        data = {
+            "fingerprint": self.fingerprint,
+            "schema": asdict(self.schema) if self.schema else None,
+            "recipe": self.recipe.to_json() if self.recipe else None,
+            "protocol": asdict(self.protocol),
+            "models": self.models,
+            "run": self.run,
+            "choices": self.choices,
+        }
         write_whole(workspace().folder("sessions") / f"{self.token}.json", json.dumps(data, default=str))
 
     @classmethod
@@ -145,10 +151,16 @@ class Session:
         """Read it back; None when there is none, or it is of another version."""
         try:
             data = json.loads((workspace().folder("sessions") / f"{token}.json").read_text("utf-8"))
-            return cls(token, data["fingerprint"], schema_from_json(data["schema"]) if data["schema"] else None,
-                       Recipe.from_json(data["recipe"]) if data["recipe"] else None,
-                       Protocol(**{f.name: data["protocol"][f.name] for f in fields(Protocol)}),
-                       tuple(data["models"]) if data["models"] else None, data["run"], data["choices"])
+            return cls(
+                token,
+                data["fingerprint"],
+                schema_from_json(data["schema"]) if data["schema"] else None,
+                Recipe.from_json(data["recipe"]) if data["recipe"] else None,
+                Protocol(**{f.name: data["protocol"][f.name] for f in fields(Protocol)}),
+                tuple(data["models"]) if data["models"] else None,
+                data["run"],
+                data["choices"],
+            )
         except (OSError, ValueError, KeyError, TypeError, HoldoutError):
             return None
 

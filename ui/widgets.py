@@ -61,10 +61,18 @@ def show(make: Callable[[], Result], key: str, *, chart: bool = True) -> None:
         trouble(error)
         return
     if figure is not None:
-        st.plotly_chart(figure, key=f"chart-{key}", theme="streamlit", width="stretch", config={
-            "displaylogo": False, "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"],
-            "toImageButtonOptions": {"format": "png", "scale": 2, "filename": key}},
-            alt=result.sentence()[:300])
+        st.plotly_chart(
+            figure,
+            key=f"chart-{key}",
+            theme="streamlit",
+            width="stretch",
+            config={
+                "displaylogo": False,
+                "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"],
+                "toImageButtonOptions": {"format": "png", "scale": 2, "filename": key},
+            },
+            alt=result.sentence()[:300],
+        )
     st.markdown(escape(result.sentence()))
     quiet_row(result, key)
 
@@ -73,31 +81,54 @@ def quiet_row(result: Result, key: str) -> None:
     """Table, help, download."""
     with st.container(horizontal=True, gap="small"):
         with st.popover("Table", type="tertiary", icon=":material/table_chart:"):
-            st.dataframe(result.frame(), hide_index=True, key=f"table-{key}", height="content" if
-                         len(result.frame()) < 12 else 420)
+            st.dataframe(
+                result.frame(),
+                hide_index=True,
+                key=f"table-{key}",
+                height="content" if len(result.frame()) < 12 else 420,
+            )
         with st.popover("Help", type="tertiary", icon=":material/help:"):
             help_card(result.help)
-        st.download_button("CSV", data=lambda: csv(result.frame()), file_name=f"{key}.csv", mime="text/csv",
-                           type="tertiary", icon=":material/download:", key=f"csv-{key}", on_click="ignore")
+        st.download_button(
+            "CSV",
+            data=lambda: csv(result.frame()),
+            file_name=f"{key}.csv",
+            mime="text/csv",
+            type="tertiary",
+            icon=":material/download:",
+            key=f"csv-{key}",
+            on_click="ignore",
+        )
 
 
 def help_card(card: Help) -> None:
     """The same four parts everywhere."""
-    for title, text in (("What it is", card.what), ("How to read it", card.read), ("When it misleads", card.misleads),
-                        ("What to do", card.do)):
+    for title, text in (
+        ("What it is", card.what),
+        ("How to read it", card.read),
+        ("When it misleads", card.misleads),
+        ("What to do", card.do),
+    ):
         st.markdown(f"**{title}**  \n{escape(text)}")
 
 
 # choices: what a widget was set to is remembered in the session, so that it survives pages and refreshes --------------
 
 
-def pick(name: str, label: str, options: Sequence[Any], default: Any = None, *, text: Callable[[Any], str] = str,
-         **more: Any) -> Any:
+def pick(
+    name: str, label: str, options: Sequence[Any], default: Any = None, *, text: Callable[[Any], str] = str, **more: Any
+) -> Any:
     """A select box that remembers."""
     saved = session().choices.get(name, default)
     index = options.index(saved) if saved in options else (options.index(default) if default in options else 0)
-    value = st.selectbox(label, options, index=index if options else None, format_func=text,
-                         key=f"{name}-{key_of(*options[:50], len(options))}", **more)
+    value = st.selectbox(
+        label,
+        options,
+        index=index if options else None,
+        format_func=text,
+        key=f"{name}-{key_of(*options[:50], len(options))}",
+        **more,
+    )
     session().choose(name, value)
     return value
 
@@ -105,8 +136,15 @@ def pick(name: str, label: str, options: Sequence[Any], default: Any = None, *, 
 def switch(name: str, label: str, options: Sequence[str], **more: Any) -> str:
     """A row of views, one of which is drawn; it remembers."""
     saved = session().choices.get(name)
-    value = st.segmented_control(label, options, default=saved if saved in options else options[0], required=True,
-                                 key=f"{name}-{key_of(*options)}", label_visibility="collapsed", **more)
+    value = st.segmented_control(
+        label,
+        options,
+        default=saved if saved in options else options[0],
+        required=True,
+        key=f"{name}-{key_of(*options)}",
+        label_visibility="collapsed",
+        **more,
+    )
     session().choose(name, value)
     return str(value)
 
@@ -119,11 +157,19 @@ def slide(name: str, label: str, low: float, high: float, default: float, step: 
     return value
 
 
-def several_of(name: str, label: str, options: Sequence[str], default: Sequence[str], *,
-               text: Callable[[str], str] = str, **more: Any) -> list[str]:
+def several_of(
+    name: str,
+    label: str,
+    options: Sequence[str],
+    default: Sequence[str],
+    *,
+    text: Callable[[str], str] = str,
+    **more: Any,
+) -> list[str]:
     """A multi-select that remembers."""
     saved = [o for o in session().choices.get(name, default) if o in options]
-    value = st.multiselect(label, options, saved or list(default), format_func=text,
-                           key=f"{name}-{key_of(*options)}", **more)
+    value = st.multiselect(
+        label, options, saved or list(default), format_func=text, key=f"{name}-{key_of(*options)}", **more
+    )
     session().choose(name, list(value))
     return list(value)

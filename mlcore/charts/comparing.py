@@ -15,18 +15,35 @@ def _leaderboard(result: Leaderboard) -> go.Figure:
     figure = go.Figure()
     for place, row in enumerate(ranked):
         if row.group == 1:
-            figure.add_hrect(y0=place - 0.5, y1=place + 0.5, fillcolor=faded(model_colour(1), 0.09), line_width=0,
-                             layer="below")
+            figure.add_hrect(
+                y0=place - 0.5, y1=place + 0.5, fillcolor=faded(model_colour(1), 0.09), line_width=0, layer="below"
+            )
         colour = GREY if row.model == "dummy" else model_colour(1) if row.group == 1 else faded(model_colour(1), 0.55)
         low, high = row.ci if row.ci else (row.score, row.score)
-        figure.add_scatter(x=[low, high], y=[place, place], mode="lines", line={"color": colour, "width": 2.5},
-                           hoverinfo="skip", showlegend=False)
-        figure.add_scatter(x=list(row.folds), y=[place] * len(row.folds), mode="markers", showlegend=False,
-                           marker={"color": colour, "size": 4, "opacity": 0.35, "symbol": "line-ns-open"},
-                           hovertemplate="one fold: %{x:.4g}<extra></extra>")
-        figure.add_scatter(x=[row.score], y=[place], mode="markers", showlegend=False,
-                           marker={"color": colour, "size": 11, "symbol": "star" if row.star else "circle"},
-                           hovertemplate=f"{plain(row.title)}<br>%{{x:.4g}} ({low:.4g} to {high:.4g})<extra></extra>")
+        figure.add_scatter(
+            x=[low, high],
+            y=[place, place],
+            mode="lines",
+            line={"color": colour, "width": 2.5},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        figure.add_scatter(
+            x=list(row.folds),
+            y=[place] * len(row.folds),
+            mode="markers",
+            showlegend=False,
+            marker={"color": colour, "size": 4, "opacity": 0.35, "symbol": "line-ns-open"},
+            hovertemplate="one fold: %{x:.4g}<extra></extra>",
+        )
+        figure.add_scatter(
+            x=[row.score],
+            y=[place],
+            mode="markers",
+            showlegend=False,
+            marker={"color": colour, "size": 11, "symbol": "star" if row.star else "circle"},
+            hovertemplate=f"{plain(row.title)}<br>%{{x:.4g}} ({low:.4g} to {high:.4g})<extra></extra>",
+        )
     dummy = next((r for r in ranked if r.model == "dummy"), None)
     if dummy is not None:
         figure.add_vline(x=dummy.score, line={"color": GREY, "width": 1, "dash": "dot"})

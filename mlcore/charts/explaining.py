@@ -16,12 +16,27 @@ def _explanation(result: Explanation) -> go.Figure:
     shown = result.weights[:MOST_BARS]
     places = list(range(len(shown)))
     colours = [faded(UP if w.weight > 0 else DOWN, 0.95 if w.sure and not result.abstained else 0.3) for w in shown]
-    figure = go.Figure(go.Bar(
-        x=[w.weight for w in shown], y=places, orientation="h", marker_color=colours,
-        error_x={"type": "data", "array": [w.high - w.weight for w in shown], "thickness": 1.4, "width": 4, "color": GREY},
-        customdata=[[plain(w.condition), w.low, w.high] for w in shown],
-        hovertemplate="%{customdata[0]}<br>%{x:.3g} (%{customdata[1]:.3g} to %{customdata[2]:.3g})<extra></extra>"))
-    unit = {"probability": f"effect on the probability of {result.label}", "decision score": "effect on the decision score"}
+    figure = go.Figure(
+        go.Bar(
+            x=[w.weight for w in shown],
+            y=places,
+            orientation="h",
+            marker_color=colours,
+            error_x={
+                "type": "data",
+                "array": [w.high - w.weight for w in shown],
+                "thickness": 1.4,
+                "width": 4,
+                "color": GREY,
+            },
+            customdata=[[plain(w.condition), w.low, w.high] for w in shown],
+            hovertemplate="%{customdata[0]}<br>%{x:.3g} (%{customdata[1]:.3g} to %{customdata[2]:.3g})<extra></extra>",
+        )
+    )
+    unit = {
+        "probability": f"effect on the probability of {result.label}",
+        "decision score": "effect on the decision score",
+    }
     laid_out(figure, unit.get(result.output, f"effect on {result.target}"), "", max(240, 32 * len(shown) + 90))
     levels_axis(figure, "y", [w.condition for w in shown])
     figure.update_yaxes(autorange="reversed", showgrid=False)

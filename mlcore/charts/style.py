@@ -32,25 +32,36 @@ def short(text: object, longest: int = LONGEST) -> str:
     """Plain text, cut in the middle when it is long, so that both ends can be told apart."""
     whole = str(text)
     if len(whole) > longest:
-        whole = f"{whole[: longest - longest // 3 - 1]}…{whole[-(longest // 3):]}"
+        whole = f"{whole[: longest - longest // 3 - 1]}…{whole[-(longest // 3) :]}"
     return plain(whole)
 
 
 def faded(colour: str, opacity: float) -> str:
     """A colour with an opacity."""
-    red, green, blue = (int(colour[i:i + 2], 16) for i in (1, 3, 5))
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red}, {green}, {blue}, {opacity})"
 
 
 def laid_out(figure: go.Figure, x: str = "", y: str = "", height: int = HEIGHT) -> go.Figure:
     """Give a figure the axes' names and the calm layout of all."""
     figure.update_layout(
-        height=height, margin={"l": 10, "r": 16, "t": 16, "b": 10}, hovermode="closest", bargap=0.06,
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "xanchor": "left", "x": 0, "title": {"text": ""}},
+        height=height,
+        margin={"l": 10, "r": 16, "t": 16, "b": 10},
+        hovermode="closest",
+        bargap=0.06,
+        legend={
+            "orientation": "h",
+            "yanchor": "bottom",
+            "y": 1.0,
+            "xanchor": "left",
+            "x": 0,
+            "title": {"text": ""},
+            "traceorder": "normal",
+        },
         font={"size": 13},
     )
     figure.update_xaxes(title={"text": short(x, 60), "standoff": 8}, automargin=True, zeroline=False)
-    figure.update_yaxes(title={"text": short(y, 40), "standoff": 8}, automargin=True, zeroline=False)
+    figure.update_yaxes(title={"text": short(y, 40), "standoff": 18}, automargin=True, zeroline=False)
     return figure
 
 
@@ -63,3 +74,9 @@ def levels_axis(figure: go.Figure, axis: str, labels: list[str]) -> None:
 def scale(counts: Any) -> list[list[Any]]:
     """A colour scale from nothing to blue that shows on light and dark ground alike."""
     return [[0.0, faded(PALETTE[0], 0.03)], [1.0, faded(PALETTE[0], 0.85)]]
+
+
+def no_grid(figure: go.Figure) -> None:
+    """Heat maps need no lines behind their cells."""
+    figure.update_xaxes(showgrid=False)
+    figure.update_yaxes(showgrid=False)

@@ -1,6 +1,6 @@
 """Comparing models: from choices to a run.
 
-    compare(data, target="churned", models=["logistic", "xgboost"], seed=0)
+compare(data, target="churned", models=["logistic", "xgboost"], seed=0)
 """
 
 from __future__ import annotations
@@ -59,8 +59,17 @@ class Options:
 
     def protocol(self) -> Protocol:
         """The part that says how models are judged."""
-        return Protocol(self.holdout, self.folds, self.repeats, self.split, self.group, self.time, self.metric,
-                        self.seed, self.time_limit)
+        return Protocol(
+            self.holdout,
+            self.folds,
+            self.repeats,
+            self.split,
+            self.group,
+            self.time,
+            self.metric,
+            self.seed,
+            self.time_limit,
+        )
 
     def candidates(self, task: Task) -> list[Candidate]:
         """The models asked for, or those of the preset that can do the task."""
@@ -91,13 +100,34 @@ def begin(data: Dataset, experiment: Experiment, folder: Path, start: Callable[[
     """Check the data, write the run's folder and start its process."""
     from mlcore.profile import alerts
 
-    found = [a.to_json() for a in alerts(data.with_schema(experiment.schema), experiment.recipe.target,
-                                         experiment.recipe.task)]
+    found = [
+        a.to_json()
+        for a in alerts(data.with_schema(experiment.schema), experiment.recipe.target, experiment.recipe.task)
+    ]
     return start(write_run(folder, experiment, data, found))
 
 
-def compare(data: Dataset, target: str, *, on_event: Callable[[dict[str, Any]], None] | None = None,
-            workspace: Workspace | None = None, **options: Any) -> Run:
+def _modules(experiment: Experiment) -> tuple[str, ...]:
+    """Modules that define the parts of a person's own estimators, beyond the libraries that are known."""
+    from mlcore.compare.storage import TRUSTED
+
+    found = set()
+    for estimator in (c.estimator for c in experiment.candidates if c.estimator is not None):
+        for part in (estimator, *estimator.get_params(deep=True).values()):
+            name = type(part).__module__
+            if hasattr(part, "get_params") and not name.startswith(TRUSTED):
+                found.add(name)
+    return tuple(sorted(found))
+
+
+def compare(
+    data: Dataset,
+    target: str,
+    *,
+    on_event: Callable[[dict[str, Any]], None] | None = None,
+    workspace: Workspace | None = None,
+    **options: Any,
+) -> Run:
     """Compare models and return the finished run.
 
     `options` are those of the command line (see Options): models, preset, metric, folds, repeats, split, group, time,
@@ -109,7 +139,7 @@ def compare(data: Dataset, target: str, *, on_event: Callable[[dict[str, Any]], 
     folder = Path(chosen.run) if chosen.run is not None else (workspace or Workspace()).new_run(data.name)
     if (folder / "experiment.json").exists():
         raise BadInput(f"{folder} already holds a run. Give another folder.")
-    run = begin(data, experiment, folder, lambda r: launch(r, chosen.jobs))
+    run = begin(data, experiment, folder, lambda r: launch(r, chosen.jobs, _modules(experiment)))
     try:
         run.wait(on_event)
     except KeyboardInterrupt:

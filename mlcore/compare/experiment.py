@@ -49,8 +49,10 @@ class Candidate:
         if not name or not all(ch.isalnum() or ch in "_-" for ch in name):
             raise BadInput(f"{name!r} cannot name a model: letters, digits, _ and - only.")
         if type(estimator).__module__ == "__main__":
-            raise BadInput(f"{type(estimator).__name__} is defined in the script that runs. Put it into a module of "
-                           "its own, so that the process that fits it can import it.")
+            raise BadInput(
+                f"{type(estimator).__name__} is defined in the script that runs. Put it into a module of "
+                "its own, so that the process that fits it can import it."
+            )
         dumped = json.dumps(_parameters_text(estimator), sort_keys=True)
         digest = hashlib.blake2b(dumped.encode(), digest_size=8).hexdigest()
         skops.io.dumps(estimator)  # fails here, in the caller's process, rather than in the run
@@ -81,8 +83,10 @@ class Candidate:
 
 
 def _parameters_text(estimator: Any) -> dict[str, str]:
-    return {"class": f"{type(estimator).__module__}.{type(estimator).__qualname__}",
-            **{k: repr(v) for k, v in estimator.get_params(deep=True).items()}}
+    return {
+        "class": f"{type(estimator).__module__}.{type(estimator).__qualname__}",
+        **{k: repr(v) for k, v in estimator.get_params(deep=True).items()},
+    }
 
 
 @dataclass(frozen=True)
@@ -120,8 +124,9 @@ class Experiment:
         chosen = {"dummy": Candidate.named("dummy", recipe.task), **chosen}
         if len(chosen) < 2:
             raise BadInput("Choose at least one model beside the baseline.")
-        return cls(Source(dataset.name, dataset.rows, dataset.fingerprint), schema, recipe, protocol,
-                   tuple(chosen.values()))
+        return cls(
+            Source(dataset.name, dataset.rows, dataset.fingerprint), schema, recipe, protocol, tuple(chosen.values())
+        )
 
     def candidate(self, name: str) -> Candidate:
         """Find a candidate. Raises BadChoice."""
@@ -137,15 +142,28 @@ class Experiment:
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
-        return {"source": asdict(self.source), "schema": asdict(self.schema), "recipe": self.recipe.to_json(),
-                "protocol": asdict(self.protocol),
-                "candidates": [{"model": c.model, "title": c.title, "parameters": dict(c.parameters),
-                                "digest": c.digest} for c in self.candidates]}
+        return {
+            "source": asdict(self.source),
+            "schema": asdict(self.schema),
+            "recipe": self.recipe.to_json(),
+            "protocol": asdict(self.protocol),
+            "candidates": [
+                {"model": c.model, "title": c.title, "parameters": dict(c.parameters), "digest": c.digest}
+                for c in self.candidates
+            ],
+        }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Experiment:
         """Rebuild from plain data; own estimators are found in the run's folder when they are built."""
-        candidates = tuple(Candidate(c["model"], tuple(sorted(c["parameters"].items())), c["title"], c["digest"])
-                           for c in data["candidates"])
-        return cls(Source(**data["source"]), schema_from_json(data["schema"]), Recipe.from_json(data["recipe"]),
-                   Protocol(**data["protocol"]), candidates)
+        candidates = tuple(
+            Candidate(c["model"], tuple(sorted(c["parameters"].items())), c["title"], c["digest"])
+            for c in data["candidates"]
+        )
+        return cls(
+            Source(**data["source"]),
+            schema_from_json(data["schema"]),
+            Recipe.from_json(data["recipe"]),
+            Protocol(**data["protocol"]),
+            candidates,
+        )

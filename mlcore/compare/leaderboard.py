@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,10 +11,23 @@ import pandas as pd
 
 from mlcore import models, stats
 from mlcore.compare.experiment import Experiment
-from mlcore.metrics import Metric, for_task, metric
+from mlcore.metrics import Metric, Task, for_task, metric
 from mlcore.result import Array, Help, Result, number, several
 
-COLUMNS = ("model", "title", "status", "score", "ci", "folds", "metrics", "skill", "group", "star", "fit_seconds", "reason")
+COLUMNS = (
+    "model",
+    "title",
+    "status",
+    "score",
+    "ci",
+    "folds",
+    "metrics",
+    "skill",
+    "group",
+    "star",
+    "fit_seconds",
+    "reason",
+)
 
 
 @dataclass(frozen=True)
@@ -46,10 +59,11 @@ class Leaderboard(Result):
     help: ClassVar[Help] = Help(
         "Each model was trained and tested on the same folds; a dot is its mean score, the bar around it the 95 % "
         "interval, corrected for the overlap of training sets.",
-        "Models in one band cannot be told apart with this data. The star marks the simplest of the top band; prefer it "
+        "Models in one band cannot be told apart with this data. The star marks the simplest of the top band; take it "
         "unless you have another reason. Skill is the share of the way from the baseline to a perfect score.",
         "The highest number alone: among equal models one is always first by luck. Many models tried on few rows.",
-        "If the band is wide, get more rows or repeats before you believe in a winner. Open the holdout once, at the end.")
+        "If the band is wide, get more rows or repeats before you believe in a winner. Open the holdout once.",
+    )
 
     def frame(self) -> pd.DataFrame:
         """One row a candidate, with the fields of the contract as columns."""
@@ -59,6 +73,10 @@ class Leaderboard(Result):
         """Only the rows with a score."""
         return [r for r in self.rows if r.status == "ok" and r.score is not None]
 
+    def complete(self) -> bool:
+        """Whether no model is still to come; until then nothing is settled."""
+        return not any(r.status in ("running", "waiting") for r in self.rows)
+
     def sentence(self) -> str:
         """What the comparison found, in words."""
         return " ".join(self.findings()) or "No model has a score yet."
@@ -67,6 +85,8 @@ class Leaderboard(Result):
         """Up to three plain sentences: who leads, who is simplest, and whether anything beats the baseline."""
         ranked = self.ranked()
         others = [r for r in ranked if r.model != "dummy"]
+        if not self.complete():
+            return [f"So far {len(ranked)} of {len(self.rows)} models are done; the order is not settled."]
         if not others or len(ranked) < 2:
             return []
         said = [_who_leads(ranked, self.metric)]
@@ -82,7 +102,7 @@ class Leaderboard(Result):
         """Whether any model can be told apart from the baseline; None while that is open."""
         ranked = self.ranked()
         dummy = next((r for r in ranked if r.model == "dummy"), None)
-        return None if dummy is None or len(ranked) < 2 else dummy.group != 1
+        return None if dummy is None or len(ranked) < 2 or not self.complete() else dummy.group != 1
 
 
 def _who_leads(ranked: list[Row], row: Metric) -> str:
@@ -92,17 +112,23 @@ def _who_leads(ranked: list[Row], row: Metric) -> str:
         return f"{best.title} is better than every other model: {row.title} {_plus_minus(best)}."
     star = next(r for r in ranked if r.star)
     lead = "All models" if len(top) == len(ranked) else several([r.title for r in top], 6)
-    return (f"{lead} cannot be told apart ({row.title} {number(best.score)} to {number(top[-1].score)}); "
-            f"the simplest of them is {star.title}.")
+    return (
+        f"{lead} cannot be told apart ({row.title} {number(best.score)} to {number(top[-1].score)}); "
+        f"the simplest of them is {star.title}."
+    )
 
 
 def _against_baseline(others: list[Row], dummy: Row, row: Metric) -> str:
     if dummy.group == 1:
-        return (f"Nothing beats the baseline, which looks at no column ({row.title} {number(dummy.score)}): "
-                "no skill can be shown with this data.")
+        return (
+            f"Nothing beats the baseline, which looks at no column ({row.title} {number(dummy.score)}): "
+            "no skill can be shown with this data."
+        )
     best = others[0]
-    return (f"The baseline, which looks at no column, scores {number(dummy.score)}; "
-            f"{best.title} goes {100 * (best.skill or 0):.0f} % of the way from there to a perfect score.")
+    return (
+        f"The baseline, which looks at no column, scores {number(dummy.score)}; "
+        f"{best.title} goes {100 * (best.skill or 0):.0f} % of the way from there to a perfect score."
+    )
 
 
 def _plus_minus(row: Row) -> str:
@@ -139,6 +165,16 @@ def tally(experiment: Experiment, events: Iterable[dict[str, Any]]) -> dict[str,
     return found
 
 
+@dataclass(frozen=True)
+class _Judge:
+    """What all rows are judged by."""
+
+    metric: Metric
+    task: Task
+    ratio: float
+    baseline: float | None
+
+
 def leaderboard(experiment: Experiment, events: list[dict[str, Any]], by: str | None = None) -> Leaderboard:
     """Build the leaderboard from a run's events; `by` sorts by another metric, without a refit."""
     row = metric(by or experiment.protocol.metric, experiment.recipe.task)
@@ -146,18 +182,15 @@ def leaderboard(experiment: Experiment, events: list[dict[str, Any]], by: str | 
     tallies = tally(experiment, events)
     scores = {m: _scores(t, row) for m, t in tallies.items() if t.status == "ok"}
     scores = {m: s for m, s in scores.items() if len(s)}
-    dummy = float(scores["dummy"].mean()) if "dummy" in scores else None
-    groups = _groups(scores, row, started["ratio"], dummy)
-    star = min((m for m, g in groups.items() if g == 1), key=models.simplicity, default=None)
-    rows = [_row(m, t, row, scores.get(m), started["ratio"], dummy) for m, t in tallies.items()]
-    rows = [r if r.model not in groups else _replace(r, group=groups[r.model], star=r.model == star) for r in rows]
+    baseline = float(scores["dummy"].mean()) if "dummy" in scores else None
+    judge = _Judge(row, experiment.recipe.task, started["ratio"], baseline)
+    groups = _groups(scores, judge)
+    settled = all(t.status not in ("running", "waiting") for t in tallies.values())
+    top = [m for m, g in groups.items() if g == 1]
+    star = min(top, key=models.simplicity) if top and settled else None
+    rows = [_row(m, t, scores.get(m), judge) for m, t in tallies.items()]
+    rows = [replace(r, group=groups.get(r.model), star=r.model == star) for r in rows]
     return Leaderboard(tuple(sorted(rows, key=lambda r: _order(r, row))), row, started["folds"])
-
-
-def _replace(row: Row, **changes: Any) -> Row:
-    from dataclasses import replace
-
-    return replace(row, **changes)
 
 
 def _scores(one: Tally, row: Metric) -> Array:
@@ -167,31 +200,36 @@ def _scores(one: Tally, row: Metric) -> Array:
     return np.array([] if None in values else values, float)
 
 
-def _groups(scores: dict[str, Array], row: Metric, ratio: float, dummy: float | None) -> dict[str, int]:
+def _groups(scores: dict[str, Array], judge: _Judge) -> dict[str, int]:
     lengths = {len(s) for s in scores.values()}
     if len(scores) < 2 or len(lengths) != 1:
         return {m: 1 for m in scores}
-    rope = row.rope(dummy if dummy is not None else 0.0)
-    return stats.tie_groups({m: row.signed(s) for m, s in scores.items()}, ratio, rope)
+    rope = judge.metric.rope(judge.baseline or 0.0)
+    return stats.tie_groups({m: judge.metric.signed(s) for m, s in scores.items()}, judge.ratio, rope)
 
 
-def _row(name: str, one: Tally, row: Metric, scores: Array | None, ratio: float, dummy: float | None) -> Row:
-    metrics = {m.name: _mean([f.get(m.name) for f in one.folds.values()]) for m in for_task(row.tasks[0])
-               } if one.status == "ok" else {}
-    if one.status == "ok" and row.name not in metrics:
-        metrics = {k: _mean([f.get(k) for f in one.folds.values()]) for k in next(iter(one.folds.values()))}
+def _row(name: str, one: Tally, scores: Array | None, judge: _Judge) -> Row:
+    row = judge.metric
+    metrics: dict[str, float | None] = {}
+    if one.status == "ok":
+        metrics = {m.name: _mean([f.get(m.name) for f in one.folds.values()]) for m in for_task(judge.task)}
     if scores is None:
-        status = one.status
         reason = one.reason
-        if status == "ok":
+        if one.status == "ok":
             reason = f"{row.title} is not defined: {one.undefined.get(row.name, 'a fold has no value')}"
-        return Row(name, one.title, status, folds=(), metrics=metrics, fit_seconds=one.seconds or None, reason=reason)
-    found = stats.interval(scores, ratio)
-    low, high = max(found.low, row.bounds[0]), min(found.high, row.bounds[1])
-    ci = (low, high) if np.isfinite(found.low) else None
-    skill = None if dummy is None else row.skill(found.mean, dummy)
-    return Row(name, one.title, one.status, found.mean, ci, tuple(map(float, scores)), metrics, skill, None, False,
-               one.seconds, "")
+        return Row(name, one.title, one.status, metrics=metrics, fit_seconds=one.seconds or None, reason=reason)
+    found = stats.interval(scores, judge.ratio)
+    return Row(
+        name,
+        one.title,
+        one.status,
+        score=found.mean,
+        ci=found.within(row.bounds),
+        folds=tuple(map(float, scores)),
+        metrics=metrics,
+        skill=None if judge.baseline is None else row.skill(found.mean, judge.baseline),
+        fit_seconds=one.seconds,
+    )
 
 
 def _mean(values: list[float | None]) -> float | None:

@@ -1,9 +1,9 @@
 """A run: a folder that holds everything, and the process that fills it.
 
-    experiment.json    what was asked           events.jsonl          what happened, live
-    data.parquet       the rows                 predictions.parquet/  out-of-fold, a file a model
-    plan.json          the settled split        models/*.skops        fitted on all training rows
-    dataset.json       how the rows were read   holdout.jsonl         each look at the locked rows
+experiment.json    what was asked           events.jsonl          what happened, live
+data.parquet       the rows                 predictions.parquet/  out-of-fold, a file a model
+plan.json          the settled split        models/*.skops        fitted on all training rows
+dataset.json       how the rows were read   holdout.jsonl         each look at the locked rows
 """
 
 from __future__ import annotations
@@ -128,8 +128,15 @@ class Run:
         compared = any(e["event"] == "compared" for e in events)
         phase = "Fitting the models on all training rows" if compared else "Comparing on folds"
         left = seconds * (total - done) / done if done >= 3 and state == "running" else None
-        return Progress(state, done, total, seconds, left, phase if started else "Reading the data",
-                        str(end.get("reason", "")) if end else "")
+        return Progress(
+            state,
+            done,
+            total,
+            seconds,
+            left,
+            phase if started else "Reading the data",
+            str(end.get("reason", "")) if end else "",
+        )
 
     def _without_process(self, began: bool) -> State:
         """No process holds the lock: it is about to (for a while after the order was given), or it broke off."""
@@ -174,7 +181,7 @@ class Run:
         return self.path / "predictions.parquet" / f"{model}.parquet"
 
     def predictions(self, model: str) -> pd.DataFrame:
-        """Out-of-fold predictions: `row` (position in the file), `repeat`, `fold`, `truth`, `prediction`, `p_<class>`."""
+        """Out-of-fold predictions: `row` (place in the file), `repeat`, `fold`, `truth`, `prediction`, `p_<class>`."""
         self.experiment.candidate(model)
         if not self._predictions_file(model).exists():
             raise NotFound(f"{model} has no predictions in this run: {self._why_not(model)}")
@@ -284,18 +291,30 @@ def write_run(folder: Path, experiment: Experiment, dataset: Dataset, alerts: li
     return Run(folder)
 
 
-def _environment() -> dict[str, str]:
+def _environment(modules: tuple[str, ...] = ()) -> dict[str, str]:
+    """The worker's environment; `modules` define a person's own estimators and are imported from the same places."""
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *(p for p in os.environ.get("PYTHONPATH", "").split(os.pathsep) if p)]
-    return {**os.environ, **THREADS, "PYTHONPATH": os.pathsep.join(paths)}
+    if modules:
+        paths += [p or os.getcwd() for p in sys.path]
+    return {**os.environ, **THREADS, "PYTHONPATH": os.pathsep.join(paths), "HOLDOUT_MODULES": ",".join(modules)}
 
 
-def launch(run: Run, slots: int | None = None) -> Run:
-    """Start the worker of a run as a process of its own, which outlives this one."""
+def launch(run: Run, slots: int | None = None, modules: tuple[str, ...] = ()) -> Run:
+    """Start the worker of a run as a process of its own, which outlives this one.
+
+    `modules` are the modules of a person's own estimators; they come from the calling process, never from a folder.
+    """
     slots = slots or cores()
     with (run.path / "log.txt").open("ab") as log:
-        subprocess.Popen([sys.executable, "-m", "mlcore.compare.worker", str(run.path), str(slots)],
-                         stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, env=_environment())
+        subprocess.Popen(
+            [sys.executable, "-m", "mlcore.compare.worker", str(run.path), str(slots)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            env=_environment(modules),
+        )
     return run
 
 
@@ -313,9 +332,14 @@ class Standby:
     def warm(self) -> None:
         """Have a worker waiting."""
         if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen([sys.executable, "-m", "mlcore.compare.worker", "--standby"],
-                                             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                                             stderr=subprocess.DEVNULL, start_new_session=True, env=_environment())
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "mlcore.compare.worker", "--standby"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+                env=_environment(),
+            )
 
     def launch(self, run: Run, slots: int | None = None) -> Run:
         """Hand the run to the waiting worker, or start a new one."""

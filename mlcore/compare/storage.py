@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,21 @@ def dump(model: Any, path: Path) -> None:
     os.replace(part, path)
 
 
+def _is_ours(name: str) -> bool:
+    """Whether a type is an estimator of a module that this process has imported anyway, as a person's own is."""
+    from sklearn.base import BaseEstimator
+
+    module, _, kind = name.rpartition(".")
+    found = getattr(sys.modules.get(module), kind, None)
+    return isinstance(found, type) and issubclass(found, BaseEstimator)
+
+
 def load(path: Path) -> Any:
     """Read an estimator. Raises CannotRead when it names a type of a library that is not trusted."""
     import skops.io
 
     types = skops.io.get_untrusted_types(file=path)
-    strange = [t for t in types if not t.startswith(TRUSTED) and t not in TRUSTED_NAMES]
+    strange = [t for t in types if not (t.startswith(TRUSTED) or t in TRUSTED_NAMES or _is_ours(t))]
     if strange:
         raise CannotRead(f"{path.name} holds {strange[0]}, of a library that is not trusted here; it is not loaded.")
     return skops.io.load(path, trusted=types)

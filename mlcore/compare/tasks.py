@@ -69,8 +69,9 @@ def context(folder: str) -> Context:
     frame = dataset.frame(experiment.schema.features().names).iloc[plan.train]
     prepared = Pipeline(transformers).fit_transform(frame).reset_index(drop=True)
     y = target.y[np.searchsorted(target.rows, plan.train)]
-    return Context(Path(folder), experiment, target, plan, prepared, schema, y,
-                   recipe.setting(experiment.schema, protocol.seed))
+    return Context(
+        Path(folder), experiment, target, plan, prepared, schema, y, recipe.setting(experiment.schema, protocol.seed)
+    )
 
 
 def prepare(folder: str, key: str, family: Family) -> float:
@@ -85,8 +86,9 @@ def prepare(folder: str, key: str, family: Family) -> float:
             storage.dump(encoder, run.place(key, family, "encoder").with_suffix(".skops"))
         else:
             fold = run.fold(key)
-            np.save(run.place(key, family, "train"),
-                    encoder.fit_transform(run.prepared.iloc[fold.train], run.y[fold.train]))
+            np.save(
+                run.place(key, family, "train"), encoder.fit_transform(run.prepared.iloc[fold.train], run.y[fold.train])
+            )
             np.save(run.place(key, family, "test"), encoder.transform(run.prepared.iloc[fold.test]))
     return time.perf_counter() - start
 
@@ -108,12 +110,15 @@ def fit(folder: str, model: str, key: str) -> FoldResult:
     run = context(folder)
     candidate, fold = run.experiment.candidate(model), run.fold(key)
     start = time.perf_counter()
-    train, test = (_features(run, key, candidate, part, n)
-                   for part, n in (("train", len(fold.train)), ("test", len(fold.test))))
+    train, test = (
+        _features(run, key, candidate, part, n) for part, n in (("train", len(fold.train)), ("test", len(fold.test)))
+    )
     y = run.y[fold.train]
     if run.setting.task != "regression" and model != "dummy" and len(np.unique(y)) < 2:
-        raise NotApplicable(f"In fold {fold.fold + 1} all training rows are {run.target.classes[y[0]]!r}: the other "
-                            "class has too few rows to be learned and tested.")
+        raise NotApplicable(
+            f"In fold {fold.fold + 1} all training rows are {run.target.classes[y[0]]!r}: the other "
+            "class has too few rows to be learned and tested."
+        )
     estimator = candidate.build(run.setting, run.folder)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # convergence and missing classes: the scores tell
@@ -194,7 +199,13 @@ def out_of_fold(run: Context, results: list[FoldResult]) -> pd.DataFrame:
 
 def plan_json(run: Context) -> str:
     """The settled split as text: rows of the file that are locked, and the notes."""
-    return json.dumps({"train": len(run.plan.train), "holdout": run.plan.holdout.tolist(),
-                       "ratio": run.plan.ratio, "notes": list(run.plan.notes),
-                       "classes": run.target.classes.tolist(),
-                       "counts": np.bincount(run.target.y).tolist() if len(run.target.classes) else []})
+    return json.dumps(
+        {
+            "train": len(run.plan.train),
+            "holdout": run.plan.holdout.tolist(),
+            "ratio": run.plan.ratio,
+            "notes": list(run.plan.notes),
+            "classes": run.target.classes.tolist(),
+            "counts": np.bincount(run.target.y).tolist() if len(run.target.classes) else [],
+        }
+    )

@@ -11,6 +11,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
 import contextlib  # noqa: E402
+import importlib  # noqa: E402
 import json  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
@@ -79,8 +80,15 @@ class Conductor:
         write_whole(self.folder / "plan.json", tasks.plan_json(shared))
         rows, name = shared.experiment.source.rows, shared.experiment.recipe.target
         notes = [*target_notes(rows, shared.target, name), *shared.plan.notes]
-        self.journal.tell("started", pid=os.getpid(), train=len(shared.plan.train), holdout=len(shared.plan.holdout),
-                          folds=len(shared.plan.folds), ratio=shared.plan.ratio, notes=notes)
+        self.journal.tell(
+            "started",
+            pid=os.getpid(),
+            train=len(shared.plan.train),
+            holdout=len(shared.plan.holdout),
+            folds=len(shared.plan.folds),
+            ratio=shared.plan.ratio,
+            notes=notes,
+        )
 
     def _compare(self, shared: tasks.Context, engine: Engine) -> None:
         outcome = Outcome(self._fold_done, self._failed, self._timed_out)
@@ -90,8 +98,14 @@ class Conductor:
     def _fold_done(self, task: Task, value: Any) -> None:
         if not isinstance(value, tasks.FoldResult):
             return
-        self.journal.tell("fold", model=value.model, key=value.key, metrics=value.metrics, undefined=value.undefined,
-                          fit_seconds=round(value.seconds, 4))
+        self.journal.tell(
+            "fold",
+            model=value.model,
+            key=value.key,
+            metrics=value.metrics,
+            undefined=value.undefined,
+            fit_seconds=round(value.seconds, 4),
+        )
         results = self._results.setdefault(value.model, [])
         results.append(value)
         shared = tasks.context(str(self.folder))
@@ -107,8 +121,12 @@ class Conductor:
         self.journal.tell("candidate", model=candidate, status="failed", reason=reason)
 
     def _timed_out(self, candidate: str, seconds: float) -> None:
-        self.journal.tell("candidate", model=candidate, status="timeout",
-                          reason=f"It was stopped after {seconds:g} seconds, its time limit.")
+        self.journal.tell(
+            "candidate",
+            model=candidate,
+            status="timeout",
+            reason=f"It was stopped after {seconds:g} seconds, its time limit.",
+        )
 
     def _finish(self, shared: tasks.Context, engine: Engine) -> None:
         def done(task: Task, value: Any) -> None:
@@ -120,7 +138,8 @@ class Conductor:
 
         outcome = Outcome(done, missed, missed)
         Scheduler(engine, shared.experiment.protocol.time_limit, outcome, lambda: self.stop).run(
-            finals(shared, self._fine))
+            finals(shared, self._fine)
+        )
 
 
 def grid(shared: tasks.Context) -> list[Task]:
@@ -131,12 +150,22 @@ def grid(shared: tasks.Context) -> list[Task]:
     for place, fold in enumerate(shared.plan.folds):
         for family in families:
             urgency = 1.0 if family == cheapest.family else 2.5
-            made.append(Task(("prepare", fold.key, family), tasks.prepare, (folder, fold.key, family), (urgency, place)))
+            made.append(
+                Task(("prepare", fold.key, family), tasks.prepare, (folder, fold.key, family), (urgency, place))
+            )
         for candidate in shared.experiment.candidates:
             phase = {"dummy": 0.0, cheapest.model: 2.0}.get(candidate.model, 3.0)
             after = () if candidate.family == "none" else (("prepare", fold.key, candidate.family),)
-            made.append(Task(("fit", candidate.model, fold.key), tasks.fit, (folder, candidate.model, fold.key),
-                             (phase, -candidate.cost, place), candidate.model, after))
+            made.append(
+                Task(
+                    ("fit", candidate.model, fold.key),
+                    tasks.fit,
+                    (folder, candidate.model, fold.key),
+                    (phase, -candidate.cost, place),
+                    candidate.model,
+                    after,
+                )
+            )
     return made
 
 
@@ -144,12 +173,22 @@ def finals(shared: tasks.Context, names: list[str]) -> list[Task]:
     """Fit each candidate that got through on all training rows."""
     folder = str(shared.folder)
     chosen = [shared.experiment.candidate(n) for n in names]
-    made = [Task(("prepare", tasks.FINAL, family), tasks.prepare, (folder, tasks.FINAL, family), (0.0,))
-            for family in sorted({c.family for c in chosen} - {"none"})]
+    made = [
+        Task(("prepare", tasks.FINAL, family), tasks.prepare, (folder, tasks.FINAL, family), (0.0,))
+        for family in sorted({c.family for c in chosen} - {"none"})
+    ]
     for candidate in chosen:
         after = () if candidate.family == "none" else (("prepare", tasks.FINAL, candidate.family),)
-        made.append(Task(("finish", candidate.model), tasks.finish, (folder, candidate.model), (1.0, -candidate.cost),
-                         candidate.model, after))
+        made.append(
+            Task(
+                ("finish", candidate.model),
+                tasks.finish,
+                (folder, candidate.model),
+                (1.0, -candidate.cost),
+                candidate.model,
+                after,
+            )
+        )
     return made
 
 
@@ -176,10 +215,6 @@ def _stand_by() -> tuple[Path, int]:
     for row in MODELS:  # building imports what is imported late
         for task in row.tasks[:1]:
             row.build(Setting(task), {})
-    import pyarrow.parquet
-    import sklearn.compose
-    import sklearn.impute
-    import sklearn.pipeline
     import skops.io  # noqa: F401
 
     line = sys.stdin.readline()
@@ -197,6 +232,8 @@ def main(argv: list[str]) -> None:
     """Carry out one run."""
     folder, slots = _stand_by() if argv[0] == "--standby" else (Path(argv[0]), int(argv[1]))
     lock = hold_lock(folder)
+    for module in filter(None, os.environ.get("HOLDOUT_MODULES", "").split(",")):
+        importlib.import_module(module)
     with (folder / "events.jsonl").open("a", encoding="utf-8") as file:
         conductor = Conductor(folder, Journal(file))
 

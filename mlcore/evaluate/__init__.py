@@ -25,8 +25,24 @@ from mlcore.result import Help, Result, number, several
 if TYPE_CHECKING:
     from mlcore.compare.run import Run
 
-__all__ = ["Confusion", "Curves", "Evaluation", "HoldoutLook", "Predicted", "Residuals", "Scores", "confusion",
-           "evaluate", "holdout_looks", "open_holdout", "precision_recall", "predicted", "residuals", "roc", "scores"]
+__all__ = [
+    "Confusion",
+    "Curves",
+    "Evaluation",
+    "HoldoutLook",
+    "Predicted",
+    "Residuals",
+    "Scores",
+    "confusion",
+    "evaluate",
+    "holdout_looks",
+    "open_holdout",
+    "precision_recall",
+    "predicted",
+    "residuals",
+    "roc",
+    "scores",
+]
 
 
 @dataclass(frozen=True)
@@ -52,7 +68,8 @@ class Scores(Result):
         "interval, corrected for the overlap of training sets.",
         "Compare within a column. Where intervals overlap widely, do not read a difference into the third digit.",
         "One metric alone. Accuracy with a rare class. MAPE with small true values.",
-        "Choose the metric that prices your errors, and rank by that one.")
+        "Choose the metric that prices your errors, and rank by that one.",
+    )
 
     def frame(self) -> pd.DataFrame:
         """A row a model, a column a metric: `0.842 ± 0.021`, or the word undefined."""
@@ -63,10 +80,15 @@ class Scores(Result):
 
     def sentence(self) -> str:
         """Say which metrics are undefined and why."""
-        reasons = {r.metric.title: r.undefined for r in self.rows if r.value is None}
+        reasons: dict[tuple[str, str], list[str]] = {}
+        for row in self.rows:
+            if row.value is None:
+                reasons.setdefault((row.title, row.undefined), []).append(row.metric.title)
         if not reasons:
             return "All metrics are defined for these models."
-        return " ".join(f"{title}: {why}" for title, why in reasons.items())
+        return " ".join(
+            f"{several(metrics, 9)} undefined for {title}: {why}" for (title, why), metrics in reasons.items()
+        )
 
 
 def _cell(row: Score) -> str:
@@ -92,8 +114,7 @@ def scores(run: Run, models: list[str]) -> Scores:
                 rows.append(Score(model, one.title, row, None, None, why))
                 continue
             mean = stats.interval(np.array(values, float), ratio)
-            ci = (max(mean.low, row.bounds[0]), min(mean.high, row.bounds[1])) if np.isfinite(mean.low) else None
-            rows.append(Score(model, one.title, row, mean.mean, ci, ""))
+            rows.append(Score(model, one.title, row, mean.mean, mean.within(row.bounds), ""))
     return Scores(tuple(rows))
 
 
@@ -116,9 +137,19 @@ class Evaluation(Result):
 
     def frame(self) -> pd.DataFrame:
         """The metrics: name, value, low, high, undefined."""
-        return pd.DataFrame([{"metric": s.metric.name, "title": s.metric.title, "value": s.value,
-                              "low": s.ci[0] if s.ci else None, "high": s.ci[1] if s.ci else None,
-                              "undefined": s.undefined} for s in self.scores.rows])
+        return pd.DataFrame(
+            [
+                {
+                    "metric": s.metric.name,
+                    "title": s.metric.title,
+                    "value": s.value,
+                    "low": s.ci[0] if s.ci else None,
+                    "high": s.ci[1] if s.ci else None,
+                    "undefined": s.undefined,
+                }
+                for s in self.scores.rows
+            ]
+        )
 
     def sentence(self) -> str:
         """The first metrics, in words."""
@@ -134,9 +165,15 @@ class Evaluation(Result):
 
     def to_json(self) -> dict[str, Any]:
         """The contract of `holdout evaluate --json`."""
-        out: dict[str, Any] = {"model": self.model, "task": self.task, "n": self.n, "metrics": {
-            s.metric.name: {"value": s.value, "ci": list(s.ci) if s.ci else None, "undefined": s.undefined or None}
-            for s in self.scores.rows}}
+        out: dict[str, Any] = {
+            "model": self.model,
+            "task": self.task,
+            "n": self.n,
+            "metrics": {
+                s.metric.name: {"value": s.value, "ci": list(s.ci) if s.ci else None, "undefined": s.undefined or None}
+                for s in self.scores.rows
+            },
+        }
         if self.confusion is not None:
             out["confusion"] = {"labels": list(self.confusion.labels), "counts": self.confusion.counts.tolist()}
             out["roc"] = self.roc.to_json() if self.roc else None
@@ -154,9 +191,19 @@ def evaluate(run: Run, model: str) -> Evaluation:
     title = run.experiment.candidate(model).title or model
     table = scores(run, [model])
     if task == "regression":
-        return Evaluation(model, title, task, n, table, predicted=predicted(run, model), residuals=residuals(run, model))
-    return Evaluation(model, title, task, n, table, confusion(run, model), _or_none(roc, run, [model]),
-                      _or_none(precision_recall, run, [model]))
+        return Evaluation(
+            model, title, task, n, table, predicted=predicted(run, model), residuals=residuals(run, model)
+        )
+    return Evaluation(
+        model,
+        title,
+        task,
+        n,
+        table,
+        confusion(run, model),
+        _or_none(roc, run, [model]),
+        _or_none(precision_recall, run, [model]),
+    )
 
 
 def _or_none(make: Any, run: Run, models: list[str]) -> Curves | None:
@@ -182,10 +229,11 @@ class HoldoutLook(Result):
     undefined: str = ""
 
     help: ClassVar[Help] = Help(
-        "The model was fitted on all training rows and scored on rows that were locked away before anything was chosen.",
+        "The model was fitted on all training rows and scored on rows locked away before anything was chosen.",
         "This is the figure to report. It should lie in the interval of the leaderboard.",
         "Looking more than once and choosing after looking: then these rows are training rows in disguise.",
-        "Look once, at the end. If it disappoints, get new rows rather than another look.")
+        "Look once, at the end. If it disappoints, get new rows rather than another look.",
+    )
 
     def frame(self) -> pd.DataFrame:
         """A row a metric."""
@@ -197,13 +245,22 @@ class HoldoutLook(Result):
         if self.value is None:
             return f"{self.metric.title} is undefined on the {self.n:,} locked rows: {self.undefined}"
         half = f" ± {number((self.ci[1] - self.ci[0]) / 2, 2)}" if self.ci else ""
-        return (f"{self.title} scores {self.metric.title} {number(self.value)}{half} on {self.n:,} locked rows. "
-                f"The holdout has been opened {looks}.")
+        return (
+            f"{self.title} scores {self.metric.title} {number(self.value)}{half} on {self.n:,} locked rows. "
+            f"The holdout has been opened {looks}."
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
-        return {"model": self.model, "n": self.n, "metric": self.metric.name, "value": self.value,
-                "ci": list(self.ci) if self.ci else None, "metrics": self.metrics, "looks": self.looks}
+        return {
+            "model": self.model,
+            "n": self.n,
+            "metric": self.metric.name,
+            "value": self.value,
+            "ci": list(self.ci) if self.ci else None,
+            "metrics": self.metrics,
+            "looks": self.looks,
+        }
 
 
 def open_holdout(run: Run, models: list[str]) -> list[HoldoutLook]:
@@ -274,9 +331,13 @@ def _bootstrap(row: Metric, scored: Scored, times: int = 400) -> tuple[float, fl
     n, values = len(scored.truth), []
     for _ in range(times):
         pick = rng.integers(0, n, n)
-        part = Scored(scored.truth[pick], scored.prediction[pick], scored.classes,
-                      None if scored.probabilities is None else scored.probabilities[pick],
-                      None if scored.decision is None else scored.decision[pick])
+        part = Scored(
+            scored.truth[pick],
+            scored.prediction[pick],
+            scored.classes,
+            None if scored.probabilities is None else scored.probabilities[pick],
+            None if scored.decision is None else scored.decision[pick],
+        )
         value, _ = compute(row, part)
         if value is not None:
             values.append(value)

@@ -40,12 +40,16 @@ class Confusion(Result):
         "Each row was predicted once by a model that did not see it; the table counts truth against prediction.",
         "Read along a row: of the rows that truly are this class, where did they go. The diagonal is right.",
         "Colour is the share of the row's class, so that a rare class can be seen beside a common one.",
-        "Look at the largest cell off the diagonal: which two classes does the model confuse, and what tells them apart?")
+        "Look at the largest cell off the diagonal: which two classes are confused, and what tells them apart?",
+    )
 
     def frame(self) -> pd.DataFrame:
         """Counts, truth down and prediction across."""
-        return pd.DataFrame(self.counts, index=list(self.labels), columns=list(self.labels)).rename_axis(
-            "True class").reset_index()
+        return (
+            pd.DataFrame(self.counts, index=list(self.labels), columns=list(self.labels))
+            .rename_axis("True class")
+            .reset_index()
+        )
 
     def sentence(self) -> str:
         """How many are right, and the most common confusion."""
@@ -55,9 +59,11 @@ class Confusion(Result):
         if not off.any():
             return f"{self.title}: all {total:,} rows are right."
         i, j = np.unravel_index(int(off.argmax()), off.shape)
-        return (f"{self.title}: {share(right, total)} are right. The most common error: "
-                f"{share(int(off[i, j]), int(self.counts[i].sum()))} of “{self.labels[i]}” are taken for "
-                f"“{self.labels[j]}”.")
+        return (
+            f"{self.title}: {share(right, total)} are right. The most common error: "
+            f"{share(int(off[i, j]), int(self.counts[i].sum()))} of “{self.labels[i]}” are taken for "
+            f"“{self.labels[j]}”."
+        )
 
 
 def confusion(run: Run, model: str) -> Confusion:
@@ -101,8 +107,9 @@ class Curves(Result):
     def frame(self) -> pd.DataFrame:
         """A row a point."""
         names = ("false_positive_rate", "true_positive_rate") if self.kind == "roc" else ("recall", "precision")
-        return pd.concat([pd.DataFrame({"model": c.model, names[0]: c.x, names[1]: c.y}) for c in self.curves],
-                         ignore_index=True)
+        return pd.concat(
+            [pd.DataFrame({"model": c.model, names[0]: c.x, names[1]: c.y}) for c in self.curves], ignore_index=True
+        )
 
     def sentence(self) -> str:
         """The areas, and what chance would give."""
@@ -111,14 +118,24 @@ class Curves(Result):
         ranked = sorted((c for c in self.curves if c.area is not None), key=lambda c: -(c.area or 0))
         areas = several([f"{c.title} {number(c.area)}" for c in ranked], 5)
         missing = f" {several(list(self.left_out))} gives no scores to rank by." if self.left_out else ""
-        return (f"“{self.positive}” against the rest, {title} over {self.n:,} rows: {areas}; "
-                f"chance is {number(chance)}.{missing}")
+        return (
+            f"“{self.positive}” against the rest, {title} over {self.n:,} rows: {areas}; "
+            f"chance is {number(chance)}.{missing}"
+        )
 
     def to_json(self) -> Any:
         """The curve of one model, or of each."""
         names = ("fpr", "tpr") if self.kind == "roc" else ("recall", "precision")
-        each = [{"model": c.model, "positive": self.positive, names[0]: np.round(c.x, 6).tolist(),
-                 names[1]: np.round(c.y, 6).tolist(), "area": c.area} for c in self.curves]
+        each = [
+            {
+                "model": c.model,
+                "positive": self.positive,
+                names[0]: np.round(c.x, 6).tolist(),
+                names[1]: np.round(c.y, 6).tolist(),
+                "area": c.area,
+            }
+            for c in self.curves
+        ]
         return each[0] if len(each) == 1 else each
 
 
@@ -128,14 +145,16 @@ _HELP = {
         "alarmed (right). Predictions are out-of-fold, pooled over the first repeat.",
         "The nearer to the upper left, the better. The area is how often a positive is ranked above a negative.",
         "With a rare positive class it looks too good: many false alarms are a small share of many negatives.",
-        "With a rare class look at precision–recall as well."),
+        "With a rare class look at precision–recall as well.",
+    ),
     "precision_recall": Help(
         "For every threshold: of those called positive, how many are (up), against how many positives are found "
         "(right). Predictions are out-of-fold, pooled over the first repeat.",
         "The grey line is the prevalence, what guessing gives. Follow the curve to the recall you need, read off the "
         "precision.",
         "The prevalence decides its height: curves of different data cannot be compared.",
-        "Choose a threshold by what a miss and a false alarm cost you."),
+        "Choose a threshold by what a miss and a false alarm cost you.",
+    ),
 }
 
 

@@ -41,7 +41,8 @@ class Predicted(Result):
         "On the diagonal the prediction is right; above it, too high. A cloud that bends off the diagonal shows where "
         "the model is biased.",
         "Where points are dense they hide each other. A wide range makes large errors look small.",
-        "Look at the points farthest off: are they errors in the data, or rows unlike the rest?")
+        "Look at the points farthest off: are they errors in the data, or rows unlike the rest?",
+    )
 
     def frame(self) -> pd.DataFrame:
         """A row a point."""
@@ -50,8 +51,10 @@ class Predicted(Result):
     def sentence(self) -> str:
         """How near the predictions are."""
         shown = "" if len(self.row) == self.n else f" ({len(self.row):,} of them shown)"
-        return (f"{self.title}: half of the {self.n:,} predictions{shown} are within {number(self.within)} of the true "
-                f"{self.target}.")
+        return (
+            f"{self.title}: half of the {self.n:,} predictions{shown} are within {number(self.within)} of the true "
+            f"{self.target}."
+        )
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,8 @@ class Residuals(Result):
         "The error of each row: prediction less truth.",
         "Centred on zero and narrow is good. A long tail to the left means that large values are missed.",
         "A mean near zero can hide two opposite errors.",
-        "With a long tail, model the logarithm of the target or look at what the tail's rows share.")
+        "With a long tail, model the logarithm of the target or look at what the tail's rows share.",
+    )
 
     def frame(self) -> pd.DataFrame:
         """A row a bin."""
@@ -81,13 +85,20 @@ class Residuals(Result):
 
     def sentence(self) -> str:
         """Bias and range, in words."""
-        return (f"{self.title}: the mean error is {number(self.mean)}; nine of ten lie between {number(self.low)} and "
-                f"{number(self.high)}; {share(self.over, self.n)} are predicted too high.")
+        return (
+            f"{self.title}: the mean error is {number(self.mean)}; nine of ten lie between {number(self.low)} and "
+            f"{number(self.high)}; {share(self.over, self.n)} are predicted too high."
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
-        return {"mean": self.mean, "p05": self.low, "p95": self.high, "edges": self.edges.tolist(),
-                "counts": self.counts.tolist()}
+        return {
+            "mean": self.mean,
+            "p05": self.low,
+            "p95": self.high,
+            "edges": self.edges.tolist(),
+            "counts": self.counts.tolist(),
+        }
 
 
 def _slot(run: Run, model: str) -> int:
@@ -113,6 +124,15 @@ def residuals(run: Run, model: str) -> Residuals:
     if low == high:
         low, high = low - 0.5, high + 0.5
     counts, edges = np.histogram(np.clip(errors, low, high), bins=40, range=(low, high))
-    return Residuals(title, _slot(run, model), run.experiment.recipe.target, len(errors), edges, counts,
-                     float(errors.mean()), float(np.quantile(errors, 0.05)), float(np.quantile(errors, 0.95)),
-                     int((errors > 0).sum()))
+    return Residuals(
+        title,
+        _slot(run, model),
+        run.experiment.recipe.target,
+        len(errors),
+        edges,
+        counts,
+        float(errors.mean()),
+        float(np.quantile(errors, 0.05)),
+        float(np.quantile(errors, 0.95)),
+        int((errors > 0).sum()),
+    )

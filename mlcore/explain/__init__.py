@@ -32,8 +32,11 @@ def picks(run: Run, model: str) -> tuple[Pick, ...]:
     shares = [c for c in found.columns if c.startswith("p_")]
     if run.experiment.recipe.task == "regression":
         error = np.abs(found["prediction"].to_numpy(float) - found["truth"].to_numpy(float))
-        return (_pick("worst", "Worst errors", rows, -error), _pick("best", "Best predictions", rows, error),
-                _pick("first", "In order of the file", rows, rows))
+        return (
+            _pick("worst", "Worst errors", rows, -error),
+            _pick("best", "Best predictions", rows, error),
+            _pick("first", "In order of the file", rows, rows),
+        )
     wrong = (found["truth"].astype(str) != found["prediction"].astype(str)).to_numpy()
     if shares:
         sure = found[shares].max(axis=1).to_numpy(float)
@@ -41,8 +44,12 @@ def picks(run: Run, model: str) -> tuple[Pick, ...]:
         sure = np.abs(found["decision"].to_numpy(float))
     else:
         sure = np.zeros(len(found))
-    return (_pick("worst", "Worst errors", rows[wrong], -sure[wrong]), _pick("surest", "Surest and right", rows[~wrong],
-            -sure[~wrong]), _pick("doubtful", "Most doubtful", rows, sure), _pick("first", "In order of the file", rows, rows))
+    return (
+        _pick("worst", "Worst errors", rows[wrong], -sure[wrong]),
+        _pick("surest", "Surest and right", rows[~wrong], -sure[~wrong]),
+        _pick("doubtful", "Most doubtful", rows, sure),
+        _pick("first", "In order of the file", rows, rows),
+    )
 
 
 def _pick(name: str, title: str, rows: Array, key: Array) -> Pick:

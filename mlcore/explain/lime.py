@@ -14,14 +14,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from pandas.api import types as pt
 
-from mlcore.errors import BadInput
 from mlcore.casts import as_levels, as_numbers
+from mlcore.errors import BadInput
 from mlcore.result import Array, Help, Result, number, several
 
 if TYPE_CHECKING:
@@ -100,24 +101,33 @@ class Explanation(Result):
         "It explains the model, not the world: a bar is no cause. Columns are varied on their own, so rows can be made "
         "that never happen. With a poor fit the bars are stories.",
         "Compare with a second model and with the rows nearest to this one. If the fit is weak, raise the locality or "
-        "the samples, or do not use the explanation.")
+        "the samples, or do not use the explanation.",
+    )
 
     def frame(self) -> pd.DataFrame:
         """A row a condition, strongest first."""
-        return pd.DataFrame([{"column": w.column, "condition": w.condition, "weight": w.weight, "low": w.low,
-                              "high": w.high} for w in self.weights],
-                            columns=["column", "condition", "weight", "low", "high"])
+        return pd.DataFrame(
+            [
+                {"column": w.column, "condition": w.condition, "weight": w.weight, "low": w.low, "high": w.high}
+                for w in self.weights
+            ],
+            columns=["column", "condition", "weight", "low", "high"],
+        )
 
     def prediction_words(self) -> str:
         """The prediction and how it stands to the average."""
         gap = self.prediction - self.average
         if abs(gap) < FLAT * max(1.0, abs(self.average)):
             share = f"{100 * self.prediction:.0f} % for {self.target} = {self.label}"
-            return f"{share if self.output == 'probability' else f'{self.target} {number(self.prediction)}'}, the average."
+            return (
+                f"{share if self.output == 'probability' else f'{self.target} {number(self.prediction)}'}, the average."
+            )
         side = "above" if gap > 0 else "below"
         if self.output == "probability":
-            return (f"{100 * self.prediction:.0f} % for {self.target} = {self.label}, "
-                    f"{abs(100 * gap):.0f} points {side} the average of {100 * self.average:.0f} %.")
+            return (
+                f"{100 * self.prediction:.0f} % for {self.target} = {self.label}, "
+                f"{abs(100 * gap):.0f} points {side} the average of {100 * self.average:.0f} %."
+            )
         what = "decision score" if self.output == "decision score" else self.target
         return f"{what} {number(self.prediction)}, {number(abs(gap))} {side} the average of {number(self.average)}."
 
@@ -126,9 +136,11 @@ class Explanation(Result):
         if self.abstained:
             return f"No trustworthy explanation: {self.reason}"
         grade = "weak" if self.r2 < 0.3 else "fair" if self.r2 < 0.6 else "good"
-        return (f"The fit is {grade} (R² {number(self.r2, 2)}): the simple sum says {number(self.local_prediction)} where "
-                f"the model says {number(self.prediction)}. Of the five strongest columns {5 * self.stability:.1f} stay "
-                "the same from resample to resample.")
+        return (
+            f"The fit is {grade} (R² {number(self.r2, 2)}): the simple sum says {number(self.local_prediction)} where "
+            f"the model says {number(self.prediction)}. Of the five strongest columns {5 * self.stability:.1f} stay "
+            "the same from resample to resample."
+        )
 
     def sentence(self) -> str:
         """The strongest conditions, in words."""
@@ -137,17 +149,32 @@ class Explanation(Result):
         up = [w.condition for w in self.weights if w.sure and w.weight > 0][:3]
         down = [w.condition for w in self.weights if w.sure and w.weight < 0][:3]
         parts = ([f"{several(up)} push{'es' if len(up) == 1 else ''} it up"] if up else []) + (
-            [f"{several(down)} pull{'s' if len(down) == 1 else ''} it down"] if down else [])
+            [f"{several(down)} pull{'s' if len(down) == 1 else ''} it down"] if down else []
+        )
         return f"{'; '.join(parts)}." if parts else "No condition can be told from nothing."
 
     def to_json(self) -> dict[str, Any]:
         """The contract of `holdout explain --json`."""
-        return {"model": self.model, "row": self.row, "target": self.target, "label": self.label, "output": self.output,
-                "prediction": self.prediction, "average": self.average, "local_prediction": self.local_prediction,
-                "r2": self.r2, "stability": self.stability, "abstained": self.abstained, "reason": self.reason or None,
-                "truth": self.truth, "samples": self.samples,
-                "weights": [{"column": w.column, "condition": w.condition, "weight": w.weight, "low": w.low,
-                             "high": w.high} for w in self.weights]}
+        return {
+            "model": self.model,
+            "row": self.row,
+            "target": self.target,
+            "label": self.label,
+            "output": self.output,
+            "prediction": self.prediction,
+            "average": self.average,
+            "local_prediction": self.local_prediction,
+            "r2": self.r2,
+            "stability": self.stability,
+            "abstained": self.abstained,
+            "reason": self.reason or None,
+            "truth": self.truth,
+            "samples": self.samples,
+            "weights": [
+                {"column": w.column, "condition": w.condition, "weight": w.weight, "low": w.low, "high": w.high}
+                for w in self.weights
+            ],
+        }
 
 
 class Coder:
@@ -155,12 +182,14 @@ class Coder:
 
     def __init__(self, column: pd.Series, options: Options) -> None:
         self.values = column.reset_index(drop=True)
-        self.continuous = (pt.is_numeric_dtype(column) and not pt.is_bool_dtype(column)) or pt.is_datetime64_any_dtype(column)
+        self.continuous = (pt.is_numeric_dtype(column) and not pt.is_bool_dtype(column)) or pt.is_datetime64_any_dtype(
+            column
+        )
         if self.continuous:
             self._bins(options.bins)
         else:
             levels = as_levels(column).value_counts()
-            self.levels = {level: i for i, level in enumerate(levels.index[:options.most_levels])}
+            self.levels = {level: i for i, level in enumerate(levels.index[: options.most_levels])}
             self.names = [*self.levels, *([OTHER] if len(levels) > options.most_levels else [])]
         self.missing, self.unseen = len(self.names), len(self.names) + 1
         self.names = [*self.names, MISSING, UNSEEN]
@@ -185,7 +214,11 @@ class Coder:
         if self.few:
             self.names = text
         elif len(edges):
-            self.names = [f"≤ {text[0]}", *(f"{a} to {b}" for a, b in zip(text, text[1:], strict=False)), f"> {text[-1]}"]
+            self.names = [
+                f"≤ {text[0]}",
+                *(f"{a} to {b}" for a, b in pairwise(text)),
+                f"> {text[-1]}",
+            ]
         else:
             self.names = ["constant"]
 
@@ -212,7 +245,7 @@ class Coder:
             return f"{name} is {label}"
         if not self.continuous or self.few or label == "constant":
             return f"{name} = {label}"
-        return f"{name} {label}" if label[0] in "≤>" else f"{name} {label}"
+        return f"{name} {label}"
 
     def draw(self, n: int, rng: np.random.Generator) -> Array:
         """Codes (n,) as often as in the training rows."""
@@ -262,8 +295,8 @@ class Lime:
         place = self._place(own, label)
         same = (drawn == codes).astype(float)
         same[0], answers[0] = 1.0, own  # LIME's first sample is the row itself
-        local = fit_local(same, answers[:options.samples, place], rng)
-        average = float(answers[options.samples:, place].mean())
+        local = fit_local(same, answers[: options.samples, place], rng)
+        average = float(answers[options.samples :, place].mean())
         return Local(**{**local, "prediction": float(own[place]), "average": average, "codes": codes}), place
 
     def _place(self, own: Array, label: str | None) -> int:
@@ -301,26 +334,39 @@ def fit_local(same: Array, answers: Array, rng: np.random.Generator) -> dict[str
     """
     from lime.lime_base import LimeBase
 
-    n, p = same.shape
+    p = same.shape[1]
     varied = np.flatnonzero(same.std(axis=0) > 0)
     weights, errors = np.zeros(p), np.full(p, np.nan)
     spread = float(answers.std())
     if spread < FLAT * max(1.0, float(np.abs(answers).max())):
         spread = 0.0
     if not len(varied) or not spread:
-        return {"weights": weights, "errors": errors, "r2": 0.0, "local_prediction": float(answers[0]), "stability": 0.0,
-                "spread": spread}
+        return {
+            "weights": weights,
+            "errors": errors,
+            "r2": 0.0,
+            "local_prediction": float(answers[0]),
+            "stability": 0.0,
+            "spread": spread,
+        }
     width = 0.75 * np.sqrt(p)
     changed = (same == 0).sum(axis=1)
     base = LimeBase(lambda d: np.sqrt(np.exp(-(d**2) / width**2)), random_state=np.random.RandomState(0))
     _, found, r2, local = base.explain_instance_with_data(
-        same[:, varied], answers[:, None], np.sqrt(changed), 0, len(varied), feature_selection="none")
+        same[:, varied], answers[:, None], np.sqrt(changed), 0, len(varied), feature_selection="none"
+    )
     for j, value in found:
         weights[varied[j]] = value
     kernel = np.exp(-changed / (2 * width**2))
     errors[varied] = _sandwich(same[:, varied], answers, kernel)
-    return {"weights": weights, "errors": errors, "r2": float(r2), "local_prediction": float(np.ravel(local)[0]),
-            "stability": _stability(same[:, varied], answers, kernel, rng), "spread": spread}
+    return {
+        "weights": weights,
+        "errors": errors,
+        "r2": float(r2),
+        "local_prediction": float(np.ravel(local)[0]),
+        "stability": _stability(same[:, varied], answers, kernel, rng),
+        "spread": spread,
+    }
 
 
 def _design(same: Array) -> tuple[Array, Array]:
@@ -369,13 +415,34 @@ def explain(run: Run, model: str, row: int, **options: Any) -> Explanation:
     training = whole.iloc[np.sort(known)] if known is not None else whole.drop(index=list(held))
     lime = Lime(training, run.model(model), settings)
     local, place = lime.explain(whole.iloc[[row]], settings.label)
-    label = str(lime.pipeline.classes_[place if lime.output == "probability" or place else -1]) \
-        if experiment.recipe.task != "regression" else None
+    label = (
+        str(lime.pipeline.classes_[place if lime.output == "probability" or place else -1])
+        if experiment.recipe.task != "regression"
+        else None
+    )
     truth = dataset.frame([experiment.recipe.target], [row])[experiment.recipe.target].iloc[0]
-    return _explanation(lime, local, Explanation(
-        model, experiment.candidate(model).title or model, row, experiment.recipe.target, lime.output, label,
-        local.prediction, local.average, local.local_prediction, local.r2, local.stability, False, "", (),
-        settings.samples, None if pd.isna(truth) else str(truth)))
+    return _explanation(
+        lime,
+        local,
+        Explanation(
+            model,
+            experiment.candidate(model).title or model,
+            row,
+            experiment.recipe.target,
+            lime.output,
+            label,
+            local.prediction,
+            local.average,
+            local.local_prediction,
+            local.r2,
+            local.stability,
+            False,
+            "",
+            (),
+            settings.samples,
+            None if pd.isna(truth) else str(truth),
+        ),
+    )
 
 
 def _explanation(lime: Lime, local: Local, blank: Explanation) -> Explanation:
@@ -386,8 +453,15 @@ def _explanation(lime: Lime, local: Local, blank: Explanation) -> Explanation:
         if np.isnan(local.errors[j]) or coder.names[local.codes[j]] == UNSEEN:
             continue  # never varied, or never seen in training: nothing can be estimated
         half = 1.96 * local.errors[j]
-        weights.append(Weight(name, coder.condition(name, int(local.codes[j])), float(local.weights[j]),
-                              float(local.weights[j] - half), float(local.weights[j] + half)))
+        weights.append(
+            Weight(
+                name,
+                coder.condition(name, int(local.codes[j])),
+                float(local.weights[j]),
+                float(local.weights[j] - half),
+                float(local.weights[j] + half),
+            )
+        )
     weights.sort(key=lambda w: -abs(w.weight))
     reason = _why_not(blank.title, local, weights)
     return replace(blank, weights=tuple(weights), abstained=bool(reason), reason=reason)
@@ -400,10 +474,14 @@ def _why_not(title: str, local: Local, weights: list[Weight]) -> str:
     if not any(w.sure for w in weights):
         return "no condition can be told from nothing."
     if local.r2 < TRUST_R2:
-        return (f"a simple sum catches {100 * max(local.r2, 0):.0f} % of what {title} does near this row, less than the "
-                f"{100 * TRUST_R2:.0f} % asked for. Raise the locality, or use another model.")
+        return (
+            f"a simple sum catches {100 * max(local.r2, 0):.0f} % of what {title} does near this row, less than the "
+            f"{100 * TRUST_R2:.0f} % asked for. Raise the locality, or use another model."
+        )
     gap = abs(local.prediction - local.local_prediction)
     if gap > local.spread:
-        return (f"for this very row the simple sum is off by {number(gap)}, more than the answers around it spread "
-                f"({number(local.spread)}). {title} treats this row as an exception.")
+        return (
+            f"for this very row the simple sum is off by {number(gap)}, more than the answers around it spread "
+            f"({number(local.spread)}). {title} treats this row as an exception."
+        )
     return ""

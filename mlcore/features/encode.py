@@ -32,11 +32,17 @@ def encoder(schema: Schema, steps: tuple[FillMissing, EncodeCategories, Scale], 
         ("categories", _levels(encode_how), encode.few(schema)),
         ("many_levels", _chain(_target_coding(task), _scaler(scale_how)), encode.many(schema)),
         ("numbers", _chain(_filler(fill_how, fill.mark), _scaler(scale_how)), schema.named("numeric")),
-        ("truths", _chain(_filler("leave" if fill_how == "leave" else "most_frequent", fill.mark)),
-         schema.named("boolean")),
+        (
+            "truths",
+            _chain(_filler("leave" if fill_how == "leave" else "most_frequent", fill.mark)),
+            schema.named("boolean"),
+        ),
     ]
-    return ColumnTransformer([(name, made, columns) for name, made, columns in parts if columns],
-                             verbose_feature_names_out=False, sparse_threshold=0.0)
+    return ColumnTransformer(
+        [(name, made, columns) for name, made, columns in parts if columns],
+        verbose_feature_names_out=False,
+        sparse_threshold=0.0,
+    )
 
 
 def category_count(schema: Schema, steps: tuple[FillMissing, EncodeCategories, Scale]) -> int:
@@ -55,11 +61,9 @@ def _levels(how: str) -> Any:
 
 
 def _target_coding(task: Task) -> Any:
-    from sklearn.model_selection import KFold
-    from sklearn.preprocessing import TargetEncoder
+    from mlcore.features.transformers import TargetMeans
 
-    kind = {"binary": "binary", "multiclass": "multiclass", "regression": "continuous"}[task]
-    return TargetEncoder(target_type=kind, cv=KFold(5, shuffle=True, random_state=0))
+    return TargetMeans(task)
 
 
 def _filler(how: str, mark: bool) -> Any | None:
@@ -68,8 +72,9 @@ def _filler(how: str, mark: bool) -> Any | None:
     if how == "leave":
         return None
     strategy = "constant" if how == "zero" else how
-    return SimpleImputer(strategy=strategy, fill_value=0.0 if how == "zero" else None, add_indicator=mark,
-                         keep_empty_features=True)
+    return SimpleImputer(
+        strategy=strategy, fill_value=0.0 if how == "zero" else None, add_indicator=mark, keep_empty_features=True
+    )
 
 
 def _scaler(how: str) -> Any | None:

@@ -31,7 +31,8 @@ class Preview(Result):
         "Ten training rows as they are in the file, and the numbers that a model of the chosen family gets for them.",
         "Find a cell on the left and follow it to the right: a category becomes columns or codes, a gap is filled.",
         "The numbers are learned from these training rows; in each fold they differ a little.",
-        "If a column that matters has become useless, change its kind on the Data page or a step here.")
+        "If a column that matters has become useless, change its kind on the Data page or a step here.",
+    )
 
     def frame(self) -> pd.DataFrame:
         """The rows as a model sees them."""
@@ -39,8 +40,10 @@ class Preview(Result):
 
     def sentence(self) -> str:
         """Columns in and out."""
-        return (f"{self.before.shape[1]} columns become {self.after.shape[1]} numbers. Learned from {self.fitted_on:,} "
-                "training rows; the holdout is not touched.")
+        return (
+            f"{self.before.shape[1]} columns become {self.after.shape[1]} numbers. Learned from {self.fitted_on:,} "
+            "training rows; the holdout is not touched."
+        )
 
 
 def preview_recipe(data: Dataset, recipe: Recipe, protocol: Protocol, family: Family) -> Preview:

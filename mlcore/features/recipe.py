@@ -43,14 +43,17 @@ class Recipe:
         """Return the recipe with one step replaced."""
         for field in fields(self):
             if type(getattr(self, field.name)) is type(step):
-                return replace(self, **{field.name: step})
+                changed: dict[str, Any] = {field.name: step}
+                return replace(self, **changed)
         raise BadChoice.of("step", step.name, [s.name for s in STEPS])
 
     def prepared(self, schema: Schema) -> tuple[list[tuple[str, Any]], Schema]:
         """The transformers that work before the model family matters, and the schema that they leave."""
         if not schema.features().columns:
-            raise BadInput("No column is left to learn from: all are identifiers, free text, constant or ignored. "
-                           "Give at least one column the role 'feature'.")
+            raise BadInput(
+                "No column is left to learn from: all are identifiers, free text, constant or ignored. "
+                "Give at least one column the role 'feature'."
+            )
         from mlcore.features.transformers import Conform
 
         made: list[tuple[str, Any]] = [("columns", Conform.of(schema))]
@@ -107,8 +110,13 @@ class Recipe:
         return cls(**made)
 
 
-_PLACES: dict[str, type[Step]] = {"dates": DateParts, "texts": TextCounts, "fill": FillMissing,
-                                  "encode": EncodeCategories, "scale": Scale}
+_PLACES: dict[str, type[Step]] = {
+    "dates": DateParts,
+    "texts": TextCounts,
+    "fill": FillMissing,
+    "encode": EncodeCategories,
+    "scale": Scale,
+}
 
 
 def _step(place: str, options: dict[str, Any]) -> Step:

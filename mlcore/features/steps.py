@@ -27,6 +27,10 @@ class Step:
         """Say whether the step learns anything from rows."""
         return "fitted in the fold"
 
+    def applies(self, schema: Schema) -> bool:
+        """Whether there is anything for the step to do."""
+        return True
+
     def after(self, schema: Schema) -> Schema:
         """The schema once the step has been applied."""
         return schema
@@ -55,13 +59,18 @@ class DateParts(Step):
         """Nothing is learned."""
         return "row by row"
 
+    def applies(self, schema: Schema) -> bool:
+        """Only where there are dates."""
+        return bool(schema.named("datetime"))
+
     def after(self, schema: Schema) -> Schema:
         """Dates are replaced by numbers."""
         columns: list[Column] = []
         for column in schema:
             if column.kind == "datetime":
-                columns += [replace(column, name=f"{column.name} {part}", kind="numeric", dtype="float")
-                            for part in self.parts]
+                columns += [
+                    replace(column, name=f"{column.name} {part}", kind="numeric", dtype="float") for part in self.parts
+                ]
             else:
                 columns.append(column)
         return Schema(tuple(columns))
@@ -92,13 +101,19 @@ class TextCounts(Step):
         """Nothing is learned."""
         return "row by row"
 
+    def applies(self, schema: Schema) -> bool:
+        """Only where there is free text."""
+        return bool(schema.named("text"))
+
     def after(self, schema: Schema) -> Schema:
         """Texts are replaced by two numbers."""
         columns: list[Column] = []
         for column in schema:
             if column.kind == "text":
-                columns += [replace(column, name=f"{column.name} {part}", kind="numeric", dtype="float")
-                            for part in ("characters", "words")]
+                columns += [
+                    replace(column, name=f"{column.name} {part}", kind="numeric", dtype="float")
+                    for part in ("characters", "words")
+                ]
             else:
                 columns.append(column)
         return Schema(tuple(columns))
@@ -113,7 +128,9 @@ class TextCounts(Step):
     def words(self, schema: Schema) -> str:
         """Name the texts."""
         texts = schema.named("text")
-        return f"{several(texts)}: replaced by the number of characters and words." if texts else "There is no free text."
+        return (
+            f"{several(texts)}: replaced by the number of characters and words." if texts else "There is no free text."
+        )
 
 
 Fill = Literal["auto", "median", "mean", "zero"]
@@ -128,13 +145,21 @@ class FillMissing(Step):
     numbers: Fill = "auto"
     mark: bool = True
 
+    def applies(self, schema: Schema) -> bool:
+        """Only where numbers are missing."""
+        return any(c.missing and c.kind in ("numeric", "boolean") for c in schema)
+
     def words(self, schema: Schema) -> str:
         """Name the columns that have gaps."""
         gaps = [c.name for c in schema if c.missing and c.kind in ("numeric", "boolean")]
         if not gaps:
             return "No number is missing."
-        how = {"auto": "filled with the median for models that need it, left missing for trees", "median":
-               "filled with the median", "mean": "filled with the mean", "zero": "filled with 0"}[self.numbers]
+        how = {
+            "auto": "filled with the median for models that need it, left missing for trees",
+            "median": "filled with the median",
+            "mean": "filled with the mean",
+            "zero": "filled with 0",
+        }[self.numbers]
         return f"{several(gaps)}: {how}{', with a column that marks where' if self.mark else ''}."
 
 
@@ -154,6 +179,10 @@ class EncodeCategories(Step):
         """Target coding looks at the target of the training rows of the fold."""
         return "uses the target, inside the fold" if self.method in ("auto", "target") else "fitted in the fold"
 
+    def applies(self, schema: Schema) -> bool:
+        """Only where there are categories."""
+        return bool(_categories(schema))
+
     def few(self, schema: Schema) -> list[str]:
         """Categories that get a column or a code a level."""
         if self.method == "target":
@@ -168,10 +197,15 @@ class EncodeCategories(Step):
     def words(self, schema: Schema) -> str:
         """Name the categories, few levels and many."""
         few, many = self.few(schema), self.many(schema)
-        how = {"auto": "a column a level, or a code for trees", "onehot": "a column a level",
-               "ordinal": "a code a level", "target": ""}[self.method]
+        how = {
+            "auto": "a column a level, or a code for trees",
+            "onehot": "a column a level",
+            "ordinal": "a code a level",
+            "target": "",
+        }[self.method]
         said = ([f"{several(few)}: {how}."] if few else []) + (
-            [f"{several(many)}: the mean of the target for each level, learned inside the fold."] if many else [])
+            [f"{several(many)}: the mean of the target for each level, learned inside the fold."] if many else []
+        )
         return " ".join(said) or "There are no categories."
 
 
@@ -192,9 +226,13 @@ class Scale(Step):
 
     def words(self, schema: Schema) -> str:
         """Say how."""
-        return {"auto": "Numbers to mean 0 and spread 1 for models that need it; trees see them as they are.",
-                "standard": "Numbers to mean 0 and spread 1.", "robust": "Numbers to median 0 and quartile range 1.",
-                "minmax": "Numbers to the range from 0 to 1.", "none": "Numbers stay as they are."}[self.method]
+        return {
+            "auto": "Numbers to mean 0 and spread 1 for models that need it; trees see them as they are.",
+            "standard": "Numbers to mean 0 and spread 1.",
+            "robust": "Numbers to median 0 and quartile range 1.",
+            "minmax": "Numbers to the range from 0 to 1.",
+            "none": "Numbers stay as they are.",
+        }[self.method]
 
 
 STEPS: tuple[type[Step], ...] = (DateParts, TextCounts, FillMissing, EncodeCategories, Scale)

@@ -1,4 +1,4 @@
-"""The transformers of our own, all of them row by row; scikit-learn is imported with them, so they are imported late."""
+"""The transformers of our own; scikit-learn comes with them, so they are imported late."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from mlcore.casts import CASTS, as_days
 from mlcore.dataset import Schema, unique_names
-from mlcore.errors import NoSuchColumn
+from mlcore.errors import NoSuchColumn, NotApplicable
+
+DT_NAMES = {"weekday": "day_of_week"}  # pandas' own names, where they differ
 
 
 class Conform(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -43,8 +45,10 @@ class Conform(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         for name in self.names:
             if name not in place:
                 raise NoSuchColumn.named(name, available)
-        return pd.DataFrame({name: CASTS[kind](X.iloc[:, place[name]])
-                             for name, kind in zip(self.names, self.kinds, strict=True)}, index=X.index)
+        return pd.DataFrame(
+            {name: CASTS[kind](X.iloc[:, place[name]]) for name, kind in zip(self.names, self.kinds, strict=True)},
+            index=X.index,
+        )
 
 
 class DatesToParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -67,7 +71,7 @@ class DatesToParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         for name in X.columns:
             if name in self.columns:
                 for part in self.parts:
-                    values = as_days(X[name]) if part == "days" else getattr(X[name].dt, part)
+                    values = as_days(X[name]) if part == "days" else getattr(X[name].dt, DT_NAMES.get(part, part))
                     out[f"{name} {part}"] = values.astype("float64")
             else:
                 out[name] = X[name]
@@ -95,7 +99,55 @@ class TextsToCounts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                 known = X[name].notna()
                 text = X[name].where(known, "").astype(str)
                 out[f"{name} characters"] = text.str.len().astype("float64").where(known, np.nan)
-                out[f"{name} words"] = text.str.split().str.len().astype("float64").where(known, np.nan)
+                out[f"{name} words"] = text.map(lambda t: len(t.split())).astype("float64").where(known, np.nan)
             else:
                 out[name] = X[name]
         return pd.DataFrame(out, index=X.index)
+
+
+class TargetMeans(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Code each level by the mean of the target, cross-fitted: scikit-learn's TargetEncoder for any class counts.
+
+    TargetEncoder breaks when a class is missing from one of its inner folds. Here classes of a single row are counted
+    with the largest one, the inner folds are stratified, and there are fewer of them where rows are few.
+    """
+
+    def __init__(self, task: str = "binary") -> None:
+        self.task = task
+
+    def fit(self, X: Any, y: Any) -> TargetMeans:
+        """Learn the means of (n, p) levels from (n,) codes or values."""
+        self.encoder_ = self._encoder(y)
+        self.encoder_.fit(X, self._merged(y))
+        return self
+
+    def fit_transform(self, X: Any, y: Any = None, **more: Any) -> Any:
+        """Learn the means, and code each row by the other inner folds' rows."""
+        self.encoder_ = self._encoder(y)
+        return self.encoder_.fit_transform(X, self._merged(y))
+
+    def transform(self, X: Any) -> Any:
+        """Code rows by the means of all training rows."""
+        return self.encoder_.transform(X)
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """The columns' names; one for each class where there are several."""
+        return self.encoder_.get_feature_names_out(input_features)
+
+    def _encoder(self, y: Any) -> Any:
+        from sklearn.model_selection import KFold, StratifiedKFold
+        from sklearn.preprocessing import TargetEncoder
+
+        if self.task == "regression":
+            return TargetEncoder(target_type="continuous", cv=KFold(min(5, len(y)), shuffle=True, random_state=0))
+        largest = int(np.unique(np.asarray(y), return_counts=True)[1].max())
+        return TargetEncoder(cv=StratifiedKFold(max(2, min(5, largest)), shuffle=True, random_state=0))
+
+    def _merged(self, y: Any) -> Any:
+        if self.task == "regression":
+            return y
+        labels, codes, counts = np.unique(np.asarray(y), return_inverse=True, return_counts=True)
+        codes[counts[codes] == 1] = int(counts.argmax())
+        if len(np.unique(codes)) < 2:
+            raise NotApplicable(f"All training rows of a fold are {labels[counts.argmax()]!r}; nothing can be learned.")
+        return codes

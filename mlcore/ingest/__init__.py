@@ -16,7 +16,7 @@ import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from mlcore.dataset import Dataset
 from mlcore.errors import CannotRead, NotFound
@@ -27,10 +27,23 @@ if TYPE_CHECKING:
 
 # The family of each file ending; anything else is looked at by its first bytes.
 FORMATS: tuple[tuple[str, str], ...] = (
-    (".csv", "text"), (".tsv", "text"), (".txt", "text"), (".tab", "text"), (".data", "text"),
-    (".json", "json"), (".jsonl", "jsonl"), (".ndjson", "jsonl"),
-    (".xlsx", "excel"), (".xlsm", "excel"), (".xls", "excel"), (".xlsb", "excel"), (".ods", "excel"),
-    (".parquet", "parquet"), (".pq", "parquet"), (".feather", "arrow"), (".arrow", "arrow"),
+    (".csv", "text"),
+    (".tsv", "text"),
+    (".txt", "text"),
+    (".tab", "text"),
+    (".data", "text"),
+    (".json", "json"),
+    (".jsonl", "jsonl"),
+    (".ndjson", "jsonl"),
+    (".xlsx", "excel"),
+    (".xlsm", "excel"),
+    (".xls", "excel"),
+    (".xlsb", "excel"),
+    (".ods", "excel"),
+    (".parquet", "parquet"),
+    (".pq", "parquet"),
+    (".feather", "arrow"),
+    (".arrow", "arrow"),
 )
 ENDINGS = [ending for ending, _ in FORMATS]
 READS = "CSV, TSV and other delimited text, Excel (xlsx, xls, xlsb, ods), JSON, JSON Lines, Parquet and Feather"
@@ -55,8 +68,14 @@ class Limits:
     seconds: int = int(os.environ.get("HOLDOUT_READ_SECONDS", "600"))
 
 
-def read(source: str | Path | pd.DataFrame, *, name: str | None = None, options: ReadOptions | None = None,
-         workspace: Workspace | None = None, limits: Limits | None = None) -> Dataset:
+def read(
+    source: str | Path | pd.DataFrame,
+    *,
+    name: str | None = None,
+    options: ReadOptions | None = None,
+    workspace: Workspace | None = None,
+    limits: Limits | None = None,
+) -> Dataset:
     """Read a file (or a pandas frame) into the workspace and return its Dataset.
 
     The fingerprint hashes the bytes and the parse options, so equal files read in the same way are stored once.
@@ -101,32 +120,43 @@ def _fingerprint(path: Path, name: str, options: ReadOptions) -> str:
 
 
 def _in_child(path: Path, name: str, options: ReadOptions, spool: Path, limits: Limits) -> dict[str, object]:
-    order = {"path": str(path), "name": name, "options": asdict(options), "out": str(spool),
-             "memory_gb": limits.memory_gb, "seconds": limits.seconds}
+    order = {
+        "path": str(path),
+        "name": name,
+        "options": asdict(options),
+        "out": str(spool),
+        "memory_gb": limits.memory_gb,
+        "seconds": limits.seconds,
+    }
     (spool / "order.json").write_text(json.dumps(order), encoding="utf-8")
     command = [sys.executable, "-m", "mlcore.ingest.child", str(spool / "order.json")]
     root = str(Path(__file__).resolve().parents[2])
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)}
     try:
-        done = subprocess.run(command, env=env, capture_output=True, timeout=limits.seconds, check=False,
-                              stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            command, env=env, capture_output=True, timeout=limits.seconds, check=False, stdin=subprocess.DEVNULL
+        )
     except subprocess.TimeoutExpired:
-        raise CannotRead(f"{name} was not read within {limits.seconds} seconds, the limit. "
-                         "Try a smaller part of it, or save it as Parquet.") from None
+        raise CannotRead(
+            f"{name} was not read within {limits.seconds} seconds, the limit. "
+            "Try a smaller part of it, or save it as Parquet."
+        ) from None
     answer = spool / "answer.json"
     if not answer.exists():
-        raise CannotRead(f"{name} could not be read within the memory limit of {limits.memory_gb:g} GB, or it is "
-                         f"damaged (the reader ended with {done.returncode}). Try a smaller part of it.")
+        raise CannotRead(
+            f"{name} could not be read within the memory limit of {limits.memory_gb:g} GB, or it is "
+            f"damaged (the reader ended with {done.returncode}). Try a smaller part of it."
+        )
     found: dict[str, object] = json.loads(answer.read_text("utf-8"))
     if "error" in found:
         raise CannotRead(str(found["error"]))
     return found
 
 
-def spool_upload(chunks: object, name: str, workspace: Workspace) -> Path:
+def spool_upload(chunks: IO[bytes], name: str, workspace: Workspace) -> Path:
     """Write an uploaded file object to disk in pieces, so that its bytes need not stay in memory."""
     folder = workspace.folder("uploads")
     place = Path(tempfile.mkdtemp(dir=folder)) / Path(name).name
     with place.open("wb") as out:
-        shutil.copyfileobj(chunks, out, 1 << 20)  # type: ignore[misc]
+        shutil.copyfileobj(chunks, out, 1 << 20)
     return place

@@ -42,13 +42,17 @@ def main(order_file: str) -> None:
         answer = carry_out(order)
     except HoldoutError as error:
         answer = {"error": str(error)}
-    except MemoryError:
-        answer = {"error": f"{order.name} needs more memory than the limit of {data['memory_gb']:g} GB. "
-                           "Try a smaller part of it."}
+    except (MemoryError, ImportError):  # a library that finds no room to load is out of memory as well
+        answer = {
+            "error": f"{order.name} needs more memory than the limit of {data['memory_gb']:g} GB. "
+            "Try a smaller part of it."
+        }
     except Exception as error:  # noqa: BLE001 - the one border where any reader's failure becomes a sentence
         first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        answer = {"error": f"{order.name} could not be read as {format_of(order.path, order.name)}: {first}. "
-                           "It may be damaged; open it in the program that made it and save it again."}
+        answer = {
+            "error": f"{order.name} could not be read as {format_of(order.path, order.name)}: {first}. "
+            "It may be damaged; open it in the program that made it and save it again."
+        }
     (order.out / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
 
 
@@ -59,6 +63,11 @@ def carry_out(order: Order) -> dict[str, Any]:
     reading = reader(format_of(order.path, order.name))(order)
     notes = convert.texts(order.raw, order.out / "data.parquet", order.options.decimal)
     rows, schema = kinds.infer(order.out / "data.parquet")
+    if not rows and reading.skipped_rows:
+        raise CannotRead(
+            f"No row of {order.name} has as many cells as its first line ({len(schema)}). "
+            "Say which delimiter it has, or mend the first line."
+        )
     if not rows:
         raise CannotRead(f"{order.name} has a header ({len(schema)} columns) but no rows. Choose a file with rows.")
     return {"rows": rows, "schema": asdict(schema), "reading": asdict(_with_notes(reading, notes))}
@@ -74,8 +83,10 @@ def format_of(path: Path, name: str) -> str:
             return family
     named = dict(FORMATS).get(Path(name).suffix.lower())
     if named in ("parquet", "arrow", "excel"):
-        raise CannotRead(f"{name} is not {Path(name).suffix.lower()[1:]}: its first bytes are something else. "
-                         "It may be damaged or have the wrong ending.")
+        raise CannotRead(
+            f"{name} is not {Path(name).suffix.lower()[1:]}: its first bytes are something else. "
+            "It may be damaged or have the wrong ending."
+        )
     if named:
         return named
     if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -87,8 +98,14 @@ def reader(family: str) -> Callable[[Order], Reading]:
     """Find the module of a format family; imported only when needed."""
     from mlcore.ingest import columnar, json_records, sheets, text
 
-    return {"text": text.load, "json": json_records.load, "jsonl": json_records.load_lines, "excel": sheets.load,
-            "parquet": columnar.load_parquet, "arrow": columnar.load_arrow}[family]
+    return {
+        "text": text.load,
+        "json": json_records.load,
+        "jsonl": json_records.load_lines,
+        "excel": sheets.load,
+        "parquet": columnar.load_parquet,
+        "arrow": columnar.load_arrow,
+    }[family]
 
 
 def _with_notes(reading: Reading, notes: list[str]) -> Reading:

@@ -22,15 +22,19 @@ def load_parquet(order: Order) -> Reading:
     except (pa.ArrowException, OSError) as error:
         raise CannotRead(f"{order.name} is not a readable Parquet file: {str(error)[:160]}.") from None
     names, notes = names_note(list(file.schema_arrow.names))
-    _copy((pa.Table.from_batches([b], schema=file.schema_arrow) for b in file.iter_batches(65_536)),
-          file.schema_arrow.empty_table(), names, order)
+    _copy(
+        (pa.Table.from_batches([b], schema=file.schema_arrow) for b in file.iter_batches(65_536)),
+        file.schema_arrow.empty_table(),
+        names,
+        order,
+    )
     return Reading("Parquet", notes=tuple(notes))
 
 
 def load_arrow(order: Order) -> Reading:
     """Copy a Feather (Arrow IPC) file."""
     import pyarrow as pa
-    import pyarrow.feather as feather
+    from pyarrow import feather
 
     try:
         table = feather.read_table(order.path)
@@ -54,35 +58,47 @@ def _copy(tables: Any, empty: Any, names: list[str], order: Order) -> None:
 
 def _plain(table: Any) -> Any:
     """Bring each column to one of: integer, float, boolean, timestamp, text."""
-    import json
+    import pyarrow as pa
 
+    return pa.table({name: _plain_column(table.column(i)) for i, name in enumerate(table.schema.names)})
+
+
+def _plain_column(array: Any) -> Any:
     import pyarrow as pa
     import pyarrow.types as pt
 
-    def column(array: Any) -> Any:
-        kind = array.type
-        if pt.is_dictionary(kind):
-            array = array.cast(kind.value_type)
-            kind = array.type
-        if pt.is_boolean(kind) or pt.is_float64(kind) or pt.is_int64(kind):
-            return array
-        if pt.is_integer(kind):
-            return array.cast(pa.int64() if not pt.is_uint64(kind) else pa.float64(), safe=False)
-        if pt.is_floating(kind) or pt.is_decimal(kind):
-            return array.cast(pa.float64(), safe=False)
-        if pt.is_date(kind) or pt.is_timestamp(kind):
-            if pt.is_timestamp(kind) and kind.tz is not None:
-                array = array.cast(pa.timestamp(kind.unit, "UTC"))
-            return array.cast(pa.timestamp("us"), safe=False)
-        if pt.is_string(kind) or pt.is_large_string(kind) or pt.is_string_view(kind):
-            return array.cast(pa.string())
-        if pt.is_null(kind):
-            return array.cast(pa.float64())
-        if pt.is_duration(kind):
-            return pa.chunked_array([pa.array([None if v is None else v.total_seconds() for v in array.to_pylist()],
-                                              pa.float64())])
-        values = [None if v is None else v.decode("utf-8", "replace") if isinstance(v, bytes)
-                  else json.dumps(v, default=str) if isinstance(v, (dict, list)) else str(v) for v in array.to_pylist()]
-        return pa.chunked_array([pa.array(values, pa.string())])
+    if pt.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    kind = array.type
+    if pt.is_timestamp(kind) and kind.tz is not None:
+        array = array.cast(pa.timestamp(kind.unit, "UTC"))
+    casts = (
+        (pt.is_boolean, pa.bool_()),
+        (pt.is_uint64, pa.float64()),
+        (pt.is_integer, pa.int64()),
+        (pt.is_floating, pa.float64()),
+        (pt.is_decimal, pa.float64()),
+        (pt.is_null, pa.float64()),
+        (pt.is_date, pa.timestamp("us")),
+        (pt.is_timestamp, pa.timestamp("us")),
+        (pt.is_string, pa.string()),
+        (pt.is_large_string, pa.string()),
+        (pt.is_string_view, pa.string()),
+    )
+    for fits, wanted in casts:
+        if fits(kind):
+            return array.cast(wanted, safe=False)
+    if pt.is_duration(kind):
+        seconds = [None if v is None else v.total_seconds() for v in array.to_pylist()]
+        return pa.chunked_array([pa.array(seconds, pa.float64())])
+    return pa.chunked_array([pa.array([_text(v) for v in array.to_pylist()], pa.string())])
 
-    return pa.table({name: column(table.column(i)) for i, name in enumerate(table.schema.names)})
+
+def _text(value: Any) -> str | None:
+    import json
+
+    if value is None:
+        return None
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return json.dumps(value, default=str) if isinstance(value, (dict, list)) else str(value)

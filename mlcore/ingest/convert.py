@@ -10,7 +10,9 @@ from pathlib import Path
 from mlcore.ingest.frames import connection, quoted, quoted_text
 
 CURRENCY = "€$£¥₹"
-PLAIN_NUMBER = re.compile(rf"[-+]?[{CURRENCY}]?\s?[-+]?(\d{{1,3}}([ .,'’\u00a0\u202f]\d{{3}})+|\d+)([.,]\d+)?\s?[%{CURRENCY}]?")
+PLAIN_NUMBER = re.compile(
+    rf"[-+]?[{CURRENCY}]?\s?[-+]?(\d{{1,3}}([ .,'’\u00a0\u202f]\d{{3}})+|\d+)([.,]\d+)?\s?[%{CURRENCY}]?"
+)
 LEADING_ZERO = re.compile(r"[-+]?0\d")
 
 
@@ -28,14 +30,19 @@ def _date(pattern: str, said: str) -> Conversion:
 
 ISO = Conversion("TRY_CAST({c} AS TIMESTAMP)", "dates (year-month-day)")
 # Day-first comes before month-first: where both fit every cell, day-first is assumed, and said.
-DATES: tuple[Conversion, ...] = (ISO, *(
-    _date(f"{date}{time}", f"dates ({said})")
-    for said, dates in (("day first", ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y")),
-                        ("month first", ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%b %d, %Y", "%B %d, %Y")),
-                        ("year first", ("%Y/%m/%d", "%Y.%m.%d")))
-    for date in dates
-    for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
-))
+DATES: tuple[Conversion, ...] = (
+    ISO,
+    *(
+        _date(f"{date}{time}", f"dates ({said})")
+        for said, dates in (
+            ("day first", ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y")),
+            ("month first", ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%b %d, %Y", "%B %d, %Y")),
+            ("year first", ("%Y/%m/%d", "%Y.%m.%d")),
+        )
+        for date in dates
+        for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
+    ),
+)
 BOOLEAN = Conversion("CASE lower({c}) WHEN 'true' THEN true WHEN 'false' THEN false END", "true or false")
 
 
@@ -54,8 +61,10 @@ def texts(raw: Path, out: Path, decimal: str | None = None) -> list[str]:
         con.close()
         os.replace(raw, out)
         return []
-    selected = ", ".join(f"{chosen[n].sql.format(c=f'trim({quoted(n)})')} AS {quoted(n)}" if n in chosen else quoted(n)
-                         for n, *_ in columns)
+    selected = ", ".join(
+        f"{chosen[n].sql.format(c=f'trim({quoted(n)})')} AS {quoted(n)}" if n in chosen else quoted(n)
+        for n, *_ in columns
+    )
     con.execute(f"COPY (SELECT {selected} FROM {source}) TO {quoted_text(str(out))} (FORMAT parquet, COMPRESSION zstd)")
     con.close()
     said: dict[str, list[str]] = {}
@@ -68,8 +77,13 @@ def texts(raw: Path, out: Path, decimal: str | None = None) -> list[str]:
 def _choose(con: object, source: str, name: str, decimal: str | None) -> Conversion | None:
     column = f"trim({quoted(name)})"
     run = con.execute  # type: ignore[attr-defined]
-    values = [v for (v,) in run(f"SELECT DISTINCT {column} FROM (SELECT {quoted(name)} FROM {source} "
-                                f"WHERE {quoted(name)} IS NOT NULL LIMIT 20000) LIMIT 2000").fetchall()]
+    values = [
+        v
+        for (v,) in run(
+            f"SELECT DISTINCT {column} FROM (SELECT {quoted(name)} FROM {source} "
+            f"WHERE {quoted(name)} IS NOT NULL LIMIT 20000) LIMIT 2000"
+        ).fetchall()
+    ]
     if not values:
         return None
     for conversion in _fitting(values, decimal):
@@ -111,6 +125,8 @@ def _decimal_mark(values: list[str]) -> str:
         if comma >= 0 and point >= 0:
             return "," if comma > point else "."
     for mark, other in ((",", "."), (".", ",")):
-        if any(re.search(rf"\{mark}(\d{{1,2}}|\d{{4,}})\D*$", v) for v in values) and not any(other in v for v in values):
+        if any(re.search(rf"\{mark}(\d{{1,2}}|\d{{4,}})\D*$", v) for v in values) and not any(
+            other in v for v in values
+        ):
             return mark
     return "."

@@ -37,8 +37,9 @@ def quoted_text(text: str) -> str:
 def names_note(names: Sequence[object]) -> tuple[list[str], list[str]]:
     """Return unique names and what to say about the change."""
     if len(names) > MOST_COLUMNS:
-        raise CannotRead(f"There are {len(names):,} columns; at most {MOST_COLUMNS:,} are read. "
-                         "Is the table turned on its side?")
+        raise CannotRead(
+            f"There are {len(names):,} columns; at most {MOST_COLUMNS:,} are read. Is the table turned on its side?"
+        )
     unique, changed = unique_names(list(names))
     if not changed:
         return unique, []
@@ -66,7 +67,7 @@ def _array(values: list[Any]) -> Any:
     types = {type(v) for v in values if v is not None}
     if types <= {int, float} and types != {int}:
         values = [None if v is None else float(v) for v in values]
-        if all(v is None or (v == v and abs(v) < 2**53 and v.is_integer()) for v in values) and types:
+        if all(v is None or (abs(v) < 2**53 and v.is_integer()) for v in values) and types:
             values = [None if v is None else int(v) for v in values]
     elif types == {dt.date, dt.datetime}:
         values = [dt.datetime(v.year, v.month, v.day) if type(v) is dt.date else v for v in values]

@@ -10,8 +10,10 @@ from mlcore.dataset import Column, Kind, Schema
 from mlcore.ingest.frames import connection, quoted, quoted_text
 
 EXACT_ROWS = 500_000  # above this many rows distinct values are counted approximately first
-ID_NAME = re.compile(r"(^|[_\s.\-])(id|ids|uuid|guid|key|no|nr|number|code|index|idx)$|[a-z](Id|ID|Key|No|Nr)$|^(id|unnamed: 0)$",
-                     re.IGNORECASE)
+ID_NAME = re.compile(
+    r"(^|[_\s.\-])(id|ids|uuid|guid|key|no|nr|number|code|index|idx)$|[a-z](Id|ID|Key|No|Nr)$|^(id|unnamed: 0)$",
+    re.IGNORECASE,
+)
 ID_CASED = re.compile(r"[a-z](Id|ID|Key|No|Nr)$|^(ID|Id|id)$")
 TYPES = {"BIGINT": "integer", "DOUBLE": "float", "BOOLEAN": "boolean", "VARCHAR": "text"}
 
@@ -39,11 +41,11 @@ def infer(path: Path) -> tuple[int, Schema]:
     columns = []
     listed = list(names)
     for start in range(0, len(listed), 200):  # very wide tables are counted in pieces
-        part = listed[start:start + 200]
+        part = listed[start : start + 200]
         asked = ", ".join(_asked(n, names[n], rows) for n in part)
         answers = con.execute(f"SELECT {asked} FROM {source}").fetchone() or ()
         for i, name in enumerate(part):
-            known, distinct, span, words, length = answers[5 * i:5 * i + 5]
+            known, distinct, span, words, length = answers[5 * i : 5 * i + 5]
             if rows > EXACT_ROWS and distinct > 0.9 * known:
                 distinct = con.execute(f"SELECT count(DISTINCT {quoted(name)}) FROM {source}").fetchone()[0]  # type: ignore[index]
             counts = Counts(names[name], rows, known, min(distinct, known), span or 0, words or 0, length or 0)
@@ -90,8 +92,9 @@ def kind_of(name: str, counts: Counts) -> tuple[Kind, str]:
 
 
 def _of_numbers(name: str, counts: Counts, all_differ: bool) -> tuple[Kind, str]:
-    named_id = bool(ID_NAME.search(name)) and (name == name.lower() or bool(ID_CASED.search(name)) or " " in name
-                                              or name.isupper())
+    named_id = bool(ID_NAME.search(name)) and (
+        name == name.lower() or bool(ID_CASED.search(name)) or " " in name or name.isupper()
+    )
     if all_differ and counts.dtype == "integer" and counts.known == counts.rows:
         if counts.span == counts.known:
             return "identifier", f"counts from row to row: {counts.distinct:,} different whole numbers without a gap"

@@ -25,8 +25,10 @@ def load(order: Order) -> Reading:
     except (CalamineError, OSError, ValueError) as error:
         locked = "password" in str(error).lower() or "encrypt" in str(error).lower()
         why = "it is protected by a password" if locked else "it is damaged, or is no workbook"
-        raise CannotRead(f"{order.name} could not be opened as a workbook: {why}. "
-                         "Open it in your spreadsheet program and save it again without a password.") from None
+        raise CannotRead(
+            f"{order.name} could not be opened as a workbook: {why}. "
+            "Open it in your spreadsheet program and save it again without a password."
+        ) from None
     wanted = order.options.sheet
     if wanted is not None and wanted not in book.sheet_names:
         raise BadChoice.of("sheet", wanted, book.sheet_names)
@@ -51,6 +53,8 @@ def _refuse_bombs(order: Order) -> None:
         size = sum(entry.file_size for entry in archive.infolist())
         names = archive.namelist()
     if size > MOST_UNPACKED:
-        raise CannotRead(f"{order.name} unpacks to {size / 1e9:.1f} GB, more than the {MOST_UNPACKED / 1e9:.1f} GB allowed.")
+        raise CannotRead(
+            f"{order.name} unpacks to {size / 1e9:.1f} GB, more than the {MOST_UNPACKED / 1e9:.1f} GB allowed."
+        )
     if not any(n.startswith("xl/") or n == "content.xml" for n in names):
         raise CannotRead(f"{order.name} is an archive, not a workbook. Unpack it and choose the file inside.")

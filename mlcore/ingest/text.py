@@ -20,8 +20,13 @@ if TYPE_CHECKING:
 
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "?", "-", "--", "#N/A", "<NA>", "NaT")
 DELIMITERS = (",", ";", "\t", "|")
-BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF16_LE, "utf-16"),
-        (codecs.BOM_UTF16_BE, "utf-16"))
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+FEW_SPECIAL = 24
 NUMBER = re.compile(r"\s*[-+]?[\d.,]*\d\s*%?\s*")
 
 
@@ -44,8 +49,9 @@ def load(order: Order) -> Reading:
         shown = ", ".join(str(n) for n in skipped[:10]) + (" …" if len(skipped) > 10 else "")
         notes.append(f"{len(skipped)} rows skipped, as they do not have {len(names)} cells: lines {shown}.")
     shown_encoding = {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "ascii": "UTF-8"}.get(encoding, encoding)
-    return Reading("text", shown_encoding, delimiter, header, order.options.decimal or ".", tuple(skipped[:1000]),
-                   tuple(notes))
+    return Reading(
+        "text", shown_encoding, delimiter, header, order.options.decimal or ".", tuple(skipped[:1000]), tuple(notes)
+    )
 
 
 def detect_encoding(path: Path) -> str:
@@ -67,10 +73,20 @@ def detect_encoding(path: Path) -> str:
             return "utf-8"
         file.seek(0)
         sample = file.read(1 << 18)
+    if sum(b > 127 for b in sample) < FEW_SPECIAL and _decodes(sample, "cp1252"):
+        return "cp1252"  # too few bytes to tell languages apart by; by far the most common of its kind
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample).best()
     return best.encoding if best is not None else "cp1252"
+
+
+def _decodes(sample: bytes, encoding: str) -> bool:
+    try:
+        sample.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def as_utf8(path: Path, encoding: str, out: Path) -> Path:
@@ -128,13 +144,19 @@ def _copy(order: Order, plain: Path, delimiter: str, header: bool, names: list[s
     for sample in (100_000, -1):
         con = connection(order.out)
         try:
-            con.execute(f"COPY (SELECT * FROM {_scan(plain, delimiter, header, names, sample)}) "
-                        f"TO {quoted_text(str(order.raw))} (FORMAT parquet, COMPRESSION zstd)")
+            con.execute(
+                f"COPY (SELECT * FROM {_scan(plain, delimiter, header, names, sample)}) "
+                f"TO {quoted_text(str(order.raw))} (FORMAT parquet, COMPRESSION zstd)"
+            )
             errors = con.execute("SELECT line, CAST(error_type AS VARCHAR) FROM reject_errors ORDER BY line").fetchall()
+        except duckdb.OutOfMemoryException:
+            raise MemoryError from None
         except duckdb.Error as error:
             lines = str(error).splitlines()
-            raise CannotRead(f"{order.name} could not be read as text with {delimiter!r} between cells: "
-                             f"{lines[0][:200]}. Say which delimiter and encoding it has.") from None
+            raise CannotRead(
+                f"{order.name} could not be read as text with {delimiter!r} between cells: "
+                f"{lines[0][:200]}. Say which delimiter and encoding it has."
+            ) from None
         finally:
             con.close()
         if not any(kind == "CAST" for _, kind in errors):
@@ -146,7 +168,9 @@ def _scan(plain: Path, delimiter: str, header: bool, names: list[str], sample: i
     listed = ", ".join(quoted_text(n) for n in names)
     missing = ", ".join(quoted_text(m) for m in MISSING)
     # Dates and booleans are left as text: which is day and which month is decided, and said, by convert.py.
-    return (f"read_csv({quoted_text(str(plain))}, delim={quoted_text(delimiter)}, quote='\"', escape='\"', "
-            f"header={str(header).lower()}, names=[{listed}], sample_size={sample}, nullstr=[{missing}], "
-            "auto_type_candidates=['BIGINT', 'DOUBLE', 'VARCHAR'], ignore_errors=true, store_rejects=true, "
-            "max_line_size=16777216)")
+    return (
+        f"read_csv({quoted_text(str(plain))}, delim={quoted_text(delimiter)}, quote='\"', escape='\"', "
+        f"header={str(header).lower()}, names=[{listed}], sample_size={sample}, nullstr=[{missing}], "
+        "auto_type_candidates=['BIGINT', 'DOUBLE', 'VARCHAR'], ignore_errors=true, store_rejects=true, "
+        "max_line_size=16777216)"
+    )

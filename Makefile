@@ -1,0 +1,46 @@
+# Holdout: the same words here and in CI. Needs Python 3.11 or newer with pip and venv, and nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+HOST ?= 127.0.0.1
+PORT ?= 8501
+
+.DEFAULT_GOAL := help
+.PHONY: help run install test check fix samples clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: .venv/installed  ## start the dashboard at 127.0.0.1:8501
+	@$(BIN)/holdout start --host $(HOST) --port $(PORT) --no-browser
+
+install: .venv/installed  ## make .venv and install Holdout into it
+
+test: .venv/tested  ## install what tests need, and run them
+	$(BIN)/pytest -q
+
+check: .venv/tested  ## lint and type-check
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+fix: .venv/tested  ## let the linter mend what it can
+	$(BIN)/ruff check --fix .
+
+samples: .venv/installed  ## make sample_data again from its seeded script
+	$(BIN)/python sample_data/make.py
+
+clean:  ## remove .venv and what tools left
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Holdout needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Try: make PYTHON=python3.11"; exit 1; }
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/installed: .venv/python pyproject.toml requirements.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.txt -e .
+	@touch $@
+
+.venv/tested: .venv/installed pyproject.toml requirements.txt
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.txt -e '.[test,check]'
+	@touch $@

@@ -1,0 +1,107 @@
+"""What all tests share: threads capped before numpy, a workspace of their own, small frames whose answers are known."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[_name] = "1"
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mlcore
+from mlcore.compare import Options, begin, plan_experiment
+from mlcore.compare.run import Run
+from mlcore.compare.worker import Conductor, Journal
+from mlcore.dataset import Dataset
+from mlcore.ingest import ReadOptions
+from mlcore.ingest.child import Order, carry_out
+from mlcore.workspace import Workspace, shipped
+
+
+@pytest.fixture(scope="session", autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A workspace that goes with the tests."""
+    place = tmp_path_factory.mktemp("holdout-home")
+    os.environ["HOLDOUT_HOME"] = str(place)
+    yield place
+    del os.environ["HOLDOUT_HOME"]
+
+
+def mixed_frame(rows: int = 240, seed: int = 5) -> pd.DataFrame:
+    """Numbers, levels, a date, a truth, an identifier, many levels, gaps everywhere, and a learnable target."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(
+        {
+            "id": [f"r{n:04d}" for n in rng.permutation(rows)],
+            "a": rng.normal(size=rows),
+            "b": rng.integers(0, 50, rows).astype(float),
+            "colour": rng.choice(["red", "green", "blue"], rows),
+            "town": [f"town {n}" for n in rng.integers(0, 60, rows)],
+            "when": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 500, rows), unit="D"),
+            "flag": rng.random(rows) < 0.4,
+            "same": "x",
+        }
+    )
+    signal = frame["a"] + 0.04 * frame["b"] + (frame["colour"] == "red") + 0.4 * rng.normal(size=rows)
+    for name in ("a", "b", "colour", "when"):
+        frame.loc[rng.random(rows) < 0.06, name] = np.nan if name != "when" else pd.NaT
+    frame["two"] = np.where(signal > signal.median(), "yes", "no")
+    frame["three"] = np.digitize(signal, signal.quantile([0.33, 0.66]))
+    frame["amount"] = (10 + 3 * signal).round(3)
+    return frame
+
+
+def run_here(run: Run, slots: int = 0) -> Run:
+    """Carry out a run in this process, without the cost of starting another."""
+    with (run.path / "events.jsonl").open("a", encoding="utf-8") as file:
+        Conductor(run.path, Journal(file)).run(slots)
+    return run
+
+
+def compare_here(data: Dataset, target: str, **options: object) -> Run:
+    """`mlcore.compare` in this process."""
+    data, experiment = plan_experiment(data, target, Options.of(options))
+    return begin(data, experiment, Workspace().new_run(data.name), run_here).wait()
+
+
+def read_here(path: Path, options: ReadOptions | None = None) -> Dataset:
+    """`mlcore.read` of a file without the child process; the file's folder serves as the spool."""
+    spool = Path(tempfile.mkdtemp(dir=path.parent))
+    found = carry_out(Order(path, path.name, options or ReadOptions(), spool))
+    return Dataset.from_json({**found, "name": path.name, "fingerprint": "0" * 24}, spool / "data.parquet")
+
+
+TARGETS = {"binary": "two", "multiclass": "three", "regression": "amount"}
+
+
+@pytest.fixture(scope="session")
+def mixed(home: Path) -> Dataset:
+    """`mixed_frame` as a dataset."""
+    return mlcore.read(mixed_frame(), name="mixed")
+
+
+def others(task: str) -> list[str]:
+    """The targets of the other tasks, which would give this one away."""
+    return [name for t, name in TARGETS.items() if t != task]
+
+
+@pytest.fixture(scope="session")
+def runs(mixed: Dataset) -> dict[str, Run]:
+    """A finished comparison of all models for each task."""
+    return {
+        task: compare_here(mixed, target=target, ignore=others(task), folds=3, repeats=2, seed=0)
+        for task, target in TARGETS.items()
+    }
+
+
+@pytest.fixture(scope="session")
+def churn_file() -> Path:
+    """The churn sample."""
+    return shipped("sample_data") / "customer_churn.csv"

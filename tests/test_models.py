@@ -1,0 +1,232 @@
+"""The catalogue's contract: every model, on every task, on unkind data."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import TARGETS, compare_here, mixed_frame, others
+from sklearn.model_selection import cross_validate
+
+import mlcore
+from mlcore import Candidate
+from mlcore.compare import storage
+from mlcore.compare.experiment import Experiment
+from mlcore.compare.tasks import context
+from mlcore.errors import BadChoice, BadInput, CannotRead
+from mlcore.features.recipe import Recipe
+from mlcore.features.steps import STEPS, DateParts, EncodeCategories, FillMissing, Scale
+from mlcore.labelled import Labelled
+from mlcore.metrics import METRICS
+from mlcore.models import MODELS, PRESETS, Setting, for_task, model, simplicity
+from mlcore.target import load_target, task_of
+
+CASES = [(task, row.name) for task in TARGETS for row in for_task(task)]
+
+
+def test_the_catalogue_of_this_slice():
+    assert [m.name for m in MODELS] == [
+        "dummy", "linear", "ridge", "logistic", "naive_bayes", "linear_svm", "decision_tree", "knn", "random_forest",
+        "hist_gradient_boosting", "xgboost",
+    ]  # fmt: skip
+    assert all(m.note for m in MODELS)
+    assert all(set(names) <= {m.name for m in MODELS} for names in PRESETS.values())
+    assert simplicity("dummy") < simplicity("logistic") < simplicity("xgboost") < simplicity("mine")
+
+
+@pytest.mark.parametrize(("task", "name"), CASES)
+def test_every_model_gets_through_and_answers_in_labels(runs, mixed, task, name):
+    run = runs[task]
+    row = next(r for r in run.board().rows if r.model == name)
+    assert (row.status, row.reason) == ("ok", "")
+    assert len(row.folds) == 6
+    fitted = run.model(name)
+    answers = fitted.predict(mixed.frame().head(7))
+    if task == "regression":
+        assert np.isfinite(answers).all()
+    else:
+        labels = {"binary": {"yes", "no"}, "multiclass": {0, 1, 2}}[task]
+        assert set(fitted.classes_.tolist()) == labels
+        assert set(answers.tolist()) <= labels
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("task", list(TARGETS))
+def test_shared_preprocessing_equals_whole_pipelines_in_cross_validate(runs, task):
+    """The engine's fold scores are those of scikit-learn's cross_validate over the full Pipelines, to 1e-9."""
+    run = runs[task]
+    shared = context(str(run.path))
+    frame = run.dataset.frame().iloc[shared.plan.train]
+    splits = [(f.train, f.test) for f in shared.plan.folds]
+    scoring = {"binary": "roc_auc", "multiclass": "balanced_accuracy", "regression": "neg_root_mean_squared_error"}[
+        task
+    ]
+    for row in for_task(task):
+        estimator = row.build(shared.setting, dict(row.parameters))
+        whole = run.experiment.recipe.pipeline(run.experiment.schema, row.family, estimator)
+        found = cross_validate(whole, frame, shared.y, cv=splits, scoring=scoring, error_score="raise")["test_score"]
+        ours = next(r for r in run.board().rows if r.model == row.name).folds
+        np.testing.assert_allclose(np.abs(found), ours, rtol=0, atol=1e-9, err_msg=row.name)
+
+
+@pytest.mark.parametrize("task", list(TARGETS))
+def test_the_stored_model_is_the_whole_pipeline_fitted_plainly(runs, mixed, task):
+    run = runs[task]
+    shared = context(str(run.path))
+    frame = mixed.frame()
+    for name in ("random_forest", "xgboost", "ridge" if task == "regression" else "logistic"):
+        row = model(name)
+        plain = run.experiment.recipe.pipeline(
+            run.experiment.schema, row.family, row.build(shared.setting, dict(row.parameters))
+        )
+        labels = shared.target.labels()[np.searchsorted(shared.target.rows, shared.plan.train)]
+        plain.fit(frame.iloc[shared.plan.train], labels)
+        assert np.array_equal(plain.predict(frame), run.model(name).predict(frame))
+
+
+def tiny(task: str, rows: int, **changes: object) -> pd.DataFrame:
+    return mixed_frame(rows, seed=9).drop(columns=others(task)).assign(**changes)
+
+
+@pytest.mark.parametrize("task", list(TARGETS))
+def test_thirty_rows_and_a_constant_column(task):
+    data = mlcore.read(tiny(task, 30, empty=np.nan, seven=7.0), name="thirty")
+    run = compare_here(data, target=TARGETS[task], folds=3, repeats=1, seed=0)
+    assert [r.status for r in run.board().rows] == ["ok"] * len(for_task(task))
+
+
+def test_boolean_target_infinities_and_hostile_names():
+    frame = tiny("binary", 120).rename(columns={"a": "a[1]<b", "colour": '{"k": 1}, x'})
+    frame["b"] = frame["b"].replace(7.0, np.inf)
+    frame["two"] = frame["two"] == "yes"
+    data = mlcore.read(frame, name="hostile")
+    run = compare_here(data, target="two", models=["logistic", "xgboost", "hist_gradient_boosting"], folds=3)
+    assert {r.status for r in run.board().rows} == {"ok"}
+    assert run.model("xgboost").predict(frame.head(3)).dtype == bool
+    assert any(a["code"] == "infinite" for a in run.alerts())
+
+
+def test_a_class_of_one_row_and_a_target_with_gaps():
+    frame = tiny("binary", 150)
+    frame.loc[0, "two"] = "rare"
+    frame.loc[[3, 4, 5], "two"] = None
+    run = compare_here(mlcore.read(frame, name="rare"), target="two", models=["logistic", "xgboost"], folds=3)
+    assert run.experiment.recipe.task == "multiclass"
+    assert {r.status for r in run.board().rows} == {"ok"}
+    assert any("3 of 150" in n for n in run.notes())
+    assert any("rare" in n for n in run.notes())
+    assert set(run.model("xgboost").classes_) == {"no", "rare", "yes"}
+
+
+def test_a_thousand_levels_are_used(mixed):
+    rng = np.random.default_rng(0)
+    towns = rng.integers(0, 1000, 3000)
+    y = (rng.random(1000)[towns] + 0.3 * rng.random(3000)) > 0.65
+    frame = pd.DataFrame({"town": [f"town {t}" for t in towns], "noise": rng.normal(size=3000), "y": y})
+    run = compare_here(mlcore.read(frame, name="towns"), target="y", models=["logistic", "xgboost"], folds=3)
+    assert run.board().rows[0].score > 0.7
+
+
+def test_own_estimators_are_candidates():
+    from sklearn.ensemble import GradientBoostingClassifier
+
+    data = mlcore.read(tiny("binary", 90), name="own")
+    own = Candidate.of("mine", GradientBoostingClassifier(n_estimators=10, random_state=0))
+    run = compare_here(data, target="two", models=[own, "logistic"], folds=3, repeats=1)
+    assert {r.model: r.status for r in run.board().rows} == {"mine": "ok", "logistic": "ok", "dummy": "ok"}
+    assert set(run.model("mine").classes_) == {"no", "yes"}
+    with pytest.raises(BadInput, match="catalogue"):
+        Candidate.of("xgboost", GradientBoostingClassifier())
+
+
+def test_models_of_strange_libraries_are_not_loaded(tmp_path, monkeypatch):
+    storage.dump(model("ridge").build(Setting("regression"), {}), tmp_path / "m.skops")
+    assert storage.load(tmp_path / "m.skops").alpha == 1.0
+    monkeypatch.setattr(storage, "TRUSTED", ("nothing.",))
+    monkeypatch.setattr(storage, "TRUSTED_NAMES", ())
+    monkeypatch.setattr(storage, "_is_ours", lambda name: False)
+    storage.dump(Labelled(model("ridge").build(Setting("regression"), {})), tmp_path / "n.skops")
+    with pytest.raises(CannotRead, match="not trusted"):
+        storage.load(tmp_path / "n.skops")
+
+
+def test_labelled_speaks_labels_and_survives_one_class():
+    from sklearn.linear_model import LogisticRegression
+
+    x = np.arange(6.0)[:, None]
+    found = Labelled(LogisticRegression()).fit(x, np.array(["b", "a", "b", "a", "b", "b"]))
+    assert found.classes_.tolist() == ["a", "b"]
+    assert set(found.predict(x)) <= {"a", "b"}
+    alone = Labelled(LogisticRegression()).fit(x, np.array(["b"] * 6))
+    assert alone.predict(x).tolist() == ["b"] * 6
+    assert alone.predict_proba(x).tolist() == [[1.0]] * 6
+
+
+def test_experiments_survive_json_and_hash_what_decides_numbers(runs):
+    experiment = runs["binary"].experiment
+    again = Experiment.from_json(json.loads(json.dumps(experiment.to_json())))
+    assert again == experiment
+    assert again.digest == experiment.digest
+    assert runs["regression"].experiment.digest != experiment.digest
+
+
+def test_recipes_change_what_models_see(mixed):
+    schema = mixed.schema.with_target("two").ignoring(others("binary"))
+    frame, target = mixed.frame(), load_target(mixed, "two", "binary")
+    recipe = Recipe("two", "binary")
+    assert Recipe.from_json(recipe.to_json()) == recipe
+    assert [type(s) for s in recipe.steps()] == list(STEPS)
+    seen = recipe.preview(schema, frame, target.y)
+    assert {"colour_red", "when days", "town", "flag"} <= set(seen.columns)
+    assert not seen.isna().any().any()
+    assert seen["a"].mean() == pytest.approx(0, abs=1e-9)  # scaled
+    trees = recipe.preview(schema, frame, target.y, "tree")
+    assert trees["a"].isna().sum() == frame["a"].isna().sum()  # left missing
+    plain = recipe.change(Scale("none")).change(FillMissing("zero", mark=False)).change(EncodeCategories("ordinal"))
+    found = plain.preview(schema, frame, target.y)
+    assert (found.loc[frame["a"].isna(), "a"] == 0).all()
+    np.testing.assert_allclose(found["a"][frame["a"].notna()], frame["a"].dropna())
+    assert set(found["colour"].dropna()) == {0.0, 1.0, 2.0}
+    year = recipe.change(DateParts(("year",))).preview(schema, frame, target.y, "tree")
+    assert set(year["when year"].dropna()) == {2024.0, 2025.0}
+    with pytest.raises(BadChoice, match="part of a recipe"):
+        Recipe.from_json({"target": "two", "task": "binary", "smote": {}})
+
+
+def test_nothing_is_fitted_on_test_rows(runs):
+    """Shuffling the columns of the rows that a fold tests on changes nothing that was learned."""
+    run = runs["binary"]
+    shared = context(str(run.path))
+    fold = shared.plan.folds[0]
+    for family in ("linear", "tree"):
+        encoder = run.experiment.recipe.encoder(run.experiment.schema, family)
+        first = encoder.fit_transform(shared.prepared.iloc[fold.train], shared.y[fold.train])
+        spoilt = shared.prepared.copy()
+        spoilt.iloc[fold.test] = spoilt.iloc[fold.test].sample(frac=1, random_state=0).to_numpy()
+        again = run.experiment.recipe.encoder(run.experiment.schema, family)
+        second = again.fit_transform(spoilt.iloc[fold.train], shared.y[fold.train])
+        assert np.array_equal(first, second, equal_nan=True)
+
+
+def test_tasks_of_targets(mixed):
+    schema = mixed.schema
+    assert [task_of(schema[n]) for n in ("two", "three", "amount")] == ["binary", "multiclass", "regression"]
+    assert task_of(schema["three"], "regression") == "regression"
+    for column, wanted, part in (
+        ("same", "auto", "at least two"),
+        ("when", "auto", "dates"),
+        ("two", "regression", "not numbers"),
+        ("three", "binary", "exactly two"),
+        ("id", "auto", "too many"),
+    ):
+        with pytest.raises(BadInput, match=part):
+            task_of(schema[column], wanted)
+
+
+def test_metrics_of_a_run_are_there_for_all_models(runs):
+    for task, run in runs.items():
+        wanted = {m.name for m in METRICS if task in m.tasks}
+        for row in run.board().rows:
+            assert set(row.metrics) == wanted, (task, row.model)

@@ -1,0 +1,117 @@
+"""Splits: the holdout is locked, folds partition the rest, groups and times stay on one side."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlcore.errors import BadChoice, BadInput
+from mlcore.protocol import Protocol, Target, make_plan
+
+
+def target_of(y, classes=2):
+    y = np.asarray(y)
+    return Target(np.arange(len(y)), y, np.arange(classes) if classes else np.array([]))
+
+
+def plan_of(y, task="binary", classes=2, keys=None, **options):
+    return make_plan(Protocol(**options), task, target_of(y, classes), pd.DataFrame(keys or {}, index=range(len(y))))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.integers(0, 2), min_size=8, max_size=120),
+    st.sampled_from([0.0, 0.1, 0.2, 0.5]),
+    st.integers(2, 7),
+    st.sampled_from(["random", "stratified"]),
+)
+def test_holdout_and_folds_partition_the_rows(y, holdout, folds, split):
+    plan = plan_of(y, "multiclass", 3, holdout=holdout, folds=folds, split=split, repeats=2)
+    assert sorted([*plan.train, *plan.holdout]) == list(range(len(y)))
+    for repeat in (0, 1):
+        tested = np.concatenate([f.test for f in plan.folds if f.repeat == repeat])
+        assert sorted(tested) == list(range(len(plan.train)))
+    for fold in plan.folds:
+        assert not set(fold.train) & set(fold.test)
+
+
+def test_stratified_holdout_keeps_the_shares():
+    y = np.array([0] * 80 + [1] * 20)
+    plan = plan_of(y)
+    assert len(plan.holdout) == 20
+    assert (y[plan.holdout] == 1).sum() == 4
+    for fold in plan.folds:
+        assert 3 <= (y[plan.train[fold.test]] == 1).sum() <= 4
+
+
+def test_the_only_row_of_a_class_is_never_locked_away():
+    y = [0] * 30 + [1] * 30 + [2]
+    plan = plan_of(y, "multiclass", 3)
+    assert 60 in plan.train
+    assert any("fewer rows than there are folds" in n for n in plan.notes)
+
+
+def test_seeds_repeat_and_differ():
+    y = np.arange(100) % 2
+    same = plan_of(y, seed=3)
+    assert np.array_equal(same.holdout, plan_of(y, seed=3).holdout)
+    assert not np.array_equal(same.holdout, plan_of(y, seed=4).holdout)
+
+
+def test_groups_stay_on_one_side():
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 25, 200)
+    for task, y in (("binary", rng.integers(0, 2, 200)), ("regression", rng.normal(size=200))):
+        plan = plan_of(y, task, 2 if task == "binary" else 0, {"who": group}, split="group", group="who")
+        assert not set(group[plan.train]) & set(group[plan.holdout])
+        assert 0 < len(plan.holdout) < 100
+        for fold in plan.folds:
+            assert not set(group[plan.train[fold.train]]) & set(group[plan.train[fold.test]])
+
+
+def test_time_runs_forward():
+    when = np.random.default_rng(1).permutation(100)
+    plan = plan_of(np.arange(100) % 2, keys={"t": when}, split="time", time="t")
+    assert when[plan.train].max() < when[plan.holdout].min()
+    for fold in plan.folds:
+        assert when[plan.train[fold.train]].max() < when[plan.train[fold.test]].min()
+    assert {f.repeat for f in plan.folds} == {0}
+
+
+def test_auto_follows_roles_and_size():
+    assert Protocol().kind("regression") == "random"
+    assert Protocol().kind("multiclass") == "stratified"
+    assert Protocol(group="g").kind("binary") == "group"
+    assert Protocol(time="t").kind("binary") == "time"
+    assert {f.repeat for f in plan_of(np.arange(300) % 2).folds} == {0, 1, 2}
+    assert {f.repeat for f in plan_of(np.arange(2000) % 2).folds} == {0, 1}
+
+
+def test_fewer_rows_than_folds_makes_fewer_folds_and_says_so():
+    plan = plan_of(np.arange(12) % 2, folds=20, holdout=0)
+    assert len({f.fold for f in plan.folds}) == 6
+    assert any("20 folds were asked for; 6 are made" in n for n in plan.notes)
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ({"holdout": 0.95}, "0 to 0.9"),
+        ({"folds": 1}, "2 to 1,000"),
+        ({"repeats": 0}, "1 to 100"),
+        ({"time_limit": 0}, "more than 0"),
+    ],
+)
+def test_bad_values_name_what_is_allowed(options, part):
+    with pytest.raises(BadInput, match=part):
+        Protocol(**options).checked()
+
+
+def test_too_few_rows_and_unknown_splits():
+    with pytest.raises(BadInput, match="at least 8"):
+        plan_of([0, 1, 0])
+    with pytest.raises(BadChoice, match="stratified"):
+        Protocol(split="stratifed").checked()  # type: ignore[arg-type]

@@ -1,0 +1,96 @@
+"""The statistics against hand computations and published figures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from mlcore import stats
+
+
+def test_interval_by_hand():
+    # mean 0.8; s² = 0.00025; variance of the mean = s² (1/5 + 1/4) = 0.0001125; t(4, .975) = 2.776445
+    found = stats.interval(np.array([0.78, 0.79, 0.80, 0.81, 0.82]), 0.25)
+    assert found.mean == pytest.approx(0.80)
+    assert found.half == pytest.approx(2.776445 * np.sqrt(0.0001125), rel=1e-6)
+
+
+def test_one_fold_has_no_interval():
+    found = stats.interval(np.array([0.7]), 0.25)
+    assert found.mean == 0.7
+    assert np.isnan(found.low)
+    assert np.isnan(found.high)
+
+
+def test_corrected_test_is_the_plain_one_with_a_larger_variance():
+    rng = np.random.default_rng(1)
+    a, b = rng.normal(0.80, 0.02, 10), rng.normal(0.79, 0.02, 10)
+    found = stats.difference(a, b, 0.0)
+    plain = scipy_stats.ttest_rel(a, b)
+    assert found.p == pytest.approx(plain.pvalue)
+    corrected = stats.difference(a, b, 0.25)
+    t = (a - b).mean() / np.sqrt((a - b).var(ddof=1) * (1 / 10 + 0.25))
+    assert corrected.p == pytest.approx(2 * scipy_stats.t.sf(abs(t), 9))
+    assert corrected.p > found.p
+
+
+def test_the_three_probabilities_add_up_and_follow_the_rope():
+    found = stats.difference(np.array([0.8, 0.82, 0.81]), np.array([0.79, 0.80, 0.80]), 0.5, rope=0.01)
+    assert found.better + found.equal + found.worse == pytest.approx(1)
+    none = stats.difference(np.array([0.8, 0.82, 0.81]), np.array([0.79, 0.80, 0.80]), 0.5, rope=10.0)
+    assert none.equal == pytest.approx(1, abs=1e-3)
+
+
+def test_equal_scores_are_no_difference():
+    same = np.array([0.5, 0.6, 0.7])
+    found = stats.difference(same, same, 0.25)
+    assert (found.p, found.mean, found.equal) == (1.0, 0.0, 1.0)
+
+
+def test_holm_example():
+    # Holm (1979): p = .01, .04, .03 of three tests become .03, .06, .06
+    assert stats.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_holm_never_lowers_and_keeps_order(p):
+    adjusted = stats.holm(p)
+    assert all(a >= b for a, b in zip(adjusted, p, strict=True))
+    assert all(0 <= a <= 1 for a in adjusted)
+    order = np.argsort(p, kind="stable")
+    assert all(np.diff(np.array(adjusted)[order]) >= -1e-12)
+
+
+def test_tie_groups():
+    rng = np.random.default_rng(3)
+    noise = rng.normal(0, 0.01, 10)
+    scores = {
+        "best": 0.90 + noise,
+        "twin": 0.90 + noise + rng.normal(0, 0.002, 10),
+        "low": 0.70 + noise,
+        "lower": 0.60 + noise + rng.normal(0, 0.001, 10),
+    }
+    groups = stats.tie_groups(scores, 0.25, rope=0.01)
+    assert groups == {"best": 1, "twin": 1, "low": 2, "lower": 3}
+
+
+def test_differences_within_the_rope_are_ties_however_sure():
+    base = np.linspace(0.70, 0.72, 10)
+    assert stats.tie_groups({"a": base + 0.005, "b": base}, 0.25, rope=0.01) == {"a": 1, "b": 1}
+    assert stats.tie_groups({"a": base + 0.05, "b": base}, 0.25, rope=0.01) == {"a": 1, "b": 2}
+
+
+def test_equal_models_are_rarely_told_apart():
+    """Scores of correlated folds under no difference: about 5 % of pairs, where the plain test makes far more."""
+    rng = np.random.default_rng(7)
+    told = plain = 0
+    for _ in range(400):
+        # training sets overlap: half of the variance of a difference is shared by all folds
+        d = rng.normal(0, 0.01) * np.sqrt(0.2) + rng.normal(0, 0.01, 10) * np.sqrt(0.8)
+        told += stats.difference(d, np.zeros(10), 0.25).p < 0.05
+        plain += scipy_stats.ttest_1samp(d, 0).pvalue < 0.05
+    assert told / 400 < 0.08
+    assert plain > 2 * told
