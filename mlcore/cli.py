@@ -453,22 +453,23 @@ class _Bar:
     def __init__(self, stream: Any) -> None:
         self.stream, self.on = stream, stream.isatty()
         self.total = self.done = 0
-        self.models: set[str] = set()
 
     def __call__(self, event: dict[str, Any]) -> None:
+        """Draw one event."""
         if not self.on:
             return
         if event["event"] == "started":
-            self.folds = event["folds"]
-        if event["event"] == "fold":
-            self.models.add(event["model"])
+            self.total = event["folds"] * event["candidates"]
+        elif event["event"] == "fold":
             self.done += 1
-            text = f"{self.done} fits, {len(self.models)} models, now {event['model']}"
+            self._draw(f"{self.done} of {self.total} fits, {event['model']}")
         elif event["event"] == "compared":
-            text = "fitting the models on all training rows"
-        else:
-            return
-        self.stream.write(f"\r\033[K  {'▪' * min(40, self.done * 40 // max(1, self.folds * 10))} {text}")
+            self.done = self.total
+            self._draw("fitting the models on all training rows")
+
+    def _draw(self, text: str) -> None:
+        filled = 30 * self.done // max(1, self.total)
+        self.stream.write(f"\r\033[K{'█' * filled}{'░' * (30 - filled)} {text}")
         self.stream.flush()
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from mlcore.compare.run import Run
 from mlcore.errors import HoldoutError
 from mlcore.explain import Pick, picks
 from mlcore.explain.lime import Explanation
-from ui import cached
+from ui import cached, jobs
 from ui.candidates import pick_model
 from ui.state import session
 from ui.widgets import escape, pick, show, slide, trouble
@@ -21,12 +21,7 @@ def this_row() -> None:
     run = cached.run()
     assert run is not None
     if not run.fitted():
-        st.markdown(
-            "The models are still being fitted on all training rows; explanations follow at once when the first is "
-            "done."
-            if run.progress().live
-            else "No model of this comparison was fitted on all rows."
-        )
+        _not_yet(run)
         return
     controls, picture = st.columns([1, 2], gap="large")
     with controls:
@@ -47,6 +42,23 @@ def this_row() -> None:
             samples = int(slide("explain.samples", "Made-up rows", 500, 5000, 1000, 500))
     with picture:
         _picture(run, model, row, {"label": label, "locality": locality, "samples": samples})
+
+
+def _not_yet(run: Run) -> None:
+    """No model is fitted on all rows yet: wait for the first, or say that none will be."""
+    live = run.progress().live
+
+    @st.fragment(run_every=0.7 if live else None)
+    def wait() -> None:
+        if not live:
+            st.markdown("No model of this comparison was fitted on all training rows, so none can be explained.")
+        elif run.fitted() or not run.progress().live:
+            st.rerun()
+        else:
+            st.markdown("The models are being fitted on all training rows. Explanations begin when the first is done.")
+            jobs.bar(run.progress())
+
+    wait()
 
 
 def _row(run: Run, model: str) -> int:

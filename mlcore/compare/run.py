@@ -250,9 +250,9 @@ class Run:
         return ""
 
     def cancel(self, grace: float = 1.0) -> None:
-        """End the run: ask its process, and after `grace` seconds end the whole group."""
-        pid = next((e["pid"] for e in self.events() if e["event"] == "started"), None)
-        if pid is None or not self.alive():
+        """End the run: ask its process, and after `grace` seconds end the whole group. What is done stays."""
+        pid = self._pid()
+        if pid is None or not self.progress().live:
             return
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
@@ -262,6 +262,15 @@ class Run:
         if self.alive():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
+        if not any(e["event"] in ENDS for e in self.events()):  # it had no time to say so itself
+            with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"event": "cancelled", "seconds": 0.0}) + "\n")
+
+    def _pid(self) -> int | None:
+        try:
+            return int((self.path / "worker.pid").read_text())
+        except (FileNotFoundError, ValueError):
+            return None
 
     def delete(self) -> None:
         """Remove the folder."""
@@ -307,7 +316,7 @@ def launch(run: Run, slots: int | None = None, modules: tuple[str, ...] = ()) ->
     """
     slots = slots or cores()
     with (run.path / "log.txt").open("ab") as log:
-        subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "mlcore.compare.worker", str(run.path), str(slots)],
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -315,6 +324,7 @@ def launch(run: Run, slots: int | None = None, modules: tuple[str, ...] = ()) ->
             start_new_session=True,
             env=_environment(modules),
         )
+    write_whole(run.path / "worker.pid", str(process.pid))
     return run
 
 
@@ -348,6 +358,7 @@ class Standby:
             return launch(run, slots)
         order = json.dumps({"run": str(run.path), "slots": slots or cores()}) + "\n"
         try:
+            write_whole(run.path / "worker.pid", str(process.pid))
             process.stdin.write(order.encode())
             process.stdin.close()
         except BrokenPipeError:

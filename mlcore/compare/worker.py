@@ -86,6 +86,7 @@ class Conductor:
             train=len(shared.plan.train),
             holdout=len(shared.plan.holdout),
             folds=len(shared.plan.folds),
+            candidates=len(shared.experiment.candidates),
             ratio=shared.plan.ratio,
             notes=notes,
         )

@@ -1,0 +1,146 @@
+"""The command line: its contract, its sentences, its exit status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from mlcore import cli
+
+
+def run(capsys, *words):
+    status = cli.main([str(w) for w in words])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+@pytest.fixture(scope="module")
+def compared(home, churn_file, tmp_path_factory):
+    """One comparison through the real command."""
+    out = tmp_path_factory.mktemp("cli") / "out.json"
+    options = "--models logistic,decision_tree --folds 3 --seed 1 --ignore retention_call --open-holdout"
+    words = ["compare", churn_file, "--target", "churned", *options.split(), "--json", out]
+    done = subprocess.run(
+        [sys.executable, "-m", "mlcore.cli", *map(str, words)], capture_output=True, text=True, check=True
+    )
+    return json.loads(out.read_text()), done
+
+
+def test_compare_json_is_the_contract(compared):
+    said, done = compared
+    assert {"run", "dataset", "task", "metric", "seconds", "leaderboard", "alerts", "holdout"} <= set(said)
+    assert set(said["dataset"]) == {"name", "rows", "columns", "fingerprint"}
+    assert (said["dataset"]["rows"], said["task"], said["metric"]) == (1500, "binary", "roc_auc")
+    for row in said["leaderboard"]:
+        wanted = "model title status score ci folds metrics skill group star fit_seconds reason"
+        assert set(row) == set(wanted.split())
+    scores = [r["score"] for r in said["leaderboard"]]
+    assert scores == sorted(scores, reverse=True)
+    assert said["leaderboard"][-1]["model"] == "dummy"
+    assert len(said["leaderboard"][0]["folds"]) == 6
+    assert said["holdout"]["looks"] == 1
+    assert "★" in done.stdout  # the readable leaderboard is printed beside the file
+    assert done.stderr == ""  # no progress bar where there is no terminal
+
+
+def test_evaluate_explain_show_and_runs(compared, capsys):
+    said, _ = compared
+    status, out, _ = run(capsys, "evaluate", said["id"], "--model", "logistic", "--json", "-")
+    found = json.loads(out)
+    assert (status, found["model"], found["task"]) == (0, "logistic", "binary")
+    assert found["confusion"]["labels"] == ["no", "yes"]
+    status, out, _ = run(capsys, "explain", said["run"], "--row", 3, "--json", "-")
+    found = json.loads(out)
+    assert {"model", "row", "target", "prediction", "local_prediction", "r2", "abstained", "reason", "weights"} <= set(
+        found
+    )
+    status, out, _ = run(capsys, "evaluate", said["id"])
+    assert "rows that it did not see" in out
+    status, out, _ = run(capsys, "explain", said["id"], "--row", 3)
+    assert "churned = yes" in out
+    status, out, _ = run(capsys, "show", said["id"])
+    assert "cannot be told apart" in out
+    status, out, _ = run(capsys, "runs")
+    assert said["id"] in out
+
+
+def test_profile(capsys, churn_file):
+    status, out, _ = run(capsys, "profile", churn_file, "--target", "churned", "--json", "-")
+    said = json.loads(out)
+    assert status == 0
+    assert set(said) == {"dataset", "reading", "columns", "alerts"}
+    assert {"format", "encoding", "delimiter", "header", "decimal", "skipped_rows", "notes"} == set(said["reading"])
+    assert {"name", "kind", "role", "missing", "distinct"} <= set(said["columns"][0])
+    assert ("giveaway", "retention_call") in {(a["code"], a["column"]) for a in said["alerts"]}
+    status, out, _ = run(capsys, "profile", churn_file)
+    assert "1,500 rows and 11 columns" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["profile", "nowhere.csv"], "no file"),
+        (["compare", "nowhere.csv", "--target", "x"], "no file"),
+        (["compare", "CHURN"], "--target"),
+        (["compare", "CHURN", "--target", "churnd"], "Did you mean 'churned'"),
+        (["compare", "CHURN", "--target", "churned", "--models", "xgbost"], "Did you mean 'xgboost'"),
+        (["compare", "CHURN", "--target", "churned", "--folds", "many"], "invalid int value"),
+        (["compare", "CHURN", "--target", "churned", "--holdout", "2"], "0 to 0.9"),
+        (["compare", "CHURN", "--target", "churned", "--recipe", "none.json"], "recipe"),
+        (["compare", "CHURN", "--target", "customer_id"], "too many"),
+        (["evaluate", "ffffff"], "no run"),
+        (["explain", "ffffff", "--row", "1"], "no run"),
+        (["explode"], "neither a command nor a file"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_status_2(capsys, churn_file, words, part):
+    status, out, err = run(capsys, *[churn_file if w == "CHURN" else w for w in words])
+    assert status == 2
+    assert out == ""
+    assert part in err
+    assert err.startswith("holdout: ")
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+
+
+def test_help_lists_the_commands(capsys):
+    with pytest.raises(SystemExit) as done:
+        cli.main(["--help"])
+    assert done.value.code == 0
+    out = capsys.readouterr().out
+    for command in ("profile", "compare", "evaluate", "explain"):
+        assert command in out
+
+
+def test_a_taken_port_is_said(capsys):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        status, _, err = run(capsys, "--no-browser", "--port", taken.getsockname()[1])
+    assert status == 2
+    assert "is taken" in err
+
+
+def test_a_progress_bar_on_a_terminal():
+    class Terminal:
+        text = ""
+
+        def isatty(self):
+            return True
+
+        def write(self, text):
+            self.text += text
+
+        def flush(self):
+            pass
+
+    bar = cli._Bar(Terminal())
+    bar({"event": "started", "folds": 5, "candidates": 2})
+    bar({"event": "fold", "model": "logistic"})
+    assert "1 of 10 fits" in bar.stream.text
+    assert "logistic" in bar.stream.text

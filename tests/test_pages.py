@@ -1,0 +1,224 @@
+"""Each page empty and filled, and the walk with defaults only, through Streamlit's own test harness."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from conftest import others
+from streamlit.testing.v1 import AppTest
+
+from mlcore.samples import open_sample
+from mlcore.workspace import Workspace
+from ui.shell import PAGES
+from ui.state import Session
+from ui.widgets import cell, csv, escape
+
+ROOT = Path(__file__).resolve().parents[1]
+FILES = [p.file for p in PAGES]
+
+
+def opened(page: str, session: Session | None = None) -> AppTest:
+    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    if session is not None:
+        test.session_state["holdout"] = session
+        test.session_state["holdout_token"] = session.token
+    if page != "app.py":
+        test.switch_page(page)
+    return test.run()
+
+
+def text_of(test: AppTest) -> str:
+    parts = [*test.title, *test.subheader, *test.markdown, *test.caption, *test.warning]
+    return "\n".join(str(p.value) for p in parts)
+
+
+def session_on(data, target, run=None) -> Session:
+    session = Session("t" * 20)
+    session.open(data, target)
+    if run is not None:
+        session.schema, session.recipe = run.experiment.schema, run.experiment.recipe
+        session.set_run(run.path.name)
+    return session
+
+
+@pytest.mark.parametrize("page", ["app.py", *FILES])
+def test_every_page_empty(home, page):
+    test = opened(page)
+    assert not test.exception
+    assert test.title
+    if page not in ("app.py", "pages/data.py"):
+        assert "No data are open yet" in text_of(test)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+@pytest.mark.parametrize("page", FILES)
+def test_every_page_filled(runs, mixed, page, task):
+    run = runs[task]
+    test = opened(page, session_on(mixed, run.experiment.recipe.target, run))
+    assert not test.exception
+    assert not test.warning, text_of(test)
+
+
+@pytest.mark.parametrize("view", ["One column", "Two columns", "Correlations", "Missing"])
+def test_every_view_of_explore(mixed, view):
+    session = session_on(mixed, "two")
+    session.choose("explore.view", view)
+    test = opened("pages/explore.py", session)
+    assert not test.exception
+    assert test.get("plotly_chart")
+
+
+def test_every_view_of_evaluate(runs, mixed):
+    for task, views in (
+        ("binary", ("Scores", "Confusion", "ROC", "Precision–recall", "Holdout")),
+        ("multiclass", ("Confusion", "ROC", "Precision–recall")),
+        ("regression", ("Scores", "Predicted and actual", "Residuals", "Holdout")),
+    ):
+        session = session_on(mixed, runs[task].experiment.recipe.target, runs[task])
+        for view in views:
+            session.choose("evaluate.view", view)
+            test = opened("pages/evaluate.py", session)
+            assert not test.exception, (task, view)
+            assert view in ("Scores", "Holdout") or test.get("plotly_chart"), (task, view)
+
+
+def test_opening_a_sample_aims_at_its_target(home):
+    test = opened("app.py")
+    test.button(key="sample-churn").click().run()
+    session: Session = test.session_state["holdout"]
+    assert session.target == "churned"
+    assert session.schema is not None
+    assert session.schema["retention_call"].role == "feature"
+
+
+def test_uploading_a_file_and_a_broken_one(home):
+    test = opened("pages/data.py")
+    test.file_uploader[0].upload("bad.parquet", b"this is no parquet").run()
+    assert not test.exception
+    assert any("not parquet" in str(w.value).replace("\\", "") for w in test.warning)
+    test.file_uploader[0].upload("good.csv", b"x,y\n" + b"".join(b"%d,%d\n" % (i, i % 2) for i in range(40))).run()
+    session: Session = test.session_state["holdout"]
+    assert session.schema is not None
+    assert session.schema.names == ["x", "y"]
+
+
+def test_an_alert_is_mended_by_one_click(home):
+    session = session_on(open_sample("churn", Workspace()), "churned")
+    test = opened("pages/data.py", session)
+    next(b for b in test.button if b.label == "Leave it out").click().run()
+    assert session.schema is not None
+    assert session.schema["retention_call"].role == "ignore"
+
+
+def test_a_target_that_cannot_be_keeps_what_was(mixed):
+    session = session_on(mixed, "two")
+    test = opened("pages/data.py", session)
+    test.selectbox[0].select("same").run()
+    assert session.target == "two"
+    assert any("at least two" in str(w.value).replace("\\", "") for w in test.warning)
+
+
+def test_a_step_of_the_recipe_is_changed(mixed):
+    session = session_on(mixed, "two")
+    test = opened("pages/features.py", session)
+    test.selectbox(key="step-scale-method").select("robust").run()
+    assert session.recipe is not None
+    assert session.recipe.scale.method == "robust"
+    assert not test.exception
+
+
+def test_the_walk_with_defaults_only(home):
+    """Sample, target, compare, wait, evaluate, explain; a new session with the same token finds the run again."""
+    session = session_on(open_sample("teas", Workspace()), "kind")
+    session.set_models(("logistic", "decision_tree"))
+    test = opened("pages/models.py", session)
+    test.button(key="compare").click().run()
+    assert session.run is not None
+    end = time.monotonic() + 60
+    while "cannot be told apart" not in text_of(test) and "is better than" not in text_of(test):
+        assert time.monotonic() < end, text_of(test)
+        time.sleep(0.3)
+        test.run()
+    again = Session.load(session.token)
+    assert again is not None
+    assert again.run == session.run
+    assert not opened("pages/evaluate.py", again).exception
+    test = opened("pages/explain.py", again)
+    while "Can I trust it" not in text_of(test):
+        assert time.monotonic() < end, text_of(test)
+        time.sleep(0.3)
+        test.run()
+    assert not test.exception
+    assert "of the five strongest" in text_of(test).lower() or "No trustworthy explanation" in text_of(test)
+
+
+def test_cancel_on_the_page(home):
+    session = session_on(open_sample("churn", Workspace()), "churned")
+    test = opened("pages/models.py", session)
+    test.button(key="compare").click().run()
+    cancel = [b for b in test.button if b.key == "cancel"]
+    if cancel:  # a very fast machine may be done already
+        cancel[0].click().run()
+        assert "cancelled" in text_of(test)
+    assert not test.exception
+
+
+def test_setters_drop_what_no_longer_holds(mixed, runs):
+    session = session_on(mixed, "two", runs["binary"])
+    session.choose("evaluate.view", "ROC")
+    session.aim("amount")
+    assert (session.run, session.models) == (None, None)
+    assert session.recipe is not None
+    assert session.recipe.task == "regression"
+    session.set_role("town", "group")
+    session.set_role("colour", "group")
+    assert session.schema is not None
+    assert session.schema.in_role("group") == ["colour"]
+    session.set_kind("id", "categorical")
+    assert session.schema["id"].role == "feature"
+    session.set_role("amount", "ignore")
+    assert session.recipe is None
+    session.open(mixed)
+    assert (session.run, session.choices, session.target) == (None, {}, None)
+    assert others("binary")
+
+
+def test_broken_session_files_are_no_session(home):
+    place = Workspace().folder("sessions") / ("x" * 20 + ".json")
+    place.write_text("{")
+    assert Session.load("x" * 20) is None
+
+
+NASTY = (
+    "![x](http://e.vil/a.png)",
+    "<img src=x>",
+    "[a](javascript:1)",
+    "a_b*c$d$",
+    ":red[x] :smile:",
+    "www.evil.com",
+    "#1 - x",
+    "1. list",
+    "a@b.com",
+    "`code`",
+    "line\nbreak",
+)
+
+
+@pytest.mark.parametrize("nasty", NASTY)
+def test_escape_leaves_nothing_for_markdown(nasty):
+    found = escape(nasty)
+    assert found.replace("\\", "").replace("\u2060", "") == nasty.replace("\n", " ")
+    for sign in "*_[]()<>$`:#!":
+        assert all(found[i - 1] == "\\" for i, ch in enumerate(found) if ch == sign)
+
+
+def test_exported_cells_are_no_formulas():
+    import pandas as pd
+
+    found = csv(pd.DataFrame({"=a": ["=1+1", "+2", "-x", "@y", "plain"], "n": [-1, 2, 3, 4, 5]})).decode("utf-8-sig")
+    assert found.splitlines()[0] == "'=a,n"
+    assert [line.split(",")[0] for line in found.splitlines()[1:]] == ["'=1+1", "'+2", "'-x", "'@y", "plain"]
+    assert found.splitlines()[1].split(",")[1] == "-1"
+    assert cell(-1) == -1
