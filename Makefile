@@ -20,10 +20,12 @@ test: .venv/tested  ## install what tests need, and run them
 
 check: .venv/tested  ## lint and type-check
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check -q .
 	$(BIN)/mypy
 
 fix: .venv/tested  ## let the linter mend what it can
 	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
 samples: .venv/installed  ## make sample_data again from its seeded script
 	$(BIN)/python sample_data/make.py

@@ -63,6 +63,18 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
+def plus_minus(value: float | None, ci: tuple[float, float] | None) -> str:
+    """A score with half the width of its interval, to two digits.
+
+    >>> plus_minus(0.84237, (0.8213, 0.8634)), plus_minus(0.5, (0.5, 0.5)), plus_minus(0.5, None)
+    ('0.842 ± 0.021', '0.500', '0.500')
+    """
+    half = (ci[1] - ci[0]) / 2 if ci is not None else 0.0
+    if value is None or half <= 1e-9 * max(1.0, abs(value)):
+        return number(value)
+    return f"{number(value)} ± {number(half, 2)}"
+
+
 def share(part: float, whole: float) -> str:
     """Write a share with its count: `37 of 891 (4.2 %)`.
 

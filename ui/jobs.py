@@ -11,7 +11,7 @@ from mlcore.compare.experiment import Experiment
 from mlcore.compare.leaderboard import Leaderboard
 from mlcore.compare.run import Progress, Run, Standby
 from mlcore.dataset import Dataset
-from mlcore.result import number
+from mlcore.result import plus_minus
 from ui import cached
 from ui.state import session, workspace
 from ui.widgets import escape, quiet_row
@@ -155,7 +155,9 @@ def _table(board: Leaderboard) -> object:
             {
                 "Model": ("★ " if r.star else "") + r.title,
                 "Group": r.group,
-                board.metric.title: _score(r.score, r.ci) if r.score is not None else words[r.status] or "undefined",
+                board.metric.title: plus_minus(r.score, r.ci)
+                if r.score is not None
+                else words[r.status] or "undefined",
                 "Skill": None if r.skill is None else max(0.0, 100 * r.skill),
                 "Folds": list(r.folds),
                 "Fit time": r.fit_seconds,
@@ -164,7 +166,3 @@ def _table(board: Leaderboard) -> object:
             for r in board.rows
         ]
     )
-
-
-def _score(score: float, ci: tuple[float, float] | None) -> str:
-    return number(score) if ci is None else f"{number(score)} ± {number((ci[1] - ci[0]) / 2, 2)}"

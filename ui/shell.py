@@ -94,6 +94,11 @@ def run_page(page: Page | str, body: Callable[[], None]) -> None:
         initial_sidebar_state="auto",
         menu_items={"Get help": None, "Report a bug": None, "About": None},
     )
+    if st.context.theme.type == "dark":  # the light blue that links need there is too light under white letters
+        st.html(
+            "<style>[data-testid='stBaseButton-primary'], [data-testid='stBaseButton-primary'] p "
+            "{ color: #0B1220 !important; }</style>"
+        )
     current = session()
     standing = _standing(current)
     _stepper(found, current, standing)

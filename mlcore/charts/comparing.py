@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from mlcore.charts import draw
-from mlcore.charts.style import GREY, faded, laid_out, levels_axis, model_colour, plain
+from mlcore.charts.style import GREY, UP, faded, laid_out, levels_axis, model_colour, plain
 from mlcore.compare.leaderboard import Leaderboard
 
 
@@ -15,10 +15,8 @@ def _leaderboard(result: Leaderboard) -> go.Figure:
     figure = go.Figure()
     for place, row in enumerate(ranked):
         if row.group == 1:
-            figure.add_hrect(
-                y0=place - 0.5, y1=place + 0.5, fillcolor=faded(model_colour(1), 0.09), line_width=0, layer="below"
-            )
-        colour = GREY if row.model == "dummy" else model_colour(1) if row.group == 1 else faded(model_colour(1), 0.55)
+            figure.add_hrect(y0=place - 0.5, y1=place + 0.5, fillcolor=faded(UP, 0.09), line_width=0, layer="below")
+        colour = model_colour(result.order.index(row.model))
         low, high = row.ci if row.ci else (row.score, row.score)
         figure.add_scatter(
             x=[low, high],

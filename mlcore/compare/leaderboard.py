@@ -12,7 +12,7 @@ import pandas as pd
 from mlcore import models, stats
 from mlcore.compare.experiment import Experiment
 from mlcore.metrics import Metric, Task, for_task, metric
-from mlcore.result import Array, Help, Result, number, several
+from mlcore.result import Array, Help, Result, number, plus_minus, several
 
 COLUMNS = (
     "model",
@@ -55,6 +55,7 @@ class Leaderboard(Result):
     rows: tuple[Row, ...]
     metric: Metric
     folds: int
+    order: tuple[str, ...]  # models as they stand in the experiment, for their colours
 
     help: ClassVar[Help] = Help(
         "Each model was trained and tested on the same folds; a dot is its mean score, the bar around it the 95 % "
@@ -109,7 +110,7 @@ def _who_leads(ranked: list[Row], row: Metric) -> str:
     top = [r for r in ranked if r.group == 1]
     best = ranked[0]
     if len(top) == 1:
-        return f"{best.title} is better than every other model: {row.title} {_plus_minus(best)}."
+        return f"{best.title} is better than every other model: {row.title} {plus_minus(best.score, best.ci)}."
     star = next(r for r in ranked if r.star)
     lead = "All models" if len(top) == len(ranked) else several([r.title for r in top], 6)
     return (
@@ -129,12 +130,6 @@ def _against_baseline(others: list[Row], dummy: Row, row: Metric) -> str:
         f"The baseline, which looks at no column, scores {number(dummy.score)}; "
         f"{best.title} goes {100 * (best.skill or 0):.0f} % of the way from there to a perfect score."
     )
-
-
-def _plus_minus(row: Row) -> str:
-    if row.ci is None:
-        return number(row.score)
-    return f"{number(row.score)} ± {number((row.ci[1] - row.ci[0]) / 2, 2)}"
 
 
 @dataclass
@@ -190,7 +185,7 @@ def leaderboard(experiment: Experiment, events: list[dict[str, Any]], by: str | 
     star = min(top, key=models.simplicity) if top and settled else None
     rows = [_row(m, t, scores.get(m), judge) for m, t in tallies.items()]
     rows = [replace(r, group=groups.get(r.model), star=r.model == star) for r in rows]
-    return Leaderboard(tuple(sorted(rows, key=lambda r: _order(r, row))), row, started["folds"])
+    return Leaderboard(tuple(sorted(rows, key=lambda r: _order(r, row))), row, started["folds"], tuple(tallies))
 
 
 def _scores(one: Tally, row: Metric) -> Array:

@@ -20,7 +20,7 @@ from mlcore.errors import NotApplicable, NotFound
 from mlcore.evaluate.classes import Confusion, Curves, confusion, precision_recall, roc
 from mlcore.evaluate.quantities import Predicted, Residuals, predicted, residuals
 from mlcore.metrics import Metric, Scored, Task, compute, for_task, metric
-from mlcore.result import Help, Result, number, several
+from mlcore.result import Help, Result, plus_minus, several
 
 if TYPE_CHECKING:
     from mlcore.compare.run import Run
@@ -92,11 +92,7 @@ class Scores(Result):
 
 
 def _cell(row: Score) -> str:
-    if row.value is None:
-        return "undefined"
-    if row.ci is None:
-        return number(row.value)
-    return f"{number(row.value)} ± {number((row.ci[1] - row.ci[0]) / 2, 2)}"
+    return "undefined" if row.value is None else plus_minus(row.value, row.ci)
 
 
 def scores(run: Run, models: list[str]) -> Scores:
@@ -244,9 +240,8 @@ class HoldoutLook(Result):
         looks = "once" if self.looks == 1 else f"{self.looks} times"
         if self.value is None:
             return f"{self.metric.title} is undefined on the {self.n:,} locked rows: {self.undefined}"
-        half = f" ± {number((self.ci[1] - self.ci[0]) / 2, 2)}" if self.ci else ""
         return (
-            f"{self.title} scores {self.metric.title} {number(self.value)}{half} on {self.n:,} locked rows. "
+            f"{self.title} scores {self.metric.title} {plus_minus(self.value, self.ci)} on {self.n:,} locked rows. "
             f"The holdout has been opened {looks}."
         )
 
