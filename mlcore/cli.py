@@ -359,7 +359,7 @@ def _print_board(run: Any) -> None:
             "model": r.title,
             board.metric.title: number(r.score) if r.score is not None else r.status,
             "95 % interval": f"{number(r.ci[0])} to {number(r.ci[1])}" if r.ci else "",
-            "skill": f"{100 * r.skill:.0f} %".replace("-", "−") if r.skill is not None else "",
+            "skill": f"{round(100 * r.skill)} %".replace("-", "−") if r.skill is not None else "",
             "fit s": number(r.fit_seconds, 2) if r.fit_seconds is not None else "",
             "reason": r.reason,
         }
@@ -416,7 +416,13 @@ def _explain(arguments: Any) -> None:
         print(found.sentence() + "\n")
         for w in found.weights[:12]:
             mark = "" if w.sure else "   (not told from nothing)"
-            print(f"  {w.weight:+.3g}  [{w.low:+.3g}, {w.high:+.3g}]  {w.condition}{mark}")
+            print(f"  {_signed(w.weight):>9}  {f'{_signed(w.low)} to {_signed(w.high)}':<22}  {w.condition}{mark}")
+
+
+def _signed(value: float) -> str:
+    from mlcore.result import number
+
+    return f"+{number(value)}" if value > 0 else number(value)
 
 
 def _runs(arguments: Any) -> None:

@@ -106,23 +106,30 @@ def holm(p: list[float]) -> list[float]:
     return adjusted
 
 
+def told_apart(best: Array, others: list[Array], ratio: float, rope: float = 0.0) -> list[bool]:
+    """Whether each other model is worse than the best beyond doubt.
+
+    The corrected test must say so after Holm's adjustment, and the mean difference must exceed `rope`, the region of
+    practical equivalence. All are (k,) scores of the same folds, higher better.
+    """
+    found = [difference(best, other, ratio) for other in others]
+    adjusted = holm([1.0 if np.isnan(d.p) else d.p for d in found])
+    return [p < ALPHA and d.mean > rope for d, p in zip(found, adjusted, strict=True)]
+
+
 def tie_groups(scores: dict[str, Array], ratio: float, rope: float = 0.0) -> dict[str, int]:
     """Group models that cannot be told apart from the best of their group; group 1 holds the best.
 
-    `scores` maps a model to its (k,) fold scores, higher better, same folds. A model is told apart from the best when
-    the corrected test says so after Holm's adjustment and the difference exceeds `rope`, the region of practical
-    equivalence. What is left over is grouped again in the same way.
+    `scores` maps a model to its (k,) fold scores, higher better, same folds. A group reaches down to the last model
+    that cannot be told from its best, so that it is a band in the ranking; the rest is grouped in the same way.
     """
     left = sorted(scores, key=lambda m: -float(np.mean(scores[m])))
     groups: dict[str, int] = {}
     number = 0
     while left:
         number += 1
-        best, rest = left[0], left[1:]
-        found = [difference(scores[best], scores[m], ratio) for m in rest]
-        adjusted = holm([1.0 if np.isnan(d.p) else d.p for d in found])
-        apart = {m for m, d, p in zip(rest, found, adjusted, strict=True) if p < ALPHA and d.mean > rope}
-        for model in [best, *(m for m in rest if m not in apart)]:
-            groups[model] = number
-        left = [m for m in rest if m in apart]
+        apart = told_apart(scores[left[0]], [scores[m] for m in left[1:]], ratio, rope)
+        size = 1 + max((i + 1 for i, told in enumerate(apart) if not told), default=0)
+        groups.update(dict.fromkeys(left[:size], number))
+        left = left[size:]
     return groups

@@ -56,6 +56,7 @@ class Leaderboard(Result):
     metric: Metric
     folds: int
     order: tuple[str, ...]  # models as they stand in the experiment, for their colours
+    better: tuple[str, ...] = ()  # models that can be told apart from the baseline
 
     help: ClassVar[Help] = Help(
         "Each model was trained and tested on the same folds; a dot is its mean score, the bar around it the 95 % "
@@ -93,7 +94,7 @@ class Leaderboard(Result):
         said = [_who_leads(ranked, self.metric)]
         dummy = next((r for r in ranked if r.model == "dummy"), None)
         if dummy is not None:
-            said.append(_against_baseline(others, dummy, self.metric))
+            said.append(_against_baseline(others[0], dummy, self.metric, bool(self.better)))
         missing = [r.title for r in self.rows if r.status in ("failed", "timeout")]
         if missing:
             said.append(f"{several(missing)} did not get through; the reason is in the row.")
@@ -101,9 +102,8 @@ class Leaderboard(Result):
 
     def beaten(self) -> bool | None:
         """Whether any model can be told apart from the baseline; None while that is open."""
-        ranked = self.ranked()
-        dummy = next((r for r in ranked if r.model == "dummy"), None)
-        return None if dummy is None or len(ranked) < 2 or not self.complete() else dummy.group != 1
+        ranked = [r.model for r in self.ranked()]
+        return None if "dummy" not in ranked or len(ranked) < 2 or not self.complete() else bool(self.better)
 
 
 def _who_leads(ranked: list[Row], row: Metric) -> str:
@@ -119,16 +119,15 @@ def _who_leads(ranked: list[Row], row: Metric) -> str:
     )
 
 
-def _against_baseline(others: list[Row], dummy: Row, row: Metric) -> str:
-    if dummy.group == 1:
+def _against_baseline(best: Row, dummy: Row, row: Metric, beaten: bool) -> str:
+    if not beaten:
         return (
             f"Nothing beats the baseline, which looks at no column ({row.title} {number(dummy.score)}): "
             "no skill can be shown with this data."
         )
-    best = others[0]
     return (
         f"The baseline, which looks at no column, scores {number(dummy.score)}; "
-        f"{best.title} goes {100 * (best.skill or 0):.0f} % of the way from there to a perfect score."
+        f"{best.title} goes {round(100 * (best.skill or 0))} % of the way from there to a perfect score."
     )
 
 
@@ -179,13 +178,13 @@ def leaderboard(experiment: Experiment, events: list[dict[str, Any]], by: str | 
     scores = {m: s for m, s in scores.items() if len(s)}
     baseline = float(scores["dummy"].mean()) if "dummy" in scores else None
     judge = _Judge(row, experiment.recipe.task, started["ratio"], baseline)
-    groups = _groups(scores, judge)
+    groups, better = _groups(scores, judge), _better(scores, judge)
     settled = all(t.status not in ("running", "waiting") for t in tallies.values())
     top = [m for m, g in groups.items() if g == 1]
     star = min(top, key=models.simplicity) if top and settled else None
     rows = [_row(m, t, scores.get(m), judge) for m, t in tallies.items()]
     rows = [replace(r, group=groups.get(r.model), star=r.model == star) for r in rows]
-    return Leaderboard(tuple(sorted(rows, key=lambda r: _order(r, row))), row, started["folds"], tuple(tallies))
+    return Leaderboard(tuple(sorted(rows, key=lambda r: _order(r, row))), row, started["folds"], tuple(tallies), better)
 
 
 def _scores(one: Tally, row: Metric) -> Array:
@@ -201,6 +200,16 @@ def _groups(scores: dict[str, Array], judge: _Judge) -> dict[str, int]:
         return {m: 1 for m in scores}
     rope = judge.metric.rope(judge.baseline or 0.0)
     return stats.tie_groups({m: judge.metric.signed(s) for m, s in scores.items()}, judge.ratio, rope)
+
+
+def _better(scores: dict[str, Array], judge: _Judge) -> tuple[str, ...]:
+    """Models of which the baseline can be told apart, each tested against it, with Holm's adjustment."""
+    if "dummy" not in scores:
+        return ()
+    others = [m for m in scores if m != "dummy" and len(scores[m]) == len(scores["dummy"])]
+    worse = [-judge.metric.signed(scores[m]) for m in others]
+    apart = stats.told_apart(-judge.metric.signed(scores["dummy"]), worse, judge.ratio)
+    return tuple(m for m, told in zip(others, apart, strict=True) if told)
 
 
 def _row(name: str, one: Tally, scores: Array | None, judge: _Judge) -> Row:
