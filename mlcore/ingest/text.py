@@ -26,6 +26,8 @@ BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+LONGEST_LINE = 1 << 24
+csv.field_size_limit(LONGEST_LINE)
 FEW_SPECIAL = 24
 NUMBER = re.compile(r"\s*[-+]?[\d.,]*\d\s*%?\s*")
 
@@ -106,7 +108,9 @@ def first_records_text(path: Path, size: int = 1 << 18) -> str:
     """The first lines, whole."""
     with path.open("r", encoding="utf-8", newline="", errors="replace") as file:
         text = file.read(size)
-        if len(text) == size:
+        while len(text) < LONGEST_LINE and text.count("\n") < 20 and (more := file.read(size)):
+            text += more  # very wide tables have very long lines
+        if file.read(1):
             text = text[: text.rfind("\n") + 1] or text
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
 
@@ -172,5 +176,5 @@ def _scan(plain: Path, delimiter: str, header: bool, names: list[str], sample: i
         f"read_csv({quoted_text(str(plain))}, delim={quoted_text(delimiter)}, quote='\"', escape='\"', "
         f"header={str(header).lower()}, names=[{listed}], sample_size={sample}, nullstr=[{missing}], "
         "auto_type_candidates=['BIGINT', 'DOUBLE', 'VARCHAR'], ignore_errors=true, store_rejects=true, "
-        "max_line_size=16777216)"
+        f"max_line_size={LONGEST_LINE})"
     )
