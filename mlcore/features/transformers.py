@@ -15,7 +15,18 @@ from mlcore.errors import NoSuchColumn, NotApplicable
 DT_NAMES = {"weekday": "day_of_week"}  # pandas' own names, where they differ
 
 
-class Conform(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class RowByRow(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """The base of transformers that learn nothing, so that they are always ready."""
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        """Learn nothing."""
+        return self
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+class Conform(RowByRow):
     """Pick the feature columns by name and cast each to what its kind says. Row by row: nothing is learned.
 
     Repeated names are made unique just as reading a file does; a column that is not there raises NoSuchColumn.
@@ -31,13 +42,6 @@ class Conform(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         features = schema.features()
         return cls(tuple(c.name for c in features), tuple(c.kind for c in features))
 
-    def fit(self, X: Any, y: Any = None) -> Conform:
-        """Learn nothing."""
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return (n, p) with float64, object and datetime columns only."""
         available, _ = unique_names(list(X.columns))
@@ -51,19 +55,12 @@ class Conform(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         )
 
 
-class DatesToParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class DatesToParts(RowByRow):
     """The transformer of `DateParts`."""
 
     def __init__(self, columns: tuple[str, ...] = (), parts: tuple[str, ...] = ()) -> None:
         self.columns = columns
         self.parts = parts
-
-    def fit(self, X: Any, y: Any = None) -> DatesToParts:
-        """Learn nothing."""
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Replace each date column in place by its parts, as float64."""
@@ -78,18 +75,11 @@ class DatesToParts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return pd.DataFrame(out, index=X.index)
 
 
-class TextsToCounts(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class TextsToCounts(RowByRow):
     """The transformer of `TextCounts`."""
 
     def __init__(self, columns: tuple[str, ...] = ()) -> None:
         self.columns = columns
-
-    def fit(self, X: Any, y: Any = None) -> TextsToCounts:
-        """Learn nothing."""
-        return self
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Replace each text column in place by two float64 columns."""

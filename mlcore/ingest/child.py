@@ -9,28 +9,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from mlcore.dataset import Reading
 from mlcore.errors import CannotRead, HoldoutError
 from mlcore.ingest import FORMATS, READS, ReadOptions
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to read, where to put it."""
-
-    path: Path
-    name: str
-    options: ReadOptions
-    out: Path
-
-    @property
-    def raw(self) -> Path:
-        """The Parquet file as first read, before texts were turned into numbers and dates."""
-        return self.out / "raw.parquet"
+from mlcore.ingest.frames import Order
 
 
 def main(order_file: str) -> None:
@@ -109,8 +95,6 @@ def reader(family: str) -> Callable[[Order], Reading]:
 
 
 def _with_notes(reading: Reading, notes: list[str]) -> Reading:
-    from dataclasses import replace
-
     return replace(reading, notes=(*reading.notes, *notes))
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlcore.dataset import Reading
 from mlcore.errors import CannotRead
-from mlcore.ingest.frames import names_note
-
-if TYPE_CHECKING:
-    from mlcore.ingest.child import Order
+from mlcore.ingest.frames import Order, names_note
 
 
 def load_parquet(order: Order) -> Reading:

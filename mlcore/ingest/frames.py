@@ -1,8 +1,9 @@
-"""What the readers share: a DuckDB connection for hostile files, and a frame of loose cells to Parquet."""
+"""What the readers share: the order, a DuckDB connection for hostile files, and loose cells to Parquet."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,24 @@ import duckdb
 
 from mlcore.dataset import unique_names
 from mlcore.errors import CannotRead
+from mlcore.ingest import ReadOptions
 
 MOST_COLUMNS = 20_000
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to read, where to put it."""
+
+    path: Path
+    name: str
+    options: ReadOptions
+    out: Path
+
+    @property
+    def raw(self) -> Path:
+        """The Parquet file as first read, before texts were turned into numbers and dates."""
+        return self.out / "raw.parquet"
 
 
 def connection(spool: Path) -> duckdb.DuckDBPyConnection:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlcore.dataset import Reading
 from mlcore.errors import CannotRead
-from mlcore.ingest.frames import cells_to_parquet
-
-if TYPE_CHECKING:
-    from mlcore.ingest.child import Order
+from mlcore.ingest.frames import Order, cells_to_parquet
 
 
 def load(order: Order) -> Reading:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING
 
 from mlcore.dataset import Reading
 from mlcore.errors import BadChoice, CannotRead
-from mlcore.ingest.frames import cells_to_parquet
-
-if TYPE_CHECKING:
-    from mlcore.ingest.child import Order
+from mlcore.ingest.frames import Order, cells_to_parquet
 
 MOST_UNPACKED = 4 << 30
 

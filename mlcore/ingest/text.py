@@ -7,16 +7,12 @@ import csv
 import re
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import duckdb
 
 from mlcore.dataset import Reading
 from mlcore.errors import CannotRead
-from mlcore.ingest.frames import connection, names_note, quoted_text
-
-if TYPE_CHECKING:
-    from mlcore.ingest.child import Order
+from mlcore.ingest.frames import Order, connection, names_note, quoted_text
 
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "?", "-", "--", "#N/A", "<NA>", "NaT")
 DELIMITERS = (",", ";", "\t", "|")
