@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -24,10 +25,13 @@ TRUTHS = {
 }
 
 
-def as_numbers(column: pd.Series) -> pd.Series:
-    """Float64 with NaN for what is no number; infinities are missing."""
+def as_numbers(column: pd.Series, parse: str = "") -> pd.Series:
+    """Float64 with NaN for what is no number; infinities are missing. `parse` is the decimal mark of texts."""
     if pt.is_datetime64_any_dtype(column):
         return as_days(column)
+    if parse and not pt.is_numeric_dtype(column):
+        text = column.map(lambda v: re.sub(rf"[^0-9{re.escape(parse)}+-]", "", str(v)), na_action="ignore")
+        column = text.map(lambda v: v.replace(",", ".") if parse == "," else v, na_action="ignore")
     if not pt.is_numeric_dtype(column) or pt.is_bool_dtype(column):
         column = pd.to_numeric(column.astype(object), errors="coerce")
     values = column.to_numpy(dtype="float64", na_value=np.nan)
@@ -42,14 +46,14 @@ def as_days(column: pd.Series) -> pd.Series:
     return pd.Series(np.where(np.isnat(stamps), np.nan, days), index=column.index)
 
 
-def as_truth(column: pd.Series) -> pd.Series:
+def as_truth(column: pd.Series, parse: str = "") -> pd.Series:
     """1, 0 or NaN from booleans, yes and no, 1 and 0."""
     if pt.is_bool_dtype(column) and not column.isna().any():
         return column.astype("float64")
     return column.astype(object).map(lambda v: TRUTHS.get(str(v).strip().lower()), na_action="ignore").astype("float64")
 
 
-def as_levels(column: pd.Series) -> pd.Series:
+def as_levels(column: pd.Series, parse: str = "") -> pd.Series:
     """Text levels as objects with NaN for missing; whole floats lose their `.0` so that 3.0 and 3 are one level."""
     missing = column.isna().to_numpy()
     if pt.is_float_dtype(column):
@@ -59,16 +63,16 @@ def as_levels(column: pd.Series) -> pd.Series:
     return pd.Series(np.where(missing, np.nan, text.to_numpy(dtype=object)), index=column.index, dtype=object)
 
 
-def as_moments(column: pd.Series) -> pd.Series:
-    """Timestamps in microseconds without a zone, NaT where it is no date."""
+def as_moments(column: pd.Series, parse: str = "") -> pd.Series:
+    """Timestamps in microseconds without a zone, NaT where it is no date. `parse` is the pattern of texts."""
     if not pt.is_datetime64_any_dtype(column):
-        column = pd.to_datetime(column.astype(object), errors="coerce")
+        column = pd.to_datetime(column.astype(object), errors="coerce", format=parse or None)
     if getattr(column.dtype, "tz", None) is not None:
         column = column.dt.tz_convert("UTC").dt.tz_localize(None)
     return column.astype("datetime64[us]")
 
 
-CASTS: dict[str, Callable[[pd.Series], pd.Series]] = {
+CASTS: dict[str, Callable[[pd.Series, str], pd.Series]] = {
     "numeric": as_numbers,
     "boolean": as_truth,
     "categorical": as_levels,

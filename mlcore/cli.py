@@ -127,19 +127,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         top = parser()
         arguments = top.parse_args(_with_default(words, top))
+        _check_out(getattr(arguments, "json", None))
         do: Callable[[Any], None] = arguments.do
         do(arguments)
     except BadInput as error:
         print(f"holdout: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        sys.stderr.close()
     except HoldoutError as error:
         print(f"holdout: {error}", file=sys.stderr)
         return 1
+    except OSError as error:
+        print(f"holdout: {error.strerror or error}: {error.filename or ''}".rstrip(": "), file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("holdout: stopped.", file=sys.stderr)
         return 1
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        sys.stderr.close()
     return 0
 
 
@@ -152,6 +156,12 @@ def _with_default(words: list[str], top: argparse.ArgumentParser) -> list[str]:
     if first is not None and not Path(first).exists() and words[0] == first:
         raise BadInput(f"{first!r} is neither a command nor a file. Commands: {', '.join(action.choices)}.")
     return ["start", *words]
+
+
+def _check_out(out: str | None) -> None:
+    """Refuse an output that cannot be written before the work is done, not after."""
+    if out not in (None, "-") and not Path(str(out)).resolve().parent.is_dir():
+        raise BadInput(f"There is no folder {str(Path(str(out)).parent)!r} to write {out!r} into.")
 
 
 def _version() -> str:
@@ -300,7 +310,7 @@ def _compare(arguments: Any) -> None:
 
 
 def _names(text: str | None) -> list[str] | None:
-    return [n.strip() for n in text.split(",") if n.strip()] if text else None
+    return [n.strip() for n in text.split(",") if n.strip()] if text is not None else None
 
 
 def _recipe(path: str | None) -> dict[str, Any] | None:

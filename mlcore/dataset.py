@@ -28,6 +28,7 @@ class Column:
     missing: int
     distinct: int
     reason: str = ""
+    parse: str = ""  # how its text was read: a decimal mark, or a pattern of dates
 
 
 @dataclass(frozen=True)
@@ -187,12 +188,13 @@ def unique_names(names: Iterable[object]) -> tuple[list[str], list[str]]:
     """
     wanted = [str(n).strip() if n is not None else "" for n in names]
     wanted = [n or f"column_{i + 1}" for i, n in enumerate(wanted)]
-    reserved, seen, out = set(wanted), set[str](), []
+    # Letters' case alone does not tell names apart: databases, and DuckDB here, take Age and age for one.
+    reserved, seen, out = {n.casefold() for n in wanted}, set[str](), []
     for name in wanted:
         new, count = name, 2
-        while new in seen or (new != name and new in reserved):
+        while new.casefold() in seen or (new != name and new.casefold() in reserved):
             new, count = f"{name}_{count}", count + 1
-        seen.add(new)
+        seen.add(new.casefold())
         out.append(new)
     originals = [str(n) for n in names] if isinstance(names, list) else wanted
     return out, [new for new, old in zip(out, originals, strict=True) if new != old.strip()]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -23,25 +25,31 @@ OTHER = "other"
 BINS = 30
 
 
+Ask = Callable[[str], list[Any]]
+
+
+@contextmanager
+def asking(dataset: Dataset) -> Iterator[Ask]:
+    """Open the dataset for several queries; see `query`."""
+    with duckdb.connect() as con:
+        con.execute("SET threads = 2")
+        con.execute(f"CREATE VIEW data AS SELECT * FROM read_parquet({quoted_text(str(dataset.path))})")
+        yield lambda sql: con.execute(sql).fetchall()
+
+
 def query(dataset: Dataset, sql: str) -> list[Any]:
     """Run SQL in which `data` stands for the dataset.
 
     Only quoted names may be put into `sql`, and results are grouped and ordered by their place, never by an alias: a
     column of the data may have any name.
     """
-    with duckdb.connect() as con:
-        con.execute("SET threads = 2")
-        con.execute(f"CREATE VIEW data AS SELECT * FROM read_parquet({quoted_text(str(dataset.path))})")
-        return con.execute(sql).fetchall()
+    with asking(dataset) as ask:
+        return ask(sql)
 
 
-def sample_sql(dataset: Dataset, wanted: str, where: str, most: int) -> str:
+def sample_sql(wanted: str, where: str, most: int) -> str:
     """SQL for at most so many rows, in an order that looks random and is the same each time."""
-    order = "place"
-    while order in dataset.schema.names:
-        order += "_"
-    rows = f"(SELECT *, hash(row_number() OVER ()) AS {order} FROM data)"
-    return f"SELECT {wanted} FROM {rows} WHERE {where} ORDER BY {order} LIMIT {most}"
+    return f"SELECT {wanted} FROM data WHERE {where} ORDER BY hash(row_number() OVER ()) LIMIT {most}"
 
 
 def real(column: Column) -> str:
@@ -218,6 +226,8 @@ def _ranges(dataset: Dataset, column: Column, by: str | None, colour: str, bins:
     if high == low:
         low, high = low - 0.5, high + 0.5
     width = (high - low) / bins
+    if not np.isfinite(width):
+        raise NotApplicable(f"{column.name} reaches from {low:.3g} to {high:.3g}, too far to be drawn.")
     found = query(
         dataset,
         f"SELECT greatest(least(floor(({value} - {low!r}) / {width!r}), {bins - 1}), 0)::INT, "
@@ -368,7 +378,7 @@ def _scatter(dataset: Dataset, x: Column, y: Column, by: str | None) -> Scatter:
     n, r = query(dataset, f"SELECT count(*), corr({real(x)}, {real(y)}) FROM data WHERE {both}")[0]
     if not n:
         raise NotApplicable(f"No row has both {x.name} and {y.name}.")
-    found = query(dataset, sample_sql(dataset, f"{real(x)}, {real(y)}, {colour}", both, MOST_POINTS))
+    found = query(dataset, sample_sql(f"{real(x)}, {real(y)}, {colour}", both, MOST_POINTS))
     points = pd.DataFrame(found, columns=["x", "y", "group"])
     finite = r is not None and np.isfinite(r)
     return Scatter(
@@ -472,9 +482,7 @@ def correlations(dataset: Dataset, method: str = "pearson") -> Correlations:
     shown = names[:MOST_CORRELATED]
     listed = ", ".join(real(dataset.schema[n]) for n in shown)
     many = dataset.rows > CORRELATION_ROWS
-    found = query(
-        dataset, sample_sql(dataset, listed, "true", CORRELATION_ROWS) if many else f"SELECT {listed} FROM data"
-    )
+    found = query(dataset, sample_sql(listed, "true", CORRELATION_ROWS) if many else f"SELECT {listed} FROM data")
     frame = pd.DataFrame(found, columns=shown, dtype="float64")
     return Correlations(
         method,

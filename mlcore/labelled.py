@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.utils.metaestimators import available_if
 
 from mlcore.result import Array
+
+
+def _offers(method: str) -> Callable[[Any], bool]:
+    """Whether the wrapped estimator has a method."""
+    return lambda self: hasattr(self.estimator, method)
 
 
 class Labelled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -31,6 +38,12 @@ class Labelled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             return np.repeat(self.classes_, len(X))
         return np.asarray(self.classes_[np.asarray(self.estimator_.predict(X)).astype(int)])
 
+    @available_if(_offers("decision_function"))  # type: ignore[untyped-decorator]
+    def decision_function(self, X: Any) -> Array:
+        """Return decision scores as the wrapped estimator gives them."""
+        return np.zeros(len(X)) if self.estimator_ is None else np.asarray(self.estimator_.decision_function(X))
+
+    @available_if(_offers("predict_proba"))  # type: ignore[untyped-decorator]
     def predict_proba(self, X: Any) -> Array:
         """Return (n, k) probabilities in the order of `classes_`."""
         if self.estimator_ is None:

@@ -66,7 +66,7 @@ class Metric:
     def skill(self, score: float, baseline: float) -> float | None:
         """Share of the way from the baseline to a perfect score; negative when worse; None when there is no way."""
         way = self.perfect - baseline
-        return None if abs(way) < 1e-12 else (score - baseline) / way
+        return None if abs(way) <= 1e-12 * max(abs(self.perfect), abs(baseline)) else (score - baseline) / way
 
     def rope(self, baseline: float) -> float:
         """Region of practical equivalence: 0.01 for bounded scores, 1 % of the baseline for errors."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -12,13 +12,14 @@ from pandas.api import types as pt
 
 from mlcore.casts import as_levels, as_numbers
 from mlcore.dataset import Column, Dataset
-from mlcore.explore import level, query, real
+from mlcore.explore import Ask, asking, level, query, real
 from mlcore.ingest.frames import quoted
 from mlcore.metrics import Task
 from mlcore.result import Array, Help, Result, number, several, share
 
 SPARK_BINS = 12
 MOST_PROFILED = 1000  # columns with figures; wider tables keep kinds and counts for the rest
+AT_ONCE = 100  # columns of one query
 LEAK_ROWS = 20_000
 # One column alone: ROC AUC beyond which others call it a leak as well; balanced accuracy; R².
 LEAK: dict[Task, float] = {"binary": 0.95, "multiclass": 0.97, "regression": 0.95}
@@ -135,7 +136,11 @@ class Profile(Result):
 
 def profile(dataset: Dataset, target: str | None = None, task: Task | None = None) -> Profile:
     """Profile a dataset; with a target, the alerts look at it as well."""
-    listed = [_profile_column(dataset, c) if i < MOST_PROFILED else _plain(c) for i, c in enumerate(dataset.schema)]
+    described = list(dataset.schema)[:MOST_PROFILED]
+    with asking(dataset) as ask:
+        figures = _figures(ask, [c for c in described if c.distinct and c.dtype not in ("text", "boolean")])
+        listed = [_profile_column(ask, c, figures.get(c.name)) for c in described]
+    listed += [_plain(c) for c in list(dataset.schema)[MOST_PROFILED:]]
     return Profile(dataset, tuple(listed), tuple(alerts(dataset, target, task)))
 
 
@@ -143,29 +148,35 @@ def _plain(column: Column) -> ColumnProfile:
     return ColumnProfile(column.name, column.kind, column.role, column.missing, column.distinct, column.reason)
 
 
-def _profile_column(dataset: Dataset, column: Column) -> ColumnProfile:
-    from dataclasses import replace
+def _figures(ask: Ask, columns: list[Column]) -> dict[str, tuple[Any, ...]]:
+    """Lowest, highest, mean, deviation and quartiles of columns of numbers, many at a time."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for start in range(0, len(columns), AT_ONCE):
+        part = columns[start : start + AT_ONCE]
+        asked = ", ".join(
+            f"min({v}), max({v}), avg({v}), stddev_samp({v}), quantile_cont({v}, [0.25, 0.5, 0.75])"
+            for v in map(real, part)
+        )
+        answer = ask(f"SELECT {asked} FROM data")[0]
+        found.update({c.name: tuple(answer[5 * i : 5 * i + 5]) for i, c in enumerate(part)})
+    return found
 
+
+def _profile_column(ask: Ask, column: Column, figures: tuple[Any, ...] | None) -> ColumnProfile:
     plain = _plain(column)
     if column.distinct == 0:
         return plain
-    if column.dtype in ("text", "boolean"):
-        found = query(
-            dataset,
+    if figures is None:
+        found = ask(
             f"SELECT {level(column)}, count(*) FROM data WHERE {quoted(column.name)} IS NOT NULL "
-            "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 12",
+            "GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 12"
         )
         top = tuple((str(v)[:80], int(n)) for v, n in found)
         return replace(plain, top=top[:5], spark=tuple(n for _, n in top) if len(top) > 1 else ())
-    value = real(column)
-    low, high, mean, deviation, quartiles = query(
-        dataset,
-        f"SELECT min({value}), max({value}), avg({value}), stddev_samp({value}), "
-        f"quantile_cont({value}, [0.25, 0.5, 0.75]) FROM data",
-    )[0]
+    low, high, mean, deviation, quartiles = figures
     if low is None:
         return plain
-    spark = _spark(dataset, value, low, high)
+    spark = _spark(ask, real(column), low, high)
     if column.dtype == "datetime":
         first, last = (str(pd.Timestamp(v, unit="s").date()) for v in (low, high))
         return replace(plain, minimum=first, maximum=last, spark=spark)
@@ -180,15 +191,14 @@ def _profile_column(dataset: Dataset, column: Column) -> ColumnProfile:
     )
 
 
-def _spark(dataset: Dataset, value: str, low: float, high: float) -> tuple[int, ...]:
-    if high <= low:
-        return ()
+def _spark(ask: Ask, value: str, low: float, high: float) -> tuple[int, ...]:
     width = (high - low) / SPARK_BINS
+    if high <= low or not np.isfinite(width):
+        return ()
     found = dict(
-        query(
-            dataset,
+        ask(
             f"SELECT least(floor(({value} - {low!r}) / {width!r}), {SPARK_BINS - 1})::INT, "
-            f"count(*) FROM data WHERE {value} IS NOT NULL GROUP BY 1",
+            f"count(*) FROM data WHERE {value} IS NOT NULL GROUP BY 1"
         )
     )
     return tuple(int(found.get(i, 0)) for i in range(SPARK_BINS))
@@ -349,16 +359,15 @@ def _many_levels(seen: _Seen) -> Iterator[Alert]:
 
 
 def _infinities(seen: _Seen) -> Iterator[Alert]:
-    for c in seen.dataset.schema:
-        if c.dtype == "float":
-            count = query(seen.dataset, f"SELECT count(*) FROM data WHERE isinf({quoted(c.name)})")[0][0]
-            if count:
-                yield Alert(
-                    "infinite",
-                    "medium",
-                    c.name,
-                    f"{c.name}: {share(count, seen.dataset.rows)} cells are infinite; they are treated as missing.",
-                )
+    floats = [c.name for c in seen.dataset.schema if c.dtype == "float"]
+    with asking(seen.dataset) as ask:
+        for start in range(0, len(floats), AT_ONCE):
+            part = floats[start : start + AT_ONCE]
+            counts = ask(f"SELECT {', '.join(f'count_if(isinf({quoted(n)}))' for n in part)} FROM data")[0]
+            for name, count in zip(part, counts, strict=True):
+                if count:
+                    told = f"{name}: {share(count, seen.dataset.rows)} cells are infinite; they are treated as missing."
+                    yield Alert("infinite", "medium", name, told)
 
 
 def _duplicates(seen: _Seen) -> Iterator[Alert]:

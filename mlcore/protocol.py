@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,6 +45,8 @@ class Protocol:
             raise BadInput(f"There must be 2 to 1,000 folds; {self.folds} was given.")
         if self.repeats is not None and not 1 <= self.repeats <= 100:
             raise BadInput(f"There must be 1 to 100 repeats; {self.repeats} was given.")
+        if not 0 <= self.seed < 2**32:
+            raise BadInput(f"The seed must be from 0 to 4,294,967,295; {self.seed} was given.")
         if self.time_limit <= 0:
             raise BadInput(f"The time limit must be more than 0 seconds; {self.time_limit:g} was given.")
         return self
@@ -69,6 +72,8 @@ class Protocol:
                 schema[name]
         if self.split == "group" and group is None:
             raise BadInput("A split by group needs a column: name it with --group, or give one the role 'group'.")
+        if time is not None and self.kind("binary") == "time" and schema[time].dtype in ("text", "boolean"):
+            raise BadInput(f"{time!r} holds {schema[time].dtype}, which has no order in time. Choose dates or numbers.")
         if self.split == "time" and time is None:
             raise BadInput("A split by time needs a column: name it with --time, or give one the role 'time'.")
         return replace(self, group=group, time=time)
@@ -148,10 +153,26 @@ def make_plan(protocol: Protocol, task: Task, target: Target, keys: pd.DataFrame
         raise BadInput(f"{n} rows have a known target; at least {FEWEST_ROWS} are needed to compare models.")
     kind = protocol.kind(task)
     notes: list[str] = []
+    if kind == "time":
+        target, keys = _with_known_time(target, keys, str(protocol.time), notes)
     splitter = _Splitter(kind, task, target.y, keys.reset_index(drop=True), protocol)
     train, held = splitter.holdout(notes)
     splits = splitter.folds(train, notes)
     return Plan(target.rows[train], target.rows[held], tuple(splits), tuple(notes))
+
+
+def _with_known_time(target: Target, keys: pd.DataFrame, name: str, notes: list[str]) -> tuple[Target, pd.DataFrame]:
+    """Leave out rows whose time is missing. Raises BadInput for a column that has no order in time."""
+    from pandas.api import types as pt
+
+    if not (pt.is_datetime64_any_dtype(keys[name]) or pt.is_numeric_dtype(keys[name])):
+        raise BadInput(f"{name!r} holds text, which has no order in time. Choose a column of dates or numbers.")
+    known = keys[name].notna().to_numpy()
+    if not known.all():
+        notes.append(f"{int((~known).sum()):,} rows have no {name} and are left out, as they have no place in time.")
+    if known.sum() < FEWEST_ROWS:
+        raise BadInput(f"{int(known.sum())} rows have a known {name}; at least {FEWEST_ROWS} are needed.")
+    return Target(target.rows[known], target.y[known], target.classes), keys[known]
 
 
 @dataclass(frozen=True)
@@ -172,9 +193,11 @@ class _Splitter:
         if self.kind == "time":
             order = self._by_time(everything)
             cut = len(order) - max(1, round(share * len(order)))
+            moments = self.keys[self.protocol.time].to_numpy()[order]
+            cut = int(np.searchsorted(moments, moments[cut]))  # rows of one moment stay on one side
             return np.sort(order[:cut]), np.sort(order[cut:])
         if self.kind == "group":
-            return self._hold_groups(share)
+            return self._hold_groups(share, notes)
         held = self._hold_rows(share)
         return np.setdiff1d(everything, held), held
 
@@ -186,20 +209,26 @@ class _Splitter:
         for value in np.unique(strata):
             rows = rng.permutation(np.flatnonzero(strata == value))
             quota += share * len(rows)  # what rounding leaves over is carried to the next class
-            take = min(round(quota), len(rows) - 1)
-            quota -= take
+            take = min(round(quota), math.ceil(share * len(rows)), len(rows) - 1)
+            quota = min(quota - take, 1.0)
             held.append(rows[:take])
         return np.sort(np.concatenate(held))
 
-    def _hold_groups(self, share: float) -> tuple[Array, Array]:
+    def _hold_groups(self, share: float, notes: list[str]) -> tuple[Array, Array]:
         rng = np.random.default_rng(self.protocol.seed)
         codes = self._groups()
-        order = rng.permutation(codes.max() + 1)
-        sizes = np.bincount(codes)[order]
-        if len(order) < 3:
-            raise BadInput(f"{self.protocol.group!r} has {len(order)} groups; a split by group needs at least 3.")
-        count = int(np.clip(np.searchsorted(np.cumsum(sizes), share * len(codes)) + 1, 1, len(order) - 2))
-        held = np.isin(codes, order[:count])
+        sizes = np.bincount(codes)
+        if len(sizes) < 3:
+            raise BadInput(f"{self.protocol.group!r} has {len(sizes)} groups; a split by group needs at least 3.")
+        wanted, taken = share * len(codes), 0
+        chosen: list[int] = []
+        for group in rng.permutation(len(sizes)):  # a group is locked only if that brings the share nearer
+            if abs(taken + sizes[group] - wanted) < abs(taken - wanted) and len(chosen) < len(sizes) - 2:
+                chosen.append(int(group))
+                taken += sizes[group]
+        held = np.isin(codes, chosen)
+        if abs(taken / len(codes) - share) > 0.05:
+            notes.append(f"Groups are of very different size, so the holdout is {taken / len(codes):.0%} of the rows.")
         return np.flatnonzero(~held), np.flatnonzero(held)
 
     def _groups(self) -> Array:
@@ -255,7 +284,10 @@ class _Splitter:
         seed, y = self.protocol.seed + repeat, self.y[train]
         if self.kind == "time":
             order = np.searchsorted(train, self._by_time(train))
-            return ((order[a], order[b]) for a, b in TimeSeriesSplit(count).split(order))
+            moments = self.keys[self.protocol.time].to_numpy()[train]
+            cuts = ((order[a], order[b]) for a, b in TimeSeriesSplit(count).split(order))
+            kept = ((a[moments[a] < moments[b].min()], b) for a, b in cuts)
+            return ((a, b) for a, b in kept if len(a))
         if self.kind == "group":
             groups = self._groups()[train]
             if self.task == "regression":

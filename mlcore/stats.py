@@ -74,9 +74,10 @@ def difference(first: Array, second: Array, ratio: float, rope: float = 0.0) -> 
     d = np.asarray(first, float) - np.asarray(second, float)
     mean = float(d.mean())
     error = _error(d, ratio) if len(d) > 1 else 0.0
-    if error <= 1e-12:
+    size = 1e-12 * float(max(np.abs(first).max(), np.abs(second).max()))  # rounding, at the size of the scores
+    if error <= size:
         sure = len(d) > 1
-        p = float("nan") if not sure else 1.0 if abs(mean) <= 1e-12 else 0.0
+        p = float("nan") if not sure else 1.0 if abs(mean) <= size else 0.0
         return Difference(mean, mean, mean, p, float(mean > rope), float(abs(mean) <= rope), float(mean < -rope))
     from scipy import stats
 

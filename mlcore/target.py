@@ -85,6 +85,8 @@ def _labels(column: pd.Series) -> tuple[Array, Array]:
     known = column.notna().to_numpy()
     if pt.is_bool_dtype(column) or set(column[known].map(type)) == {bool}:
         return column.where(known, False).to_numpy(dtype=bool), known
+    if pt.is_integer_dtype(column) and known.all():
+        return column.to_numpy(), known
     if pt.is_numeric_dtype(column):
         values, known = _numbers(column)
         filled = np.where(known, values, 0)

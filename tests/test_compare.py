@@ -124,6 +124,42 @@ def test_a_time_limit_really_ends_a_model_and_nobody_else(mixed):
     assert run.board().rows[-1].model == "slow"
 
 
+def test_two_folds_failing_at_once_end_their_model_only(mixed):
+    from sklearn.linear_model import LogisticRegression
+
+    bad = Candidate.of("bad", LogisticRegression(C=-1.0))
+    run = mlcore.compare(mixed, target="two", models=[bad, "logistic"], folds=5, repeats=1, jobs=2)
+    rows = {r.model: r for r in run.board().rows}
+    assert rows["bad"].status == "failed"
+    assert "'C' parameter" in rows["bad"].reason
+    assert rows["logistic"].status == "ok"
+
+
+def test_a_folder_with_other_things_in_it_is_no_place_for_a_run(mixed, tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(BadInput, match="not empty"):
+        mlcore.compare(mixed, target="two", run=tmp_path)
+
+
+def test_bad_input_that_the_worker_meets_is_bad_input(tmp_path):
+    few = mlcore.read(pd.DataFrame({"x": range(6), "y": [0, 1] * 3}), name="few")
+    with pytest.raises(BadInput, match="at least 8"):
+        mlcore.compare(few, target="y")
+
+
+def test_cancel_signals_no_stranger(mixed, tmp_path):
+    import subprocess
+
+    stranger = subprocess.Popen(["sleep", "30"])
+    data, experiment = plan_experiment(mixed, "two", Options(models=["logistic"]))
+    run = begin(data, experiment, tmp_path / "sent", lambda r: r)
+    (run.path / "worker.pid").write_text(str(stranger.pid))
+    run.cancel()
+    assert stranger.poll() is None
+    stranger.kill()
+    stranger.wait()
+
+
 def started(mixed, seconds=60.0) -> Run:
     data, experiment = plan_experiment(
         mixed, "two", Options(models=["logistic", Candidate.of("slow", Sleeper(seconds))], folds=3, repeats=1)
@@ -188,6 +224,12 @@ def test_a_run_can_be_moved_and_reopened(runs, tmp_path):
         ({"target": "two", "models": ["linear"]}, BadChoice, "model for binary"),
         ({"target": "two", "metric": "rmse"}, BadChoice, "metric for binary"),
         ({"target": "two", "preset": "all"}, BadChoice, "preset"),
+        ({"target": "two", "seed": -1}, BadInput, "seed"),
+        ({"target": "two", "jobs": 0}, BadInput, "jobs"),
+        ({"target": "two", "holdout": 0, "open_holdout": True}, BadInput, "nothing to open"),
+        ({"target": "two", "recipe": {"fill": {"numbers": "bogus"}}}, BadChoice, "median"),
+        ({"target": "two", "recipe": {"fill": "median"}}, BadInput, "objects of options"),
+        ({"target": "two", "split": "time", "time": "colour"}, BadInput, "no order in time"),
         ({"target": "two", "fold": 3}, BadChoice, "option of compare"),
         ({"target": "two", "models": ["dummy"]}, BadInput, "beside the baseline"),
         ({"target": "two", "split": "group"}, BadInput, "--group"),

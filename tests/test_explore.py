@@ -37,7 +37,7 @@ def frame():
             "flag": rng.random(500) < 0.5,
             "v": rng.integers(0, 2, 500),  # names that careless SQL would use itself
             "data": rng.normal(size=500),
-            "place": rng.normal(size=500),
+            "Place": rng.normal(size=500),
         }
     )
     frame["y"] = 2 * frame["x"] + rng.normal(0, 5, 500)
@@ -166,6 +166,13 @@ def test_hostile_names_and_levels(home):
         assert "<img" not in text
         assert "</script" not in text
     profile(data)
+
+
+def test_extreme_ranges_and_upper_case_names(home):
+    far = mlcore.read(pd.DataFrame({"x": [-1.7e308, 0.0, 1.7e308] * 5, "Place": range(15)}), name="far")
+    profile(far)
+    with pytest.raises(NotApplicable, match="too far"):
+        explore.histogram(far, "x")
 
 
 def test_plotly_text_is_plain_and_short():

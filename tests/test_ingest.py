@@ -85,12 +85,34 @@ def test_duplicate_names_are_made_unique_and_said(tmp_path):
     assert any("a_2" in n for n in data.reading.notes)
 
 
-@given(st.lists(st.sampled_from(["a", "a_2", "b", "", "a_3"]), max_size=8))
+@given(st.lists(st.sampled_from(["a", "A", "a_2", "b", "", "a_3"]), max_size=8))
 def test_unique_names_are_unique_and_keep_first_owners(names):
     found, _ = unique_names(names)
-    assert len(set(found)) == len(names)
-    for name in set(names) - {""}:
-        assert name in found
+    assert len({n.casefold() for n in found}) == len(names)
+    for name in {n.casefold() for n in names} - {""}:
+        assert name in {n.casefold() for n in found}
+
+
+def test_names_that_differ_in_case_only(tmp_path):
+    data = read(tmp_path, "a.csv", "age,Age,t\n1,2,3\n4,5,6\n")
+    assert data.schema.names == ["age", "Age_2", "t"]
+    assert data.frame()["Age_2"].tolist() == [2, 5]
+
+
+def test_frames_keep_their_types_and_odd_ones_become_text(home):
+    frame = pd.DataFrame(
+        {
+            "code": ["0", "1", "0"],
+            "cut": pd.cut([1, 5, 9], 3),
+            "month": pd.period_range("2024-01", periods=3, freq="M"),
+            "nan": [0.0, np.nan, 1.0],
+        }
+    )
+    found = mlcore.read(frame, name="types").frame()
+    assert found["code"].tolist() == ["0", "1", "0"]
+    assert found["month"].tolist() == ["2024-01", "2024-02", "2024-03"]
+    assert found["cut"].str.startswith("(").all()
+    assert mlcore.read(frame, name="types").schema["nan"].missing == 1
 
 
 @pytest.mark.parametrize(

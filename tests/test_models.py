@@ -11,7 +11,7 @@ from conftest import TARGETS, compare_here, mixed_frame, others
 from sklearn.model_selection import cross_validate
 
 import mlcore
-from mlcore import Candidate
+from mlcore import Candidate, evaluate
 from mlcore.compare import storage
 from mlcore.compare.experiment import Experiment
 from mlcore.compare.tasks import context
@@ -20,7 +20,7 @@ from mlcore.features.recipe import Recipe
 from mlcore.features.steps import STEPS, DateParts, EncodeCategories, FillMissing, Scale
 from mlcore.labelled import Labelled
 from mlcore.metrics import METRICS
-from mlcore.models import MODELS, PRESETS, Setting, for_task, model, simplicity
+from mlcore.models import MODELS, PRESETS, for_task, model, simplicity
 from mlcore.target import load_target, task_of
 
 CASES = [(task, row.name) for task in TARGETS for row in for_task(task)]
@@ -141,15 +141,82 @@ def test_own_estimators_are_candidates():
         Candidate.of("xgboost", GradientBoostingClassifier())
 
 
-def test_models_of_strange_libraries_are_not_loaded(tmp_path, monkeypatch):
-    storage.dump(model("ridge").build(Setting("regression"), {}), tmp_path / "m.skops")
-    assert storage.load(tmp_path / "m.skops").alpha == 1.0
-    monkeypatch.setattr(storage, "TRUSTED", ("nothing.",))
-    monkeypatch.setattr(storage, "TRUSTED_NAMES", ())
-    monkeypatch.setattr(storage, "_is_ours", lambda name: False)
-    storage.dump(Labelled(model("ridge").build(Setting("regression"), {})), tmp_path / "n.skops")
+@pytest.mark.parametrize("function", [pd.read_pickle, mlcore.read, np.save])
+def test_functions_in_a_model_file_are_refused(tmp_path, function):
+    """A run folder may come from anybody: a function that is called while predicting could do anything."""
+    from sklearn.preprocessing import FunctionTransformer
+
+    storage.dump(FunctionTransformer(function), tmp_path / "m.skops")
     with pytest.raises(CannotRead, match="not trusted"):
-        storage.load(tmp_path / "n.skops")
+        storage.load(tmp_path / "m.skops")
+
+
+def test_own_classifiers_without_probabilities_and_twice_the_same():
+    from sklearn.linear_model import RidgeClassifier
+
+    data = mlcore.read(tiny("binary", 90), name="ridge")
+    own = Candidate.of("ridge_classifier", RidgeClassifier())
+    run = compare_here(data, target="two", models=[own], folds=3, repeats=1)
+    row = next(r for r in run.board().rows if r.model == "ridge_classifier")
+    assert row.status == "ok"
+    assert row.metrics["log_loss"] is None
+    assert not hasattr(run.model("ridge_classifier"), "predict_proba")
+    with pytest.raises(BadInput, match="more than once"):
+        compare_here(data, target="two", models=["knn", "knn"])
+
+
+@pytest.mark.parametrize("labels", [(0.5, 1.0), (2**53, 2**53 + 1), ("0", "1"), (False, True)])
+def test_labels_keep_their_type_and_the_holdout_is_scored(labels):
+    frame = tiny("binary", 120)
+    frame["two"] = np.where(frame["two"] == "yes", labels[1], labels[0])
+    data = mlcore.read(frame, name=f"labels {labels}")
+    run = compare_here(data, "two", models=["logistic", "xgboost"], folds=3, repeats=1)
+    for name in ("logistic", "xgboost"):
+        assert run.model(name).classes_.tolist() == list(labels)
+        (look,) = evaluate.open_holdout(run, [name])
+        held = frame.iloc[run.plan()["holdout"]]
+        right = run.model(name).predict(held) == held["two"]
+        assert look.metrics["accuracy"] == pytest.approx(right.mean())
+
+
+def test_a_class_met_only_in_the_holdout_is_scored_rightly():
+    rng = np.random.default_rng(0)
+    y = np.where(rng.random(150) < 0.5, "b", "c")
+    y[-6:] = "a"
+    frame = pd.DataFrame(
+        {"x": (y == "c") + rng.normal(0, 0.2, 150), "t": range(150), "n": rng.normal(size=150), "y": y}
+    )
+    data = mlcore.read(frame, name="late")
+    run = compare_here(data, "y", models=["logistic"], folds=3, split="time", time="t", metric="accuracy")
+    (look,) = evaluate.open_holdout(run, ["logistic"])
+    held = frame.iloc[run.plan()["holdout"]]
+    assert look.value == pytest.approx((run.model("logistic").predict(held) == held["y"]).mean())
+
+
+def test_a_model_reads_a_raw_frame_as_the_file_was_read(tmp_path):
+    rng = np.random.default_rng(3)
+    day, euro = rng.integers(1, 28, 200), rng.uniform(100, 9000, 200).round(2)
+    rows = [f"{d:02d}/{d % 12 + 1:02d}/2024;{e:,.2f} €".replace(",", "_").replace(".", ",").replace("_", ".")
+            for d, e in zip(day, euro, strict=True)]  # fmt: skip
+    path = tmp_path / "euro.csv"
+    path.write_text("when;amount;y\n" + "\n".join(f"{r};{int(e > 4000)}" for r, e in zip(rows, euro, strict=True)))
+    data = mlcore.read(path)
+    run = compare_here(data, "y", models=["decision_tree"], folds=3, repeats=1)
+    model_ = run.model("decision_tree")
+    plain = pd.read_csv(path, sep=";")
+    assert plain["amount"].dtype != float
+    assert (model_.predict(plain) == model_.predict(data.frame())).all()
+    np.testing.assert_allclose(model_[:-1].transform(plain), model_[:-1].transform(data.frame()))
+
+
+def test_derived_names_and_one_hot_names_do_not_collide():
+    frame = tiny("binary", 80).assign(**{"when year": 1.5, "colour_red": np.arange(80.0)})
+    data = mlcore.read(frame, name="names")
+    run = compare_here(data, "two", models=["logistic"], folds=3, repeats=1)
+    assert run.board().ranked()
+    schema = data.schema.with_target("two")
+    seen = Recipe("two", "binary").preview(schema, data.frame(), load_target(data, "two", "binary").y)
+    assert len(set(seen.columns)) == seen.shape[1]
 
 
 def test_labelled_speaks_labels_and_survives_one_class():

@@ -72,6 +72,32 @@ def test_groups_stay_on_one_side():
             assert not set(group[plan.train[fold.train]]) & set(group[plan.train[fold.test]])
 
 
+def test_one_large_group_does_not_swallow_the_rows():
+    group = np.array([0] * 800 + [i // 5 + 1 for i in range(200)])
+    for seed in range(10):
+        plan = plan_of(np.arange(1000) % 2, keys={"who": group}, split="group", group="who", seed=seed)
+        assert 190 <= len(plan.holdout) <= 200
+
+
+def test_rare_classes_keep_their_rows():
+    y = [*range(60), *[60] * 20, *[61] * 100]
+    plan = plan_of(y, "multiclass", 62)
+    assert sum(np.array(y)[plan.holdout] == 60) <= 5
+
+
+def test_unknown_times_are_left_out_and_moments_are_not_cut():
+    when = pd.Series(np.repeat(pd.date_range("2024-01-01", periods=10), 10))
+    when[::9] = pd.NaT
+    plan = plan_of(np.arange(100) % 2, keys={"t": when.to_numpy()}, split="time", time="t")
+    used = [*plan.train, *plan.holdout]
+    assert when[used].notna().all()
+    assert len(used) == when.notna().sum()
+    assert when[plan.train].max() < when[plan.holdout].min()
+    assert any("have no t" in n for n in plan.notes)
+    for fold in plan.folds:
+        assert when[plan.train[fold.train]].max() < when[plan.train[fold.test]].min()
+
+
 def test_time_runs_forward():
     when = np.random.default_rng(1).permutation(100)
     plan = plan_of(np.arange(100) % 2, keys={"t": when}, split="time", time="t")

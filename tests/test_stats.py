@@ -91,6 +91,12 @@ def test_differences_within_the_rope_are_ties_however_sure():
     assert stats.tie_groups({"a": base + 0.05, "b": base}, 0.25, rope=0.01) == {"a": 1, "b": 2}
 
 
+def test_the_size_of_the_scores_does_not_matter():
+    small = np.array([1.0, 1.1, 0.9, 1.05, 0.95])
+    for size in (1e-13, 1.0, 1e9):
+        assert stats.tie_groups({"a": -small * size, "b": -9 * small * size}, 0.25) == {"a": 1, "b": 2}
+
+
 def test_equal_models_are_rarely_told_apart():
     """Scores of correlated folds under no difference: about 5 % of pairs, where the plain test makes far more."""
     rng = np.random.default_rng(7)

@@ -135,10 +135,14 @@ def compare(
     Raises BadInput for choices that cannot be, RunFailed when the run ended without a leaderboard.
     """
     chosen = Options.of(options)
+    if chosen.jobs is not None and not 1 <= chosen.jobs <= 1024:
+        raise BadInput(f"There must be 1 to 1,024 jobs; {chosen.jobs} was given.")
+    if chosen.open_holdout and not chosen.holdout:
+        raise BadInput("A holdout of 0 keeps no rows, so there is nothing to open. Leave out one of the two options.")
     data, experiment = plan_experiment(data, target, chosen)
     folder = Path(chosen.run) if chosen.run is not None else (workspace or Workspace()).new_run(data.name)
-    if (folder / "experiment.json").exists():
-        raise BadInput(f"{folder} already holds a run. Give another folder.")
+    if folder.exists() and (not folder.is_dir() or (chosen.run is not None and any(folder.iterdir()))):
+        raise BadInput(f"{folder} is there already and is not empty. Give a folder that does not exist yet.")
     run = begin(data, experiment, folder, lambda r: launch(r, chosen.jobs, _modules(experiment)))
     try:
         run.wait(on_event)

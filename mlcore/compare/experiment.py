@@ -120,7 +120,11 @@ class Experiment:
         protocol = replace(protocol, metric=metric(protocol.metric, recipe.task).name)
         task_of(schema[recipe.target], recipe.task)
         recipe.prepared(schema)
+        candidates = tuple(candidates)
         chosen = {c.model: c for c in candidates}
+        if len(chosen) < len(candidates):
+            names = [c.model for c in candidates]
+            raise BadInput(f"{max(names, key=names.count)!r} is among the models more than once; each can run once.")
         chosen = {"dummy": Candidate.named("dummy", recipe.task), **chosen}
         if len(chosen) < 2:
             raise BadInput("Choose at least one model beside the baseline.")

@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ import pandas as pd
 from mlcore.compare.experiment import Experiment
 from mlcore.compare.leaderboard import Leaderboard, leaderboard
 from mlcore.dataset import Dataset
-from mlcore.errors import NotFound, RunFailed
+from mlcore.errors import BadInput, NotFound, RunFailed
 from mlcore.workspace import write_whole
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Progress:
     left: float | None  # seconds, by what is done so far
     phase: str
     reason: str = ""
+    bad_input: bool = False  # it failed because what was asked cannot be
 
     @property
     def live(self) -> bool:
@@ -136,12 +138,14 @@ class Run:
             left,
             phase if started else "Reading the data",
             str(end.get("reason", "")) if end else "",
+            bool(end and end.get("bad_input")),
         )
 
     def _without_process(self, began: bool) -> State:
-        """No process holds the lock: it is about to (for a while after the order was given), or it broke off."""
+        """No process holds the lock: it is about to take it, or it broke off."""
         asked = (self.path / "experiment.json").stat().st_mtime
-        return "starting" if not began and time.time() - asked < 60 else "interrupted"
+        ordered = self._pid() is not None or time.time() - asked < 5
+        return "starting" if not began and ordered else "interrupted"
 
     def notes(self) -> list[str]:
         """What had to be said of rows and folds."""
@@ -188,6 +192,9 @@ class Run:
         return pd.read_parquet(self._predictions_file(model))
 
     def _why_not(self, model: str) -> str:
+        for event in self.events():
+            if event["event"] == "unfitted" and event["model"] == model:
+                return str(event["reason"])
         row = next(r for r in self.board().rows if r.model == model)
         return row.reason or f"it is {row.status}."
 
@@ -239,6 +246,8 @@ class Run:
             if not progress.live:
                 break
             time.sleep(every)
+        if progress.bad_input:
+            raise BadInput(progress.reason)
         if progress.state != "finished":
             raise RunFailed(progress.reason or f"The run was {progress.state}. {self._log_tail()}".strip())
         return self
@@ -267,10 +276,16 @@ class Run:
                 file.write(json.dumps({"event": "cancelled", "seconds": 0.0}) + "\n")
 
     def _pid(self) -> int | None:
+        """The worker's process, if it lives and is a worker; a number in a file may mean any process by now."""
         try:
-            return int((self.path / "worker.pid").read_text())
-        except (FileNotFoundError, ValueError):
+            pid = int((self.path / "worker.pid").read_text())
+            if sys.platform == "linux":
+                words = Path(f"/proc/{pid}/cmdline").read_bytes()
+                return pid if b"mlcore.compare.worker" in words else None
+            os.kill(pid, 0)
+        except (OSError, ValueError):
             return None
+        return pid if self.alive() else None
 
     def delete(self) -> None:
         """Remove the folder."""
@@ -338,10 +353,13 @@ class Standby:
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self._turn = threading.Lock()  # all sessions of a server share it
 
     def warm(self) -> None:
         """Have a worker waiting."""
-        if self._process is None or self._process.poll() is not None:
+        with self._turn:
+            if self._process is not None and self._process.poll() is None:
+                return
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "mlcore.compare.worker", "--standby"],
                 stdin=subprocess.PIPE,
@@ -353,7 +371,8 @@ class Standby:
 
     def launch(self, run: Run, slots: int | None = None) -> Run:
         """Hand the run to the waiting worker, or start a new one."""
-        process, self._process = self._process, None
+        with self._turn:
+            process, self._process = self._process, None
         if process is None or process.poll() is not None or process.stdin is None:
             return launch(run, slots)
         order = json.dumps({"run": str(run.path), "slots": slots or cores()}) + "\n"

@@ -69,7 +69,7 @@ class Scheduler:
 
     def _collect(self) -> None:
         for task, future, start in list(self._running.values()):
-            if not future.done():
+            if task.key not in self._running or not future.done():  # dropped with its candidate a moment ago
                 continue
             del self._running[task.key]
             self._spent[task.candidate] = self._spent.get(task.candidate, 0.0) + time.monotonic() - start

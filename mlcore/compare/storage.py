@@ -1,15 +1,17 @@
-"""Models on disk: skops, never pickle; only types of known libraries are loaded."""
+"""Models on disk: skops, never pickle; only classes of known libraries are loaded."""
 
 from __future__ import annotations
 
+import importlib
 import sys
 from pathlib import Path
 from typing import Any
 
 from mlcore.errors import CannotRead
 
-TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "catboost.", "mlcore.", "pandas.")
-TRUSTED_NAMES = ("functools.partial",)  # what it is applied to is listed, and judged, of its own
+TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "catboost.", "mlcore.")
+# Histogram boosting keeps a partial of check_array; what a partial is applied to is listed, and judged, of its own.
+TRUSTED_NAMES = ("functools.partial", "sklearn.utils.validation.check_array")
 
 
 def dump(model: Any, path: Path) -> None:
@@ -23,12 +25,22 @@ def dump(model: Any, path: Path) -> None:
     os.replace(part, path)
 
 
-def _is_ours(name: str) -> bool:
-    """Whether a type is an estimator of a module that this process has imported anyway, as a person's own is."""
+def _is_trusted(name: str) -> bool:
+    """Classes of known libraries only: a function that is called while predicting could do anything."""
+    if name in TRUSTED_NAMES:
+        return True
+    module, _, kind = name.rpartition(".")
+    if name.startswith(TRUSTED):
+        found = getattr(importlib.import_module(module), kind, None)
+        ours = name.startswith("mlcore.")
+        return isinstance(found, type) and (not ours or _is_estimator(found))
+    # An estimator of a module that this process has imported anyway, as a person's own is.
+    return _is_estimator(getattr(sys.modules.get(module), kind, None))
+
+
+def _is_estimator(found: object) -> bool:
     from sklearn.base import BaseEstimator
 
-    module, _, kind = name.rpartition(".")
-    found = getattr(sys.modules.get(module), kind, None)
     return isinstance(found, type) and issubclass(found, BaseEstimator)
 
 
@@ -37,7 +49,7 @@ def load(path: Path) -> Any:
     import skops.io
 
     types = skops.io.get_untrusted_types(file=path)
-    strange = [t for t in types if not (t.startswith(TRUSTED) or t in TRUSTED_NAMES or _is_ours(t))]
+    strange = [t for t in types if not _is_trusted(t)]
     if strange:
         raise CannotRead(f"{path.name} holds {strange[0]}, of a library that is not trusted here; it is not loaded.")
     return skops.io.load(path, trusted=types)

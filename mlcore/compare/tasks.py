@@ -21,6 +21,7 @@ from mlcore.compare import storage
 from mlcore.compare.experiment import Candidate, Experiment
 from mlcore.dataset import Schema
 from mlcore.errors import NotApplicable
+from mlcore.labelled import Labelled
 from mlcore.metrics import Scored, compute, for_task
 from mlcore.models import Family, Setting
 from mlcore.protocol import Fold, Plan, Target, make_plan
@@ -145,7 +146,8 @@ def predict(estimator: Any, features: Any, truth: Array, classes: int) -> Scored
         shares = np.zeros((len(truth), classes))
         shares[:, known] = estimator.predict_proba(features)
         return Scored(truth, prediction.astype(int), classes, shares)
-    decision = np.asarray(estimator.decision_function(features)) if classes == 2 and len(known) == 2 else None
+    ranks = classes == 2 and len(known) == 2 and hasattr(estimator, "decision_function")
+    decision = np.asarray(estimator.decision_function(features)) if ranks else None
     return Scored(truth, prediction.astype(int), classes, None, decision)
 
 
@@ -165,6 +167,8 @@ def finish(folder: str, model: str) -> float:
     start = time.perf_counter()
     candidate = run.experiment.candidate(model)
     estimator = candidate.build(run.setting, run.folder)
+    if len(run.target.classes) and run.target.classes.dtype.kind == "f" and not isinstance(estimator, Labelled):
+        estimator = Labelled(estimator)  # scikit-learn takes fractions for a quantity, even as labels
     labels = run.target.classes[run.y] if len(run.target.classes) else run.y
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

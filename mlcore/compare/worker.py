@@ -23,7 +23,7 @@ from typing import Any, TextIO  # noqa: E402
 from mlcore.compare import tasks  # noqa: E402
 from mlcore.compare.scheduler import Outcome, Scheduler, Stopped, Task  # noqa: E402
 from mlcore.engines import Engine, Inline, LocalProcesses  # noqa: E402
-from mlcore.errors import HoldoutError  # noqa: E402
+from mlcore.errors import BadInput, HoldoutError  # noqa: E402
 from mlcore.target import target_notes  # noqa: E402
 from mlcore.workspace import write_whole  # noqa: E402
 
@@ -67,7 +67,7 @@ class Conductor:
         except Stopped:
             self.journal.tell("cancelled")
         except (HoldoutError, OSError) as error:
-            self.journal.tell("failed", reason=str(error))
+            self.journal.tell("failed", reason=str(error), bad_input=isinstance(error, BadInput))
         except Exception as error:
             self.journal.tell("failed", reason=f"The run broke off: {type(error).__name__}: {error}"[:500])
             raise
@@ -205,7 +205,7 @@ def hold_lock(folder: Path) -> Any:
     with contextlib.suppress(ImportError):
         import fcntl
 
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX)  # watchers hold it for an instant only
     return file
 
 

@@ -20,7 +20,8 @@ from mlcore.errors import NotApplicable, NotFound
 from mlcore.evaluate.classes import Confusion, Curves, confusion, precision_recall, roc
 from mlcore.evaluate.quantities import Predicted, Residuals, predicted, residuals
 from mlcore.metrics import Metric, Scored, Task, compute, for_task, metric
-from mlcore.result import Help, Result, plus_minus, several
+from mlcore.result import Array, Help, Result, plus_minus, several
+from mlcore.target import load_target
 
 if TYPE_CHECKING:
     from mlcore.compare.run import Run
@@ -269,12 +270,13 @@ def open_holdout(run: Run, models: list[str]) -> list[HoldoutLook]:
     experiment = run.experiment
     task, row = experiment.recipe.task, metric(experiment.protocol.metric, experiment.recipe.task)
     frame = run.dataset.frame(rows=rows)
+    target = load_target(run.dataset, experiment.recipe.target, task)
+    truth = target.y[np.searchsorted(target.rows, rows)]
     looks = len({look["look"] for look in holdout_looks(run)}) + 1
     out = []
     for name in models:
         pipeline = run.model(name)
-        truth = _truth(frame[experiment.recipe.target], task, plan["classes"])
-        scored = predict(_Coded(pipeline, task), frame, truth, len(plan["classes"]))
+        scored = predict(_Coded(pipeline, target.classes), frame, truth, len(target.classes))
         value, why = compute(row, scored)
         metrics = {m.name: compute(m, scored)[0] for m in for_task(task)}
         title = experiment.candidate(name).title or name
@@ -295,29 +297,19 @@ def holdout_looks(run: Run) -> list[dict[str, Any]]:
 
 
 class _Coded:
-    """A pipeline that answers in labels, seen as one that answers in codes."""
+    """A pipeline that answers in labels, seen as one that answers in codes of the target's classes."""
 
-    def __init__(self, pipeline: Any, task: Task) -> None:
-        self._pipeline, self._task = pipeline, task
-        if task != "regression":
-            self.classes_ = np.arange(len(pipeline.classes_))
-            self._labels = np.asarray(pipeline.classes_)
-            if hasattr(pipeline, "predict_proba"):
-                self.predict_proba = pipeline.predict_proba
-            else:
-                self.decision_function = pipeline.decision_function
+    def __init__(self, pipeline: Any, classes: Array) -> None:
+        self._pipeline, self._classes = pipeline, classes
+        if len(classes):
+            self.classes_ = np.searchsorted(classes, pipeline.classes_)
+        for name in ("predict_proba", "decision_function"):
+            if hasattr(pipeline, name):
+                setattr(self, name, getattr(pipeline, name))
 
     def predict(self, frame: pd.DataFrame) -> Any:
         found = self._pipeline.predict(frame)
-        return found if self._task == "regression" else np.searchsorted(self._labels, found)
-
-
-def _truth(column: pd.Series, task: Task, classes: list[Any]) -> Any:
-    if task == "regression":
-        return column.to_numpy(dtype=float)
-    place = {str(c): i for i, c in enumerate(classes)}
-    whole = column.map(lambda v: str(int(v)) if isinstance(v, float) and v.is_integer() else str(v))
-    return whole.map(place).to_numpy(dtype=int)
+        return np.searchsorted(self._classes, found) if len(self._classes) else found
 
 
 def _bootstrap(row: Metric, scored: Scored, times: int = 400) -> tuple[float, float] | None:

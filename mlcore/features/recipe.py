@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pandas as pd
 
-from mlcore.dataset import Schema
+from mlcore.dataset import Schema, unique_names
 from mlcore.errors import BadChoice, BadInput
 from mlcore.features.encode import category_count, encoder
 from mlcore.features.steps import STEPS, DateParts, EncodeCategories, FillMissing, Scale, Step, TextCounts
@@ -92,7 +92,7 @@ class Recipe:
         encode = self.encoder(schema, family)
         prepared = Pipeline(made).fit_transform(frame)
         values = encode.fit_transform(prepared, y)
-        return pd.DataFrame(values, columns=list(encode.get_feature_names_out()), index=frame.index)
+        return pd.DataFrame(values, columns=_names(encode), index=frame.index)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -103,6 +103,8 @@ class Recipe:
         """Rebuild from plain data. Raises BadInput for an unknown step or option."""
         known = {f.name: f for f in fields(cls)}
         made: dict[str, Any] = {}
+        if not isinstance(data, dict) or not all(isinstance(data.get(p, {}), dict) for p in _PLACES):
+            raise BadInput(f"A recipe is an object whose parts ({', '.join(_PLACES)}) are objects of options.")
         for name, value in data.items():
             if name not in known:
                 raise BadChoice.of("part of a recipe", name, known)
@@ -119,9 +121,19 @@ _PLACES: dict[str, type[Step]] = {
 }
 
 
+def _names(encode: Any) -> list[str]:
+    """Names of what an encoder made; a level may be called like another column, so they are made unique."""
+    parts = [(part, columns) for _, part, columns in encode.transformers_ if len(columns) and part != "drop"]
+    return unique_names([n for part, columns in parts for n in part.get_feature_names_out(columns)])[0]
+
+
 def _step(place: str, options: dict[str, Any]) -> Step:
     kind = _PLACES[place]
-    try:
-        return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in options.items()})
-    except TypeError:
-        raise BadChoice.of(f"option of {kind.title!r}", ", ".join(options), [f.name for f in fields(kind)]) from None
+    known = get_type_hints(kind)
+    for name, value in options.items():
+        if name not in {f.name for f in fields(kind)}:
+            raise BadChoice.of(f"option of {kind.title!r}", name, [f.name for f in fields(kind)])
+        allowed = get_args(known[name]) if get_origin(known[name]) is Literal else ()
+        if allowed and value not in allowed:
+            raise BadChoice.of(f"{name} of {kind.title!r}", value, allowed)
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in options.items()})

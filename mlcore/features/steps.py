@@ -16,6 +16,18 @@ from mlcore.result import several
 Works = Literal["row by row", "fitted in the fold", "uses the target, inside the fold"]
 
 
+def derived(name: str, part: str, taken: list[str]) -> str:
+    """The name of a part of a column, none of those that are taken.
+
+    >>> derived("date", "year", ["date"]), derived("date", "year", ["date", "date year"])
+    ('date year', 'date year_')
+    """
+    made = f"{name} {part}"
+    while made in taken:
+        made += "_"
+    return made
+
+
 @dataclass(frozen=True)
 class Step:
     """The base of all steps."""
@@ -69,7 +81,8 @@ class DateParts(Step):
         for column in schema:
             if column.kind == "datetime":
                 columns += [
-                    replace(column, name=f"{column.name} {part}", kind="numeric", dtype="float") for part in self.parts
+                    replace(column, name=derived(column.name, part, schema.names), kind="numeric", dtype="float")
+                    for part in self.parts
                 ]
             else:
                 columns.append(column)
@@ -111,7 +124,7 @@ class TextCounts(Step):
         for column in schema:
             if column.kind == "text":
                 columns += [
-                    replace(column, name=f"{column.name} {part}", kind="numeric", dtype="float")
+                    replace(column, name=derived(column.name, part, schema.names), kind="numeric", dtype="float")
                     for part in ("characters", "words")
                 ]
             else:
@@ -163,6 +176,7 @@ class FillMissing(Step):
         return f"{several(gaps)}: {how}{', with a column that marks where' if self.mark else ''}."
 
 
+MOST_CODES = 250  # histogram boosting takes no more codes in a category
 Encode = Literal["auto", "onehot", "ordinal", "target"]
 
 
@@ -187,7 +201,7 @@ class EncodeCategories(Step):
         """Categories that get a column or a code a level."""
         if self.method == "target":
             return []
-        return [c.name for c in _categories(schema) if c.distinct <= self.most_levels]
+        return [c.name for c in _categories(schema) if c.distinct <= min(self.most_levels, MOST_CODES)]
 
     def many(self, schema: Schema) -> list[str]:
         """Categories of so many levels that they are coded by the mean of the target instead."""

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from mlcore.casts import CASTS, as_days
 from mlcore.dataset import Schema, unique_names
 from mlcore.errors import NoSuchColumn, NotApplicable
+from mlcore.features.steps import derived
 
 DT_NAMES = {"weekday": "day_of_week"}  # pandas' own names, where they differ
 
@@ -32,15 +33,16 @@ class Conform(RowByRow):
     Repeated names are made unique just as reading a file does; a column that is not there raises NoSuchColumn.
     """
 
-    def __init__(self, names: tuple[str, ...] = (), kinds: tuple[str, ...] = ()) -> None:
+    def __init__(self, names: tuple[str, ...] = (), kinds: tuple[str, ...] = (), parses: tuple[str, ...] = ()) -> None:
         self.names = names
         self.kinds = kinds
+        self.parses = parses
 
     @classmethod
     def of(cls, schema: Schema) -> Conform:
         """Make it for the feature columns of a schema."""
         features = schema.features()
-        return cls(tuple(c.name for c in features), tuple(c.kind for c in features))
+        return cls(*(tuple(getattr(c, what) for c in features) for what in ("name", "kind", "parse")))
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return (n, p) with float64, object and datetime columns only."""
@@ -50,7 +52,10 @@ class Conform(RowByRow):
             if name not in place:
                 raise NoSuchColumn.named(name, available)
         return pd.DataFrame(
-            {name: CASTS[kind](X.iloc[:, place[name]]) for name, kind in zip(self.names, self.kinds, strict=True)},
+            {
+                name: CASTS[kind](X.iloc[:, place[name]], parse)
+                for name, kind, parse in zip(self.names, self.kinds, self.parses, strict=True)
+            },
             index=X.index,
         )
 
@@ -65,11 +70,12 @@ class DatesToParts(RowByRow):
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Replace each date column in place by its parts, as float64."""
         out: dict[str, pd.Series] = {}
+        taken = list(X.columns)
         for name in X.columns:
             if name in self.columns:
                 for part in self.parts:
                     values = as_days(X[name]) if part == "days" else getattr(X[name].dt, DT_NAMES.get(part, part))
-                    out[f"{name} {part}"] = values.astype("float64")
+                    out[derived(name, part, taken)] = values.astype("float64")
             else:
                 out[name] = X[name]
         return pd.DataFrame(out, index=X.index)
@@ -84,12 +90,15 @@ class TextsToCounts(RowByRow):
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Replace each text column in place by two float64 columns."""
         out: dict[str, pd.Series] = {}
+        taken = list(X.columns)
         for name in X.columns:
             if name in self.columns:
                 known = X[name].notna()
                 text = X[name].where(known, "").astype(str)
-                out[f"{name} characters"] = text.str.len().astype("float64").where(known, np.nan)
-                out[f"{name} words"] = text.map(lambda t: len(t.split())).astype("float64").where(known, np.nan)
+                out[derived(name, "characters", taken)] = text.str.len().astype("float64").where(known, np.nan)
+                out[derived(name, "words", taken)] = (
+                    text.map(lambda t: len(t.split())).astype("float64").where(known, np.nan)
+                )
             else:
                 out[name] = X[name]
         return pd.DataFrame(out, index=X.index)

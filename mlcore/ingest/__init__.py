@@ -7,6 +7,8 @@ column is, and `read` stores the result in the workspace.
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
 import hashlib
 import json
 import os
@@ -46,6 +48,7 @@ FORMATS: tuple[tuple[str, str], ...] = (
     (".arrow", "arrow"),
 )
 ENDINGS = [ending for ending, _ in FORMATS]
+PLAIN = {str, bool, int, float, dt.date, dt.datetime, decimal.Decimal}
 READS = "CSV, TSV and other delimited text, Excel (xlsx, xls, xlsb, ods), JSON, JSON Lines, Parquet and Feather"
 
 
@@ -78,7 +81,7 @@ def read(
 ) -> Dataset:
     """Read a file (or a pandas frame) into the workspace and return its Dataset.
 
-    The fingerprint hashes the bytes and the parse options, so equal files read in the same way are stored once.
+    The fingerprint hashes the bytes, the name and the parse options, so the same file is stored once.
     Raises CannotRead with a sentence for a person, NotFound when there is no such file.
     """
     workspace = workspace or Workspace()
@@ -105,14 +108,19 @@ def _spool_frame(frame: pd.DataFrame, path: Path) -> None:
 
     frame = frame.reset_index(drop=True)
     frame.columns, _ = unique_names(list(frame.columns))
-    for column in frame.columns:
-        if frame[column].dtype == object and frame[column].map(type).nunique() > 1:
-            frame[column] = frame[column].where(frame[column].isna(), frame[column].map(str))
+    for name in frame.columns:
+        if frame[name].dtype.kind == "O":  # objects, categories, periods, intervals …
+            column = frame[name].astype(object)
+            kinds = set(column.dropna().map(type))
+            plain = kinds <= {int, float} or (len(kinds) == 1 and kinds <= PLAIN)
+            frame[name] = column if plain else column.map(str, na_action="ignore")
+        elif frame[name].dtype.kind == "c":
+            frame[name] = frame[name].map(str)
     frame.to_parquet(path, index=False)
 
 
 def _fingerprint(path: Path, name: str, options: ReadOptions) -> str:
-    digest = hashlib.blake2b(json.dumps([Path(name).suffix.lower(), asdict(options)]).encode(), digest_size=12)
+    digest = hashlib.blake2b(json.dumps([name, asdict(options)]).encode(), digest_size=12)
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
@@ -156,7 +164,8 @@ def _in_child(path: Path, name: str, options: ReadOptions, spool: Path, limits: 
 def spool_upload(chunks: IO[bytes], name: str, workspace: Workspace) -> Path:
     """Write an uploaded file object to disk in pieces, so that its bytes need not stay in memory."""
     folder = workspace.folder("uploads")
-    place = Path(tempfile.mkdtemp(dir=folder)) / Path(name).name
+    ending = Path(name).suffix.lower()
+    place = Path(tempfile.mkdtemp(dir=folder)) / f"upload{ending if ending in ENDINGS else ''}"
     with place.open("wb") as out:
         shutil.copyfileobj(chunks, out, 1 << 20)
     return place

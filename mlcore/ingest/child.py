@@ -18,6 +18,9 @@ from mlcore.errors import CannotRead, HoldoutError
 from mlcore.ingest import FORMATS, READS, ReadOptions
 from mlcore.ingest.frames import Order
 
+TYPED = ("parquet", "arrow")  # formats that say what each column is
+NUMBERED = ("json", "jsonl")  # formats that tell numbers from text, but have no dates
+
 
 def main(order_file: str) -> None:
     """Carry out one order; the answer is a file, so that nothing a library prints can be taken for it."""
@@ -46,9 +49,16 @@ def carry_out(order: Order) -> dict[str, Any]:
     """Read, convert, infer; return the dataset as plain data."""
     from mlcore.ingest import convert, kinds
 
-    reading = reader(format_of(order.path, order.name))(order)
-    notes = convert.texts(order.raw, order.out / "data.parquet", order.options.decimal)
-    rows, schema = kinds.infer(order.out / "data.parquet")
+    family = format_of(order.path, order.name)
+    reading = reader(family)(order)
+    out = order.out / "data.parquet"
+    notes: list[str] = []
+    parses: dict[str, str] = {}
+    if family in TYPED:
+        order.raw.rename(out)
+    else:
+        notes, parses = convert.texts(order.raw, out, order.options.decimal, numbers=family not in NUMBERED)
+    rows, schema = kinds.infer(out, parses)
     if not rows and reading.skipped_rows:
         raise CannotRead(
             f"No row of {order.name} has as many cells as its first line ({len(schema)}). "

@@ -84,11 +84,20 @@ def _plain_column(array: Any) -> Any:
     )
     for fits, wanted in casts:
         if fits(kind):
-            return array.cast(wanted, safe=False)
+            found = array.cast(wanted, safe=False)
+            return _without_nan(found) if pt.is_floating(wanted) else found
     if pt.is_duration(kind):
         seconds = [None if v is None else v.total_seconds() for v in array.to_pylist()]
         return pa.chunked_array([pa.array(seconds, pa.float64())])
     return pa.chunked_array([pa.array([_text(v) for v in array.to_pylist()], pa.string())])
+
+
+def _without_nan(array: Any) -> Any:
+    """Not a number is not known: one way only to be missing."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    return pc.if_else(pc.is_nan(array), pa.scalar(None, pa.float64()), array)
 
 
 def _text(value: Any) -> str | None:

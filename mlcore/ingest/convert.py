@@ -22,13 +22,14 @@ class Conversion:
 
     sql: str  # {c} stands for the trimmed text
     said: str
+    parse: str  # what the column keeps of it, so that a raw frame can be read in the same way when predicting
 
 
 def _date(pattern: str, said: str) -> Conversion:
-    return Conversion(f"try_strptime({{c}}, {quoted_text(pattern)})", said)
+    return Conversion(f"try_strptime({{c}}, {quoted_text(pattern)})", said, pattern)
 
 
-ISO = Conversion("TRY_CAST({c} AS TIMESTAMP)", "dates (year-month-day)")
+ISO = Conversion("TRY_CAST({c} AS TIMESTAMP)", "dates (year-month-day)", "ISO8601")
 # Day-first comes before month-first: where both fit every cell, day-first is assumed, and said.
 DATES: tuple[Conversion, ...] = (
     ISO,
@@ -43,11 +44,17 @@ DATES: tuple[Conversion, ...] = (
         for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
     ),
 )
-BOOLEAN = Conversion("CASE lower({c}) WHEN 'true' THEN true WHEN 'false' THEN false END", "true or false")
+BOOLEAN = Conversion("CASE lower({c}) WHEN 'true' THEN true WHEN 'false' THEN false END", "true or false", "")
 
 
-def texts(raw: Path, out: Path, decimal: str | None = None) -> list[str]:
-    """Write `raw` to `out` with its texts converted; return what was assumed, as sentences."""
+def texts(
+    raw: Path, out: Path, decimal: str | None = None, *, numbers: bool = True
+) -> tuple[list[str], dict[str, str]]:
+    """Write `raw` to `out` with its texts converted.
+
+    `numbers` is false where the format has numbers of its own, so that a text of digits is meant. Returns what was
+    assumed, as sentences, and how each converted column was read.
+    """
     con = connection(out.parent)
     source = f"read_parquet({quoted_text(str(raw))})"
     columns = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
@@ -55,12 +62,12 @@ def texts(raw: Path, out: Path, decimal: str | None = None) -> list[str]:
     for name, kind, *_ in columns:
         if kind == "VARCHAR":
             found = _choose(con, source, name, decimal)
-            if found is not None:
+            if found is not None and (numbers or found.parse not in (".", ",")):
                 chosen[name] = found
     if not chosen:
         con.close()
         os.replace(raw, out)
-        return []
+        return [], {}
     selected = ", ".join(
         f"{chosen[n].sql.format(c=f'trim({quoted(n)})')} AS {quoted(n)}" if n in chosen else quoted(n)
         for n, *_ in columns
@@ -71,7 +78,8 @@ def texts(raw: Path, out: Path, decimal: str | None = None) -> list[str]:
     for name, conversion in chosen.items():
         if conversion not in (ISO, BOOLEAN):
             said.setdefault(conversion.said, []).append(name)
-    return [f"{', '.join(names[:6])}{' …' if len(names) > 6 else ''}: read as {how}." for how, names in said.items()]
+    notes = [f"{', '.join(names[:6])}{' …' if len(names) > 6 else ''}: read as {how}." for how, names in said.items()]
+    return notes, {name: conversion.parse for name, conversion in chosen.items()}
 
 
 def _choose(con: object, source: str, name: str, decimal: str | None) -> Conversion | None:
@@ -115,7 +123,7 @@ def _number(values: list[str], decimal: str | None) -> Conversion:
     cleaned = f"regexp_replace({{c}}, '[^0-9{mark}+-]', '', 'g')"
     if mark == ",":
         cleaned = f"replace({cleaned}, ',', '.')"
-    return Conversion(f"TRY_CAST({cleaned} AS DOUBLE)", said)
+    return Conversion(f"TRY_CAST({cleaned} AS DOUBLE)", said, mark)
 
 
 def _decimal_mark(values: list[str]) -> str:

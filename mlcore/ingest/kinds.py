@@ -31,8 +31,8 @@ class Counts:
     length: float  # mean number of characters, of texts
 
 
-def infer(path: Path) -> tuple[int, Schema]:
-    """Return the row count and the schema of a Parquet file."""
+def infer(path: Path, parses: dict[str, str]) -> tuple[int, Schema]:
+    """Return the row count and the schema of a Parquet file; `parses` say how texts were read."""
     con = connection(path.parent)
     source = f"read_parquet({quoted_text(str(path))})"
     described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
@@ -51,7 +51,8 @@ def infer(path: Path) -> tuple[int, Schema]:
             counts = Counts(names[name], rows, known, min(distinct, known), span or 0, words or 0, length or 0)
             kind, reason = kind_of(name, counts)
             role = "ignore" if kind in ("identifier", "text", "constant") else "feature"
-            columns.append(Column(name, kind, role, names[name], rows - known, counts.distinct, reason))  # type: ignore[arg-type]
+            told = (rows - known, counts.distinct, reason, parses.get(name, ""))
+            columns.append(Column(name, kind, role, names[name], *told))  # type: ignore[arg-type]
     con.close()
     return rows, Schema(tuple(columns))
 

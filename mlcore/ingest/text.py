@@ -14,7 +14,7 @@ from mlcore.dataset import Reading
 from mlcore.errors import CannotRead
 from mlcore.ingest.frames import Order, connection, names_note, quoted_text
 
-MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "?", "-", "--", "#N/A", "<NA>", "NaT")
+MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "NULL", "null", "?", "-", "--", "#N/A", "<NA>", "NaT")
 DELIMITERS = (",", ";", "\t", "|")
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -37,6 +37,8 @@ def load(order: Order) -> Reading:
         raise CannotRead(f"{order.name} holds only blank lines. Choose a file with a header and rows.")
     delimiter = order.options.delimiter or detect_delimiter(sample)
     records = [r for r in csv.reader(sample.splitlines(), delimiter=delimiter) if any(f.strip() for f in r)]
+    if not records:
+        raise CannotRead(f"{order.name} holds only blank lines. Choose a file with a header and rows.")
     header = has_header(records) if order.options.header is None else order.options.header
     first = records[0]
     names, notes = names_note(first if header else [f"column_{i + 1}" for i in range(len(first))])
