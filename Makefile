@@ -16,7 +16,7 @@ run: .venv/installed  ## start the dashboard at 127.0.0.1:8501
 install: .venv/installed  ## make .venv and install Holdout into it
 
 test: .venv/tested  ## install what tests need, and run them
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n auto --dist loadfile
 
 check: .venv/tested  ## lint and type-check
 	$(BIN)/ruff check .

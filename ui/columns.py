@@ -148,7 +148,7 @@ def editor(data: Dataset) -> None:
             ),
             "role": st.column_config.SelectboxColumn(
                 "Role",
-                options=list(ROLES),
+                options=[r for r in ROLES if r != "weight"],  # no model takes weights yet
                 required=True,
                 help="What the column is for; ignored columns are seen by no model",
             ),
