@@ -84,12 +84,25 @@ def share(part: float, whole: float) -> str:
     return f"{part:,.0f} of {whole:,.0f} ({100 * part / whole:.1f} %)" if whole else "0 of 0"
 
 
+def shortened(text: object, longest: int = 60) -> str:
+    """A text cut in the middle when it is long, so that both ends can be told apart.
+
+    >>> shortened("a" * 9), shortened("abcdefghijklmnop", 9)
+    ('aaaaaaaaa', 'abcde…nop')
+    """
+    whole = str(text)
+    if len(whole) <= longest:
+        return whole
+    return f"{whole[: longest - longest // 3 - 1]}…{whole[-(longest // 3) :]}"
+
+
 def several(items: list[str], most: int = 4) -> str:
-    """Join names for a sentence.
+    """Join names for a sentence, long ones shortened.
 
     >>> several(["a", "b", "c"]), several(["a", "b", "c", "d", "e", "f"])
     ('a, b and c', 'a, b, c, d and 2 more')
     """
+    items = [shortened(i) for i in items]
     if len(items) <= 1:
         return "".join(items)
     if len(items) > most:

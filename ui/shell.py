@@ -18,6 +18,13 @@ from ui.widgets import escape, trouble
 ICON = str(Path(__file__).parent / "assets" / "icon.png")
 
 
+DARK_LETTERS = """<style>
+[data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primary"] *,
+[data-testid="stMultiSelectTagsContainer"] [data-tag], [data-testid="stMultiSelectTagsContainer"] [data-tag] *
+{ color: #0B1220 !important; }
+</style>"""
+
+
 @dataclass(frozen=True)
 class Page:
     """A step of the walk."""
@@ -95,10 +102,7 @@ def run_page(page: Page | str, body: Callable[[], None]) -> None:
         menu_items={"Get help": None, "Report a bug": None, "About": None},
     )
     if st.context.theme.type == "dark":  # the light blue that links need there is too light under white letters
-        st.html(
-            "<style>[data-testid='stBaseButton-primary'], [data-testid='stBaseButton-primary'] p "
-            "{ color: #0B1220 !important; }</style>"
-        )
+        st.html(DARK_LETTERS)
     current = session()
     standing = _standing(current)
     _stepper(found, current, standing)

@@ -38,7 +38,7 @@ def _explanation(result: Explanation) -> go.Figure:
         "decision score": "effect on the decision score",
     }
     laid_out(figure, unit.get(result.output, f"effect on {result.target}"), "", max(240, 32 * len(shown) + 90))
-    levels_axis(figure, "y", [w.condition for w in shown])
+    levels_axis(figure, "y", [w.condition for w in shown], longest=38)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     return figure

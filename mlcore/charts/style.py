@@ -6,6 +6,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from mlcore.result import shortened
+
 PALETTE = ("#2F5FD0", "#E07A1F", "#12876F", "#B4457E", "#6F4AC2", "#A87900", "#3A9BC9", "#8A5A44", "#5B7F2B", "#4F6D8F")
 GREY = "#7A7F87"  # always the baseline, and whatever is no finding: references, no-skill lines
 UP, DOWN = PALETTE[0], PALETTE[1]
@@ -29,11 +31,8 @@ def plain(text: object) -> str:
 
 
 def short(text: object, longest: int = LONGEST) -> str:
-    """Plain text, cut in the middle when it is long, so that both ends can be told apart."""
-    whole = str(text)
-    if len(whole) > longest:
-        whole = f"{whole[: longest - longest // 3 - 1]}…{whole[-(longest // 3) :]}"
-    return plain(whole)
+    """Plain text, cut in the middle when it is long."""
+    return plain(shortened(text, longest))
 
 
 def faded(colour: str, opacity: float) -> str:
@@ -65,10 +64,10 @@ def laid_out(figure: go.Figure, x: str = "", y: str = "", height: int = HEIGHT) 
     return figure
 
 
-def levels_axis(figure: go.Figure, axis: str, labels: list[str]) -> None:
+def levels_axis(figure: go.Figure, axis: str, labels: list[str], longest: int = 24) -> None:
     """Put text labels on an axis whose positions are 0, 1, 2 …, so that equal short labels stay apart."""
     update = figure.update_xaxes if axis == "x" else figure.update_yaxes
-    update(tickmode="array", tickvals=list(range(len(labels))), ticktext=[short(v, 24) for v in labels])
+    update(tickmode="array", tickvals=list(range(len(labels))), ticktext=[short(v, longest) for v in labels])
 
 
 def scale(counts: Any) -> list[list[Any]]:
