@@ -420,7 +420,8 @@ def _explain(arguments: Any) -> None:
         return
     print(f"Row {found.row}, {found.title}: {found.prediction_words()}")
     if found.truth is not None:
-        print(f"True {found.target}: {found.truth}")
+        unseen = f"; predicted while unseen: {found.unseen}" if found.unseen else ""
+        print(f"True {found.target}: {found.truth}{unseen}")
     print(found.fidelity_words())
     if not found.abstained:
         print(found.sentence() + "\n")

@@ -296,6 +296,7 @@ class Boxes(Result):
     rows: pd.DataFrame  # level, n, low, q1, median, q3, high
     n: int
     horizontal: bool
+    dates: bool = False
 
     help: ClassVar[Help] = Help(
         "For each level: the box holds the middle half of the rows, the line in it is the median, the whiskers reach "
@@ -316,9 +317,10 @@ class Boxes(Result):
             return f"{self.value} by {self.level}: {self.n:,} rows."
         ordered = known.sort_values("median", kind="stable")
         top, bottom = ordered.iloc[-1], ordered.iloc[0]
+        say = _moment if self.dates else number
         return (
             f"{self.value} by {self.level}, {self.n:,} rows: the median is highest for {top['level']} "
-            f"({number(top['median'])}) and lowest for {bottom['level']} ({number(bottom['median'])})."
+            f"({say(top['median'])}) and lowest for {bottom['level']} ({say(bottom['median'])})."
         )
 
 
@@ -407,7 +409,9 @@ def _boxes(dataset: Dataset, value: Column, split: Column, horizontal: bool) -> 
         {"level": v, "n": n, **dict(zip(("low", "q1", "median", "q3", "high"), q or [None] * 5, strict=True))}
         for v, n, q in found
     ]
-    return Boxes(value.name, split.name, pd.DataFrame(rows), sum(r["n"] for r in rows), horizontal)
+    return Boxes(
+        value.name, split.name, pd.DataFrame(rows), sum(r["n"] for r in rows), horizontal, value.dtype == "datetime"
+    )
 
 
 def _cross(dataset: Dataset, x: Column, y: Column) -> Counts:
@@ -523,8 +527,9 @@ class Missing(Result):
         """How much, and where."""
         if not self.columns:
             return f"No cell is missing in {self.rows:,} rows."
+        plural = "s have" if len(self.columns) > 1 else " has"
         return (
-            f"{len(self.columns)} columns have gaps, most {self.columns[0]} ({share(self.missing[0], self.rows)}); "
+            f"{len(self.columns)} column{plural} gaps, most {self.columns[0]} ({share(self.missing[0], self.rows)}); "
             f"{share(self.complete, self.rows)} rows are complete."
         )
 

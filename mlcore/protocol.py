@@ -71,11 +71,15 @@ class Protocol:
             if name is not None:
                 schema[name]
         if self.split == "group" and group is None:
-            raise BadInput("A split by group needs a column: name it with --group, or give one the role 'group'.")
+            raise BadInput(
+                "A split by group needs a group column (--group on the command line). Choose one, or another split."
+            )
         if time is not None and self.kind("binary") == "time" and schema[time].dtype in ("text", "boolean"):
             raise BadInput(f"{time!r} holds {schema[time].dtype}, which has no order in time. Choose dates or numbers.")
         if self.split == "time" and time is None:
-            raise BadInput("A split by time needs a column: name it with --time, or give one the role 'time'.")
+            raise BadInput(
+                "A split by time needs a time column (--time on the command line). Choose one, or another split."
+            )
         return replace(self, group=group, time=time)
 
     def words(self, task: Task, rows: int) -> str:
@@ -262,7 +266,7 @@ class _Splitter:
             counts = np.bincount(self.y[train])
             counts = counts[counts > 0]
             most = min(most, int(counts.max()))
-            small = int((counts < wanted).sum())
+            small = int((counts < min(wanted, most)).sum())
             if small:
                 notes.append(
                     f"{small} of {len(counts)} classes have fewer rows than there are folds, so some folds "

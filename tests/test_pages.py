@@ -169,7 +169,9 @@ def test_setters_drop_what_no_longer_holds(mixed, runs):
     session = session_on(mixed, "two", runs["binary"])
     session.choose("evaluate.view", "ROC")
     session.aim("amount")
-    assert (session.run, session.models) == (None, None)
+    # the run stays within reach: the pages say that it predicts another target
+    assert (session.run, session.models) == (runs["binary"].path.name, None)
+    assert "predicts two" in text_of(opened("pages/evaluate.py", session))
     assert session.recipe is not None
     assert session.recipe.task == "regression"
     session.set_role("town", "group")
@@ -183,6 +185,26 @@ def test_setters_drop_what_no_longer_holds(mixed, runs):
     session.open(mixed)
     assert (session.run, session.choices, session.target) == (None, {}, None)
     assert others("binary")
+
+
+def test_two_tabs_of_one_address_share_one_session(mixed):
+    session = session_on(mixed, "two")
+    other = Session.load(session.token)
+    assert other is not None
+    other.aim("three")  # in the other tab
+    test = opened("pages/models.py", session)
+    assert test.session_state["holdout"].target == "three"
+
+
+def test_a_split_that_cannot_be_does_not_lock_the_page(mixed):
+    from dataclasses import replace
+
+    session = session_on(mixed, "two")
+    session.protocol = replace(session.protocol, split="time")
+    session.save()
+    test = opened("pages/models.py", session)
+    assert any("time column" in str(w.value) for w in test.warning)
+    assert any(b.key == "compare" for b in test.button)
 
 
 def test_broken_session_files_are_no_session(home):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import streamlit as st
 
@@ -15,6 +14,7 @@ from mlcore.metrics import DEFAULTS, for_task, metric
 from mlcore.models import PRESETS
 from mlcore.models import for_task as models_for_task
 from mlcore.protocol import SplitKind, repeats_for
+from mlcore.result import several
 from ui import cached, jobs, shell
 from ui.state import session
 from ui.widgets import escape, pick, trouble
@@ -38,10 +38,13 @@ def _recipe() -> Recipe:
 def protocol() -> None:
     """The protocol in one line, and a place to change it."""
     current, recipe, data = session(), _recipe(), shell.dataset()
-    settled = current.protocol.with_roles(data.schema)
-    title = metric(settled.metric, recipe.task).title
     st.subheader("How they are judged")
-    st.markdown(f"{escape(settled.words(recipe.task, data.rows))} · **{escape(title)}**")
+    try:
+        settled = current.protocol.with_roles(data.schema)
+        title = metric(settled.metric, recipe.task).title
+        st.markdown(f"{escape(settled.words(recipe.task, data.rows))} · **{escape(title)}**")
+    except HoldoutError as error:
+        trouble(error)
     with st.popover("Change", icon=":material/tune:"):
         _protocol_form(data.rows)
 
@@ -80,20 +83,24 @@ def _protocol_form(rows: int) -> None:
         limit = st.number_input("Time limit for each model, seconds", 1, 86_400, int(now.time_limit))
         if st.form_submit_button("Use this", type="primary"):
             kept = repeats if repeats != repeats_for(rows) or now.repeats is not None else None
-            current.set_protocol(
-                replace(
-                    now,
-                    metric=judged,
-                    split=split,
-                    folds=folds,
-                    repeats=kept,
-                    holdout=held / 100,
-                    seed=int(seed),
-                    time_limit=float(limit),
-                    group=None if group == columns[0] else group,
-                    time=None if time == columns[0] else time,
-                )
+            wanted = replace(
+                now,
+                metric=judged,
+                split=split,
+                folds=folds,
+                repeats=kept,
+                holdout=held / 100,
+                seed=int(seed),
+                time_limit=float(limit),
+                group=None if group == columns[0] else group,
+                time=None if time == columns[0] else time,
             )
+            try:
+                wanted.checked().with_roles(schema)
+                current.set_protocol(wanted)
+            except HoldoutError as error:
+                trouble(error)
+                return
             st.rerun()
 
 
@@ -139,23 +146,31 @@ def nothing_yet() -> None:
 
 
 def outdated(run: Run) -> None:
-    """Say when the choices have changed since the run."""
-    current, recipe, data = session(), session().recipe, shell.dataset()
-    made = run.experiment
-    if recipe is None or run.progress().live:
+    """Say what was chosen otherwise since the run was started."""
+    made, current = run.experiment, session()
+    if current.recipe is None or run.progress().live:
         return
-    same = (
-        made.recipe == recipe
-        and made.source.fingerprint == data.fingerprint
-        and _roles(made.schema) == _roles(data.schema)
-    )
-    if not same:
-        st.caption("Columns or recipe have changed since this run. Compare again to see what that does.")
-    _ = current
-
-
-def _roles(schema: Any) -> list[tuple[str, str, str]]:
-    return [(c.name, c.kind, c.role) for c in schema]
+    if made.recipe.target != current.recipe.target:
+        st.caption(f"This comparison predicts {escape(made.recipe.target)}. Compare again for the target chosen now.")
+        return
+    try:
+        now = Experiment.plan(shell.dataset(), current.recipe, current.protocol, made.candidates)
+    except HoldoutError:
+        return
+    differ = [
+        word
+        for word, same in (
+            (
+                "columns",
+                [(c.name, c.kind, c.role) for c in now.schema] == [(c.name, c.kind, c.role) for c in made.schema],
+            ),
+            ("recipe", now.recipe == made.recipe),
+            ("protocol", now.protocol == made.protocol),
+        )
+        if not same
+    ]
+    if differ:
+        st.caption(f"Changed since this comparison: {several(differ)}. Compare again to see what that does.")
 
 
 def pick_model(name: str, run: Run, label: str = "Model") -> str:

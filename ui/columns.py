@@ -42,16 +42,23 @@ def target_picker(data: Dataset) -> None:
     current = session()
     names = [NO_TARGET, *data.schema.names]
     chosen = current.target if current.target in names else NO_TARGET
+    refused = st.session_state.get("target-refused", (0, None))
     picked = st.selectbox(
         "Target",
         names,
         index=names.index(chosen),
-        key=f"target-{key_of(data.fingerprint, chosen)}",
+        key=f"target-{key_of(data.fingerprint, chosen, refused[0])}",
         label_visibility="collapsed",
     )
     if picked != chosen:
-        _attempt(lambda: current.aim(None if picked == NO_TARGET else picked))
-        return
+        try:
+            current.aim(None if picked == NO_TARGET else picked)
+        except HoldoutError as error:  # the box goes back to what holds, and says why
+            st.session_state["target-refused"] = (st.session_state.get("target-refused", (0,))[0] + 1, error)
+        st.rerun()
+    if refused[1] is not None:
+        trouble(refused[1])
+        st.session_state["target-refused"] = (refused[0], None)
     if current.recipe is None:
         st.caption(
             "Choose the column that you would like to know before it is known. Without a target you can still explore."

@@ -12,7 +12,7 @@ from mlcore.errors import HoldoutError
 from mlcore.evaluate.classes import classes_of
 from mlcore.result import number
 from ui import cached, jobs
-from ui.candidates import pick_model
+from ui.candidates import outdated, pick_model
 from ui.widgets import escape, pick, quiet_row, several_of, show, switch, trouble
 
 View = Callable[[Run, list[str]], None]
@@ -24,6 +24,7 @@ def views() -> None:
     assert run is not None
     if run.progress().live:
         st.caption("The comparison is still under way; models appear here as they are done.")
+    outdated(run)
     done = run.predicted()
     if not done:
         jobs.ended(run.progress())
@@ -83,6 +84,10 @@ def _residuals(run: Run, models: list[str]) -> None:
     _side_by_side(run, models, "residuals", evaluate.residuals)
 
 
+def _titled(run: Run, model: str) -> str:
+    return run.experiment.candidate(model).title or model
+
+
 def _holdout(run: Run, models: list[str]) -> None:
     looks = evaluate.holdout_looks(run)
     rows = len(run.plan()["holdout"])
@@ -105,7 +110,7 @@ def _holdout(run: Run, models: list[str]) -> None:
     for look in looks:
         st.markdown(
             escape(
-                f"Look {look['looks']}, {look['when'].replace('T', ' ')}: {look['model']} "
+                f"Look {look['looks']}, {look['when'].replace('T', ' ')}: {_titled(run, look['model'])} "
                 f"{look['metric']} {number(look['value'])}"
                 + (f" ({number(look['ci'][0])} to {number(look['ci'][1])})" if look["ci"] else "")
             )

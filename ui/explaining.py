@@ -10,8 +10,9 @@ from mlcore.compare.run import Run
 from mlcore.errors import HoldoutError
 from mlcore.explain import Pick, picks
 from mlcore.explain.lime import Explanation
+from mlcore.result import shortened
 from ui import cached, jobs
-from ui.candidates import pick_model
+from ui.candidates import outdated, pick_model
 from ui.state import session
 from ui.widgets import escape, pick, show, slide, trouble
 
@@ -20,6 +21,7 @@ def this_row() -> None:
     """One prediction, explained."""
     run = cached.run()
     assert run is not None
+    outdated(run)
     if not run.fitted():
         _not_yet(run)
         return
@@ -68,14 +70,16 @@ def _row(run: Run, model: str) -> int:
     way = pick("explain.way", "Rows", [w.title for w in ways], ways[0].title)
     rows = next(w.rows for w in ways if w.title == way)
     place = min(int(session().choices.get(f"explain.place.{way}", 0)), len(rows) - 1)
+
+    def step(to: int) -> None:
+        session().choose(f"explain.place.{way}", to)
+        st.session_state["explain-own"] = None  # the arrows walk the list again
+
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        if st.button("◀", key="row-back", disabled=place == 0, help="The row before"):
-            session().choose(f"explain.place.{way}", place - 1)
-            st.rerun()
+        st.button("◀", key="row-back", disabled=place == 0, help="The row before", on_click=step, args=(place - 1,))
         st.markdown(f"row **{rows[place]:,}**  \n{place + 1} of {len(rows)}")
-        if st.button("▶", key="row-on", disabled=place == len(rows) - 1, help="The row after"):
-            session().choose(f"explain.place.{way}", place + 1)
-            st.rerun()
+        last = place == len(rows) - 1
+        st.button("▶", key="row-on", disabled=last, help="The row after", on_click=step, args=(place + 1,))
     own = st.number_input(
         "Or a row of the file, by its position from 0",
         0,
@@ -108,7 +112,8 @@ def _picture(run: Run, model: str, row: int, options: dict[str, Any]) -> None:
         return
     st.subheader(escape(found.prediction_words()))
     if found.truth is not None:
-        st.markdown(f"True {escape(found.target)}: **{escape(found.truth)}**")
+        unseen = f" · predicted while unseen: **{escape(found.unseen)}**" if found.unseen else ""
+        st.markdown(f"True {escape(shortened(found.target))}: **{escape(found.truth)}**{unseen}")
     with st.container(border=True):
         st.markdown("**Can I trust it?**")
         with st.container(horizontal=True):

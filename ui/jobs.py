@@ -107,11 +107,7 @@ def board_view(board: Leaderboard, run: Run) -> None:
     """The leaderboard: what it means, the picture, the table."""
     ranked = board.ranked()
     for line in board.findings():
-        st.markdown(escape(line))
-    if board.beaten() is False:
-        st.warning(
-            "Nothing beats the baseline. Look for better features or more rows before you use any of these models."
-        )
+        (st.warning if line.startswith("Nothing beats") else st.markdown)(escape(line))
     if len(ranked) > 1:
         st.plotly_chart(
             board.figure(),
@@ -137,7 +133,6 @@ def board_view(board: Leaderboard, run: Run) -> None:
             ),
             "Fit time": st.column_config.NumberColumn(format="%.2f s", help="Seconds for all folds together"),
             "Group": st.column_config.NumberColumn(help="Models of one group cannot be told apart"),
-            "Folds": st.column_config.BarChartColumn(help="The score on each fold", y_min=0),
         },
     )
     if ranked:
@@ -149,7 +144,14 @@ def board_view(board: Leaderboard, run: Run) -> None:
 def _table(board: Leaderboard) -> object:
     import pandas as pd
 
-    words = {"ok": "", "running": "running …", "waiting": "waiting", "failed": "failed", "timeout": "out of time"}
+    words = {
+        "ok": "",
+        "running": "running …",
+        "waiting": "waiting",
+        "failed": "failed",
+        "timeout": "out of time",
+        "stopped": "not done",
+    }
     return pd.DataFrame(
         [
             {
@@ -158,8 +160,7 @@ def _table(board: Leaderboard) -> object:
                 board.metric.title: plus_minus(r.score, r.ci)
                 if r.score is not None
                 else words[r.status] or "undefined",
-                "Skill": None if r.skill is None else max(0.0, 100 * r.skill),
-                "Folds": list(r.folds),
+                "Skill": None if r.skill is None else max(0, round(100 * r.skill)),
                 "Fit time": r.fit_seconds,
                 "Note": r.reason,
             }

@@ -68,7 +68,7 @@ def cards() -> None:
         with st.container(border=True):
             with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
                 st.markdown(f"**{number} · {step.title}**")
-                st.badge(step.works(), color=COLOURS[step.works()])  # type: ignore[arg-type]
+                st.badge(step.works(met), color=COLOURS[step.works(met)])  # type: ignore[arg-type]
             st.markdown(escape(step.words(met)))
             _controls(step, met)
     if idle:

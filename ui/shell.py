@@ -10,6 +10,7 @@ import streamlit as st
 
 from mlcore.dataset import Dataset
 from mlcore.errors import HoldoutError
+from mlcore.evaluate import holdout_looks
 from mlcore.result import number
 from ui import cached
 from ui.state import PARAMETER, Session, session
@@ -175,9 +176,21 @@ def _data_card(data: Dataset, current: Session) -> None:
         st.caption("No target yet")
         return
     tasks = {"binary": "two classes", "multiclass": "several classes", "regression": "a quantity"}
-    held = current.protocol.holdout
     st.markdown(f"Predict **{escape(current.recipe.target, 60)}**  \n{tasks[current.recipe.task]}")
-    st.caption(f"Holdout: {100 * held:g} % of the rows sealed" if held else "No holdout is kept")
+    st.caption(_seal(current))
+
+
+def _seal(current: Session) -> str:
+    """The holdout of the run; before there is one, what is meant."""
+    run = cached.run()
+    if run is None or not (run.path / "plan.json").exists():
+        held = current.protocol.holdout
+        return f"Holdout: {100 * held:g} % of the rows will be sealed" if held else "No holdout will be kept"
+    rows, looks = len(run.plan()["holdout"]), holdout_looks(run)
+    if not rows:
+        return "No holdout was kept"
+    opened = f"opened {looks[-1]['looks']}×" if looks else "sealed"
+    return f"Holdout: {number(rows)} rows, {opened}"
 
 
 def next_link(file: str, label: str) -> None:

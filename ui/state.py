@@ -10,6 +10,7 @@ import json
 import re
 import secrets
 from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -39,6 +40,7 @@ class Session:
     models: tuple[str, ...] | None = None  # chosen candidates; None means the preset
     run: str | None = None  # the folder's name
     choices: dict[str, Any] = field(default_factory=dict)  # what widgets were set to
+    stamp: int = field(default=0, compare=False)  # when the file was written that this is
 
     # setters: each drops what no longer holds ---------------------------------------------------------------------
 
@@ -56,7 +58,7 @@ class Session:
         schema = self.needed_schema()
         if target is None:
             self.schema = replace_target(schema)
-            self.recipe = self.run = self.models = None
+            self.recipe = self.models = None
             self.save()
             return
         aimed = schema.with_target(target)
@@ -66,7 +68,7 @@ class Session:
         self.schema = aimed
         if not same:
             self.protocol = replace(self.protocol, metric="auto")
-            self.models, self.run = None, None
+            self.models = None
         self.save()
 
     def set_kind(self, name: str, kind: Kind) -> None:
@@ -144,25 +146,41 @@ class Session:
             "run": self.run,
             "choices": self.choices,
         }
-        write_whole(workspace().folder("sessions") / f"{self.token}.json", json.dumps(data, default=str))
+        write_whole(_file(self.token), json.dumps(data, default=str))
+        self.stamp = _file(self.token).stat().st_mtime_ns
 
     @classmethod
     def load(cls, token: str) -> Session | None:
         """Read it back; None when there is none, or it is of another version."""
         try:
-            data = json.loads((workspace().folder("sessions") / f"{token}.json").read_text("utf-8"))
+            stamp = _file(token).stat().st_mtime_ns
+            data = json.loads(_file(token).read_text("utf-8"))
             return cls(
                 token,
                 data["fingerprint"],
                 schema_from_json(data["schema"]) if data["schema"] else None,
                 Recipe.from_json(data["recipe"]) if data["recipe"] else None,
                 Protocol(**{f.name: data["protocol"][f.name] for f in fields(Protocol)}),
-                tuple(data["models"]) if data["models"] else None,
+                tuple(data["models"]) if data["models"] is not None else None,
                 data["run"],
                 data["choices"],
+                stamp,
             )
         except (OSError, ValueError, KeyError, TypeError, HoldoutError):
             return None
+
+
+def _file(token: str) -> Path:
+    return workspace().folder("sessions") / f"{token}.json"
+
+
+def _newer(known: Session) -> Session:
+    """Another tab of the same address may have changed the session; both work on one."""
+    try:
+        changed = _file(known.token).stat().st_mtime_ns != known.stamp
+    except FileNotFoundError:
+        return known
+    return (Session.load(known.token) or known) if changed and known.stamp else known
 
 
 def replace_target(schema: Schema) -> Schema:
@@ -184,7 +202,8 @@ def session() -> Session:
         token = _token()
         st.session_state["holdout_token"] = token
         st.session_state[KEY] = Session.load(token) or Session(token)
-    found: Session = st.session_state[KEY]
+    found: Session = _newer(st.session_state[KEY])
+    st.session_state[KEY] = found
     if st.query_params.get(PARAMETER) != found.token:  # Streamlit drops it on a page switch
         st.query_params[PARAMETER] = found.token
     return found

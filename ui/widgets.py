@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from mlcore.errors import HoldoutError
+from mlcore.errors import HoldoutError, NotApplicable
 from mlcore.result import Help, Result
 from ui.state import session
 
@@ -56,10 +56,13 @@ def show(make: Callable[[], Result], key: str, *, chart: bool = True) -> None:
     """A result: picture, sentence, and a quiet row of table, help and download; or why there is none."""
     try:
         result = make()
-        figure = result.figure() if chart else None
     except HoldoutError as error:
         trouble(error)
         return
+    try:
+        figure = result.figure() if chart else None
+    except NotApplicable:  # nothing to draw; the sentence says it all
+        figure = None
     if figure is not None:
         st.plotly_chart(
             figure,

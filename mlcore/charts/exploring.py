@@ -8,7 +8,6 @@ import plotly.graph_objects as go
 
 from mlcore.charts import draw
 from mlcore.charts.style import (
-    GREY,
     PALETTE,
     faded,
     group_colour,
@@ -20,6 +19,7 @@ from mlcore.charts.style import (
     scale,
     short,
 )
+from mlcore.errors import NotApplicable
 from mlcore.explore import Boxes, Correlations, Counts, Histogram, Missing, Scatter
 from mlcore.result import Array
 
@@ -98,6 +98,9 @@ def _scatter(result: Scatter) -> go.Figure:
 @draw.register
 def _boxes(result: Boxes) -> go.Figure:
     rows = result.rows.dropna(subset=["median"])
+    if result.dates:
+        five = ["low", "q1", "median", "q3", "high"]
+        rows = rows.assign(**{name: _moments(rows[name].to_numpy(float)) for name in five})
     places = list(range(len(rows)))
     values = {
         "q1": rows["q1"],
@@ -126,7 +129,7 @@ def _boxes(result: Boxes) -> go.Figure:
         showlegend=False,
         customdata=[[plain(v), n] for v, n in zip(rows["level"], rows["n"], strict=True)],
         hovertemplate="%{customdata[0]}, %{customdata[1]:,} rows<br>median "
-        + ("%{x:.4g}" if result.horizontal else "%{y:.4g}")
+        + ("%{x}" if result.horizontal else "%{y}")
         + "<extra></extra>",
     )
     names = (result.value, result.level) if result.horizontal else (result.level, result.value)
@@ -171,7 +174,7 @@ def _correlations(result: Correlations) -> go.Figure:
             ygap=1,
             texttemplate="%{z:.2f}" if few else None,
             customdata=[[f"{plain(a)} and {plain(b)}" for b in result.names] for a in result.names],
-            colorscale=[[0, PALETTE[1]], [0.5, faded(GREY, 0.08)], [1, PALETTE[0]]],
+            colorscale=[[0, PALETTE[1]], [0.5, "#F3F4F6"], [1, PALETTE[0]]],
             hovertemplate="%{customdata}<br>%{z:.3f}<extra></extra>",
             colorbar={"thickness": 10, "len": 0.8},
         )
@@ -186,6 +189,8 @@ def _correlations(result: Correlations) -> go.Figure:
 
 @draw.register
 def _missing(result: Missing) -> go.Figure:
+    if not result.columns:
+        raise NotApplicable("No cell is missing, so there is nothing to draw.")
     shown = list(zip(result.columns, result.missing, strict=True))[:40]
     places = list(range(len(shown)))
     figure = go.Figure(

@@ -71,8 +71,8 @@ def levels_axis(figure: go.Figure, axis: str, labels: list[str], longest: int = 
 
 
 def scale(counts: Any) -> list[list[Any]]:
-    """A colour scale from nothing to blue that shows on light and dark ground alike."""
-    return [[0.0, faded(PALETTE[0], 0.03)], [1.0, faded(PALETTE[0], 0.85)]]
+    """A colour scale from nearly white to blue, opaque, so that the letters on it can be read on any ground."""
+    return [[0.0, "#EEF2FC"], [1.0, PALETTE[0]]]
 
 
 def no_grid(figure: go.Figure) -> None:

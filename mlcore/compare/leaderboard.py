@@ -110,9 +110,10 @@ def _who_leads(ranked: list[Row], row: Metric) -> str:
     top = [r for r in ranked if r.group == 1]
     best = ranked[0]
     if len(top) == 1:
-        return f"{best.title} is better than every other model: {row.title} {plus_minus(best.score, best.ci)}."
+        than = "the baseline" if len(ranked) == 2 else "every other model"
+        return f"{best.title} is better than {than}: {row.title} {plus_minus(best.score, best.ci)}."
     star = next(r for r in ranked if r.star)
-    lead = "All models" if len(top) == len(ranked) else several([r.title for r in top], 6)
+    lead = "The models" if len(top) == len(ranked) else several([r.title for r in top], 6)
     return (
         f"{lead} cannot be told apart ({row.title} {number(best.score)} to {number(top[-1].score)}); "
         f"the simplest of them is {star.title}."
@@ -156,6 +157,10 @@ def tally(experiment: Experiment, events: Iterable[dict[str, Any]]) -> dict[str,
         elif event["event"] == "candidate":
             found[event["model"]].status = event["status"]
             found[event["model"]].reason = event["reason"]
+        elif event["event"] in ("cancelled", "failed"):
+            for one in found.values():
+                if one.status in ("waiting", "running"):
+                    one.status, one.reason = "stopped", "The run ended before it was done."
     return found
 
 
@@ -244,5 +249,5 @@ def _mean(values: list[float | None]) -> float | None:
 def _order(row: Row, by: Metric) -> tuple[float, ...]:
     if row.score is not None:
         return (0, -row.score if by.higher_is_better else row.score, models.simplicity(row.model))
-    rank = {"ok": 1, "running": 2, "waiting": 3, "timeout": 4, "failed": 5}.get(row.status, 6)
+    rank = {"ok": 1, "running": 2, "waiting": 3, "stopped": 4, "timeout": 5, "failed": 6}.get(row.status, 7)
     return (rank, 0.0, models.simplicity(row.model))

@@ -129,7 +129,7 @@ class Run:
         state: State = ENDS[end["event"]] if end else "running" if alive else self._without_process(bool(events))
         compared = any(e["event"] == "compared" for e in events)
         phase = "Fitting the models on all training rows" if compared else "Comparing on folds"
-        left = seconds * (total - done) / done if done >= 3 and state == "running" else None
+        left = self._left(events, dropped, folds, seconds) if state == "running" else None
         return Progress(
             state,
             done,
@@ -140,6 +140,14 @@ class Run:
             str(end.get("reason", "")) if end else "",
             bool(end and end.get("bad_input")),
         )
+
+    def _left(self, events: list[dict[str, Any]], dropped: dict[str, Any], folds: int, seconds: float) -> float | None:
+        """Seconds left, each fit weighed by what its model costs; None until a sixth of the work is done."""
+        weights = {c.model: 0.03 + c.cost for c in self.experiment.candidates if c.model not in dropped}
+        kinds = ("fold", "fitted", "unfitted")
+        done = sum(weights.get(e["model"], 0.0) for e in events if e["event"] in kinds)
+        total = (folds + 1) * sum(weights.values())
+        return seconds * (total - done) / done if total and done > total / 6 else None
 
     def _without_process(self, began: bool) -> State:
         """No process holds the lock: it is about to take it, or it broke off."""

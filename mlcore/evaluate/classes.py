@@ -119,7 +119,7 @@ class Curves(Result):
         areas = several([f"{c.title} {number(c.area)}" for c in ranked], 5)
         missing = f" {several(list(self.left_out))} gives no scores to rank by." if self.left_out else ""
         return (
-            f"“{self.positive}” against the rest, {title} over {self.n:,} rows: {areas}; "
+            f"“{self.positive}” against the rest, {title} over {self.n:,} pooled rows: {areas}; "
             f"chance is {number(chance)}.{missing}"
         )
 

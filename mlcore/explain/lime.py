@@ -92,6 +92,7 @@ class Explanation(Result):
     weights: tuple[Weight, ...]
     samples: int
     truth: str | None = None
+    unseen: str | None = None  # what the model of the fold said, which had not seen this row
 
     help: ClassVar[Help] = Help(
         "LIME asks the model about many rows near this one and fits a simple sum to its answers. A bar says how much "
@@ -145,7 +146,7 @@ class Explanation(Result):
     def sentence(self) -> str:
         """The strongest conditions, in words."""
         if self.abstained:
-            return self.fidelity_words()
+            return "No trustworthy explanation."
         up = [w.condition for w in self.weights if w.sure and w.weight > 0][:3]
         down = [w.condition for w in self.weights if w.sure and w.weight < 0][:3]
         parts = ([f"{several(up)} push{'es' if len(up) == 1 else ''} it up"] if up else []) + (
@@ -441,8 +442,25 @@ def explain(run: Run, model: str, row: int, **options: Any) -> Explanation:
             (),
             settings.samples,
             None if pd.isna(truth) else str(truth),
+            _unseen(run, model, row),
         ),
     )
+
+
+def _unseen(run: Run, model: str, row: int) -> str | None:
+    """The out-of-fold prediction of a row in words; None for a row that was locked away or left out."""
+    if model not in run.predicted():
+        return None
+    found = run.predictions(model)
+    found = found[(found["row"] == row) & (found["repeat"] == 0)]
+    if not len(found):
+        return None
+    said = found.iloc[0]
+    share = said.get(f"p_{said['prediction']}")
+    if share is not None:
+        return f"{said['prediction']} ({100 * share:.0f} %)"
+    value = said["prediction"]
+    return number(float(value)) if run.experiment.recipe.task == "regression" else str(value)
 
 
 def _explanation(lime: Lime, local: Local, blank: Explanation) -> Explanation:
@@ -479,9 +497,9 @@ def _why_not(title: str, local: Local, weights: list[Weight]) -> str:
             f"{100 * TRUST_R2:.0f} % asked for. Raise the locality, or use another model."
         )
     gap = abs(local.prediction - local.local_prediction)
-    if gap > local.spread:
+    if gap > 0.5 * max(local.spread, abs(local.prediction - local.average)):
         return (
-            f"for this very row the simple sum is off by {number(gap)}, more than the answers around it spread "
-            f"({number(local.spread)}). {title} treats this row as an exception."
+            f"at this very row the simple sum is off by {number(gap)}, too much beside the {number(local.spread)} by "
+            f"which the answers around it spread. {title} treats this row as an exception."
         )
     return ""

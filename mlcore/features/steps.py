@@ -35,7 +35,7 @@ class Step:
     name: ClassVar[str]
     title: ClassVar[str]
 
-    def works(self) -> Works:
+    def works(self, schema: Schema) -> Works:
         """Say whether the step learns anything from rows."""
         return "fitted in the fold"
 
@@ -67,7 +67,7 @@ class DateParts(Step):
     title: ClassVar[str] = "Dates into parts"
     parts: tuple[str, ...] = ("year", "month", "weekday", "days")
 
-    def works(self) -> Works:
+    def works(self, schema: Schema) -> Works:
         """Nothing is learned."""
         return "row by row"
 
@@ -110,7 +110,7 @@ class TextCounts(Step):
     name: ClassVar[str] = "text_counts"
     title: ClassVar[str] = "Free text into counts"
 
-    def works(self) -> Works:
+    def works(self, schema: Schema) -> Works:
         """Nothing is learned."""
         return "row by row"
 
@@ -165,15 +165,17 @@ class FillMissing(Step):
     def words(self, schema: Schema) -> str:
         """Name the columns that have gaps."""
         gaps = [c.name for c in schema if c.missing and c.kind in ("numeric", "boolean")]
+        levels = [c.name for c in schema if c.missing and c.kind == "categorical"]
+        also = f" {several(levels)}: missing is a level of its own." if levels else ""
         if not gaps:
-            return "No number is missing."
+            return f"No number is missing.{also}"
         how = {
             "auto": "filled with the median for models that need it, left missing for trees",
             "median": "filled with the median",
             "mean": "filled with the mean",
             "zero": "filled with 0",
         }[self.numbers]
-        return f"{several(gaps)}: {how}{', with a column that marks where' if self.mark else ''}."
+        return f"{several(gaps)}: {how}{', with a column that marks where' if self.mark else ''}.{also}"
 
 
 MOST_CODES = 250  # histogram boosting takes no more codes in a category
@@ -189,9 +191,9 @@ class EncodeCategories(Step):
     method: Encode = "auto"
     most_levels: int = 30
 
-    def works(self) -> Works:
+    def works(self, schema: Schema) -> Works:
         """Target coding looks at the target of the training rows of the fold."""
-        return "uses the target, inside the fold" if self.method in ("auto", "target") else "fitted in the fold"
+        return "uses the target, inside the fold" if self.many(schema) else "fitted in the fold"
 
     def applies(self, schema: Schema) -> bool:
         """Only where there are categories."""
