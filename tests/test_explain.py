@@ -12,6 +12,7 @@ from conftest import TARGETS
 from mlcore.errors import BadChoice, BadInput
 from mlcore.explain import picks
 from mlcore.explain.lime import MISSING, UNSEEN, Coder, Lime, Options, fit_local
+from mlcore.result import number
 
 
 class Additive:
@@ -149,6 +150,17 @@ def test_the_prediction_is_that_of_the_model_on_the_raw_row(runs, mixed):
     assert run.explain("linear_svm", row=11).prediction == pytest.approx(
         run.model("linear_svm").decision_function(row)[0]
     )
+
+
+def test_what_was_said_of_the_row_while_it_was_unseen(runs):
+    for task, model in (("binary", "xgboost"), ("multiclass", "linear_svm"), ("regression", "ridge")):
+        part = runs[task].predictions(model).query("repeat == 0")
+        row, said = int(part["row"].iloc[0]), part["prediction"].iloc[0]
+        found = runs[task].explain(model, row=row)
+        assert found.unseen is not None
+        assert found.unseen.startswith(str(said) if task != "regression" else number(said))
+    locked = runs["binary"].plan()["holdout"][0]
+    assert runs["binary"].explain("xgboost", row=locked).unseen is None
 
 
 def test_equal_seeds_give_equal_explanations(runs):

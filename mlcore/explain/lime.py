@@ -124,6 +124,8 @@ class Explanation(Result):
                 f"{share if self.output == 'probability' else f'{self.target} {number(self.prediction)}'}, the average."
             )
         side = "above" if gap > 0 else "below"
+        if self.output == "probability" and abs(gap) < 0.005:
+            return f"{100 * self.prediction:.0f} % for {self.target} = {self.label}, about the average."
         if self.output == "probability":
             return (
                 f"{100 * self.prediction:.0f} % for {self.target} = {self.label}, "
@@ -455,12 +457,10 @@ def _unseen(run: Run, model: str, row: int) -> str | None:
     found = found[(found["row"] == row) & (found["repeat"] == 0)]
     if not len(found):
         return None
-    said = found.iloc[0]
-    share = said.get(f"p_{said['prediction']}")
-    if share is not None:
-        return f"{said['prediction']} ({100 * share:.0f} %)"
-    value = said["prediction"]
-    return number(float(value)) if run.experiment.recipe.task == "regression" else str(value)
+    said = found["prediction"].iloc[0]
+    if f"p_{said}" in found:
+        return f"{said} ({100 * float(found[f'p_{said}'].iloc[0]):.0f} %)"
+    return number(float(said)) if run.experiment.recipe.task == "regression" else str(said)
 
 
 def _explanation(lime: Lime, local: Local, blank: Explanation) -> Explanation:
