@@ -137,8 +137,14 @@ def test_own_estimators_are_candidates():
     run = compare_here(data, target="two", models=[own, "logistic"], folds=3, repeats=1)
     assert {r.model: r.status for r in run.board().rows} == {"mine": "ok", "logistic": "ok", "dummy": "ok"}
     assert set(run.model("mine").classes_) == {"no", "yes"}
-    with pytest.raises(BadInput, match="catalogue"):
-        Candidate.of("xgboost", GradientBoostingClassifier())
+    theirs = [
+        Candidate.of("random_forest", GradientBoostingClassifier(n_estimators=5)),
+        Candidate.of("dummy", own.estimator),
+    ]
+    run = compare_here(data, target="two", models=theirs, folds=3, repeats=1)
+    assert [c.digest != "" for c in run.experiment.candidates] == [False, True]  # the baseline stays what it is
+    with pytest.raises(BadInput, match="cannot name"):
+        Candidate.of("my model", GradientBoostingClassifier())
 
 
 @pytest.mark.parametrize("function", [pd.read_pickle, mlcore.read, np.save])

@@ -41,11 +41,12 @@ class Candidate:
 
     @classmethod
     def of(cls, name: str, estimator: Any) -> Candidate:
-        """Make any scikit-learn-compatible estimator a candidate. Its class must be importable."""
+        """Make any scikit-learn-compatible estimator a candidate. Its class must be importable.
+
+        It may bear the name of a model of the catalogue and then stands in its place; `dummy` always is the baseline.
+        """
         import skops.io
 
-        if name in models.NAMES:
-            raise BadInput(f"{name!r} is the name of a model of the catalogue; choose another for your own.")
         if not name or not all(ch.isalnum() or ch in "_-" for ch in name):
             raise BadInput(f"{name!r} cannot name a model: letters, digits, _ and - only.")
         if type(estimator).__module__ == "__main__":
@@ -125,6 +126,7 @@ class Experiment:
         if len(chosen) < len(candidates):
             names = [c.model for c in candidates]
             raise BadInput(f"{max(names, key=names.count)!r} is among the models more than once; each can run once.")
+        chosen.pop("dummy", None)  # whatever was given: the baseline cannot be removed, nor be another
         chosen = {"dummy": Candidate.named("dummy", recipe.task), **chosen}
         if len(chosen) < 2:
             raise BadInput("Choose at least one model beside the baseline.")
