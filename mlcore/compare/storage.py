@@ -10,8 +10,14 @@ from typing import Any
 from mlcore.errors import CannotRead
 
 TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "catboost.", "mlcore.")
-# Histogram boosting keeps a partial of check_array; what a partial is applied to is listed, and judged, of its own.
-TRUSTED_NAMES = ("functools.partial", "sklearn.utils.validation.check_array")
+# Histogram boosting keeps a partial of check_array (what a partial is applied to is listed, and judged, of its own);
+# LightGBM keeps containers of the standard library.
+TRUSTED_NAMES = (
+    "functools.partial",
+    "sklearn.utils.validation.check_array",
+    "collections.OrderedDict",
+    "collections.defaultdict",
+)
 
 
 def dump(model: Any, path: Path) -> None:
