@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MISSING, OTHER, UNSEEN = "missing", "(other)", "(never seen)"
 TRUST_R2 = 0.2  # below this the surrogate says nothing of the model; 0.3 and 0.6 are the words weak and fair
+TRUST_GAP = 2 / 3  # how far the sum may be off at the row, beside the spread or the distance from the average
 BACKGROUND = 400
 FEW_VALUES = 8  # a number with so few values is shown value by value
 FLAT = 1e-9  # answers that differ by less, relative to their size, are the same
@@ -497,7 +498,7 @@ def _why_not(title: str, local: Local, weights: list[Weight]) -> str:
             f"{100 * TRUST_R2:.0f} % asked for. Raise the locality, or use another model."
         )
     gap = abs(local.prediction - local.local_prediction)
-    if gap > 0.5 * max(local.spread, abs(local.prediction - local.average)):
+    if gap > TRUST_GAP * max(local.spread, abs(local.prediction - local.average)):
         return (
             f"at this very row the simple sum is off by {number(gap)}, too much beside the {number(local.spread)} by "
             f"which the answers around it spread. {title} treats this row as an exception."
