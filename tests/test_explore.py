@@ -247,3 +247,21 @@ def test_one_column_scores(task):
     assert ids <= chance + 0.05  # learning rows by heart does not help on other rows
     leak, _ = single_column_score(pd.Series(y.astype(float)), y, task)
     assert leak > LEAK[task]
+
+
+def test_one_row_and_one_class_are_survived(home):
+    one = mlcore.read(pd.DataFrame({"a": [1.0], "b": ["x"], "c": [True]}), name="one row")
+    assert "1 rows" in profile(one).sentence()
+    for make in (
+        lambda: explore.histogram(one, "a"),
+        lambda: explore.histogram(one, "b", "c"),
+        lambda: explore.relation(one, "a", "b"),
+        lambda: explore.relation(one, "b", "c"),
+        lambda: explore.missing(one),
+    ):
+        result = make()
+        assert result.sentence()
+    for row in (explore.histogram(one, "a"), explore.relation(one, "b", "c")):
+        assert row.figure().data
+    with pytest.raises(NotApplicable):
+        explore.correlations(one)
