@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import streamlit as st
@@ -59,8 +58,3 @@ def run() -> Run | None:
         current.set_run(None)
         return None
     return _run(str(place))
-
-
-def experiment_key(found: Run) -> dict[str, Any]:
-    """What a run was made of, for showing."""
-    return asdict(found.experiment.source)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import streamlit as st
 
 from mlcore.compare import begin
@@ -94,7 +92,6 @@ def live_board(run: Run) -> None:
                 st.rerun()
         elif live:
             st.toast("The comparison has ended.")
-            time.sleep(0.05)
             st.rerun()
         else:
             ended(progress)

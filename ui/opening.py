@@ -11,7 +11,6 @@ from mlcore.dataset import Dataset
 from mlcore.errors import HoldoutError
 from mlcore.ingest import READS, read, spool_upload
 from mlcore.samples import SAMPLES, Sample, open_sample
-from ui.shell import link
 from ui.state import PARAMETER, session, workspace
 from ui.widgets import escape, trouble
 
@@ -152,16 +151,3 @@ def other_ways() -> None:
             sample_cards(ours=True)
         with right:
             sample_cards(ours=False)
-
-
-__all__ = [
-    "attach",
-    "link",
-    "open_given_file",
-    "other_ways",
-    "picture",
-    "recent_runs",
-    "sample_cards",
-    "take",
-    "uploader",
-]

@@ -295,11 +295,6 @@ class Run:
             return None
         return pid if self.alive() else None
 
-    def delete(self) -> None:
-        """Remove the folder."""
-        self.cancel()
-        shutil.rmtree(self.path)
-
 
 def write_run(folder: Path, experiment: Experiment, dataset: Dataset, alerts: list[dict[str, Any]]) -> Run:
     """Put an experiment and its data into a run's folder; the data are linked where that is possible."""
