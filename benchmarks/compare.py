@@ -19,7 +19,7 @@ import time
 import warnings
 
 import numpy as np
-from data import mixed
+from mixed import mixed
 from sklearn.model_selection import cross_validate
 
 import mlcore

@@ -204,7 +204,8 @@ def _table(frame: Any) -> str:
 
 
 def _read(arguments: Any) -> Any:
-    from mlcore.ingest import ReadOptions, read
+    from mlcore.ingest import read
+    from mlcore.ingest.options import ReadOptions
 
     options = ReadOptions(
         arguments.delimiter,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mlcore.errors import BadChoice, NoSuchColumn
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Kind = Literal["numeric", "categorical", "boolean", "datetime", "text", "identifier", "constant"]
 Role = Literal["feature", "target", "group", "time", "weight", "ignore"]
@@ -29,6 +31,7 @@ class Column:
     distinct: int
     reason: str = ""
     parse: str = ""  # how its text was read: a decimal mark, or a pattern of dates
+    estimated: bool = False  # whether `distinct` is an estimate (large tables; within some per cent)
 
 
 @dataclass(frozen=True)
@@ -44,10 +47,17 @@ class Schema:
         return len(self.columns)
 
     def __getitem__(self, name: str) -> Column:
-        for column in self.columns:
-            if column.name == name:
-                return column
-        raise NoSuchColumn.named(name, self.names)
+        place = self._places.get(name)
+        if place is None:
+            raise NoSuchColumn.named(name, self.names)
+        return self.columns[place]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._places
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {c.name: i for i, c in enumerate(self.columns)}
 
     @property
     def names(self) -> list[str]:
@@ -68,11 +78,12 @@ class Schema:
 
     def change(self, name: str, **changes: Any) -> Schema:
         """Return a schema in which one column was corrected by a person."""
-        self[name]
+        self[name]  # raises when it is not there
         for what, allowed in (("kind", KINDS), ("role", ROLES)):
             if what in changes and changes[what] not in allowed:
                 raise BadChoice.of(what, changes[what], allowed)
-        return Schema(tuple(replace(c, **changes) if c.name == name else c for c in self.columns))
+        place = self._places[name]
+        return Schema((*self.columns[:place], replace(self.columns[place], **changes), *self.columns[place + 1 :]))
 
     def with_kind(self, name: str, kind: Kind) -> Schema:
         """Return a schema in which a person corrected a kind; identifiers and text come into play as features."""
@@ -99,10 +110,10 @@ class Schema:
 
     def ignoring(self, names: Iterable[str]) -> Schema:
         """Return a schema in which some columns are left out."""
-        schema = self
-        for name in names:
-            schema = schema.change(name, role="ignore")
-        return schema
+        out = set(names)
+        for name in out:
+            self[name]
+        return Schema(tuple(replace(c, role="ignore") if c.name in out else c for c in self.columns))
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,9 @@ class Reading:
     decimal: str = "."
     skipped_rows: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    skip: int = 0  # lines above the table that were passed over
+    part: str | None = None  # the sheet of a workbook, or the file of an archive
+    parts: tuple[str, ...] = ()  # what there was to choose from
 
     def words(self) -> str:
         """Say it in one line."""
@@ -154,6 +168,12 @@ class Dataset:
         frame: pd.DataFrame = table.to_pandas()
         return frame
 
+    @property
+    def sample_path(self) -> Path | None:
+        """The Parquet file of a random sample of the rows, in order, where the table is large enough to have one."""
+        place = self.path.with_name("sample.parquet")
+        return place if place.exists() else None
+
     def with_schema(self, schema: Schema) -> Dataset:
         """Return the same data with corrected columns."""
         return replace(self, schema=schema)
@@ -167,9 +187,7 @@ class Dataset:
     @classmethod
     def from_json(cls, data: dict[str, Any], path: Path) -> Dataset:
         """Rebuild from `to_json` and the place of the Parquet file."""
-        reading = dict(data["reading"])
-        reading["skipped_rows"] = tuple(reading["skipped_rows"])
-        reading["notes"] = tuple(reading["notes"])
+        reading: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["reading"].items()}
         return cls(
             data["name"], data["rows"], data["fingerprint"], schema_from_json(data["schema"]), path, Reading(**reading)
         )

@@ -73,6 +73,8 @@ class Workspace:
         place = self.root / "datasets" / _plain(dataset.fingerprint)
         if not (place / "dataset.json").exists():
             place.mkdir(parents=True, exist_ok=True)
+            if dataset.sample_path is not None:
+                shutil.move(str(dataset.sample_path), place / "sample.parquet")
             shutil.move(str(dataset.path), place / "data.parquet")
         write_whole(place / "dataset.json", json.dumps(dataset.to_json()))
         return self.dataset(dataset.fingerprint)

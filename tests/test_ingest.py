@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 import mlcore
 from mlcore.dataset import Dataset, unique_names
 from mlcore.errors import CannotRead, NotFound
-from mlcore.ingest import Limits, ReadOptions, text
-from mlcore.ingest.convert import _decimal_mark
+from mlcore.ingest import text
+from mlcore.ingest.options import Limits, ReadOptions
+from mlcore.ingest.convert import mark_of
 
 
 def read(tmp_path: Path, name: str, content: bytes | str, **options: object) -> Dataset:

@@ -1,8 +1,9 @@
 """Bytes to a Dataset. The bytes are hostile: they are parsed in a child process with a memory and a time limit.
 
-The flow: `read` writes what is wanted to a spool folder, `child` (its own process) detects the format, reads it with
-the module of its family (`text`, `sheets`, `json_records`, `columnar`) into one Parquet file, `kinds` says what each
-column is, and `read` stores the result in the workspace.
+The flow: `read` starts `child`, a process of its own, which unpacks (`archives`) or fetches (`remote`) what has to be,
+detects the format, reads it with the module of its family (`text`, `sheets`, `json_records`, `columnar`), settles what
+its texts really hold (`convert`) and writes one Parquet file; `kinds` says what each column is, and `read` stores the
+result in the workspace.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from mlcore.dataset import Dataset
 from mlcore.errors import CannotRead, NotFound
+from mlcore.ingest.options import Limits, ReadOptions, Stored, Table
 from mlcore.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -47,58 +49,57 @@ FORMATS: tuple[tuple[str, str], ...] = (
     (".feather", "arrow"),
     (".arrow", "arrow"),
 )
-ENDINGS = [ending for ending, _ in FORMATS]
+PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip")
+ENDINGS = [*(ending for ending, _ in FORMATS), *PACKED]
+VERSION = 2  # of how files are read: a change makes other fingerprints, so that no stale reading is found again
 PLAIN = {str, bool, int, float, dt.date, dt.datetime, decimal.Decimal}
-READS = "CSV, TSV and other delimited text, Excel (xlsx, xls, xlsb, ods), JSON, JSON Lines, Parquet and Feather"
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """A person's corrections of what reading assumes; None means: find out."""
-
-    delimiter: str | None = None
-    encoding: str | None = None
-    header: bool | None = None
-    decimal: str | None = None
-    sheet: str | None = None
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a file may cost before reading is stopped."""
-
-    memory_gb: float = float(os.environ.get("HOLDOUT_READ_MEMORY_GB", "6"))
-    seconds: int = int(os.environ.get("HOLDOUT_READ_SECONDS", "600"))
+READS = (
+    "CSV, TSV and other delimited text, Excel (xlsx, xls, xlsb, ods), JSON, JSON Lines, Parquet and Feather, plain or "
+    "packed (gzip, bzip2, xz, zstd, zip)"
+)
 
 
 def read(
-    source: str | Path | pd.DataFrame,
+    source: str | Path | Table | Stored | pd.DataFrame,
     *,
     name: str | None = None,
     options: ReadOptions | None = None,
     workspace: Workspace | None = None,
     limits: Limits | None = None,
 ) -> Dataset:
-    """Read a file (or a pandas frame) into the workspace and return its Dataset.
+    """Read a file, a pandas frame, a database `Table` or a `Stored` object into the workspace; return its Dataset.
 
     The fingerprint hashes the bytes, the name and the parse options, so the same file is stored once.
     Raises CannotRead with a sentence for a person, NotFound when there is no such file.
     """
     workspace = workspace or Workspace()
     options = options or ReadOptions()
+    if isinstance(source, str) and source.startswith("s3://"):
+        source = Stored(source)
     with tempfile.TemporaryDirectory(dir=workspace.folder("spool")) as spool:
-        path = Path(spool) / "frame.parquet"
-        if isinstance(source, (str, Path)):
-            path = Path(source)
+        path, elsewhere = Path(spool) / "frame.parquet", None
+        if isinstance(source, (Table, Stored)):
+            path, elsewhere, name = Path(spool) / "data.parquet", source, name or source.name()
+        elif isinstance(source, (str, Path)):
+            path, name = Path(source), name or Path(source).name
             if not path.is_file():
                 raise NotFound(f"There is no file {str(source)!r}.")
+            if path.stat().st_size == 0:
+                raise CannotRead(f"{name} is empty: it has 0 bytes. Choose a file with a header and rows.")
         else:
             _spool_frame(source, path)
-        name = name or (path.name if isinstance(source, (str, Path)) else "frame")
-        if path.stat().st_size == 0:
-            raise CannotRead(f"{name} is empty: it has 0 bytes. Choose a file with a header and rows.")
-        fingerprint = _fingerprint(path, name, options)
-        found = _in_child(path, name, options, Path(spool), limits or Limits())
+        name = name or "frame"
+        order: dict[str, object] = {
+            "path": str(path),
+            "name": name,
+            "options": asdict(options),
+            "out": spool,
+            "source": asdict(elsewhere) if elsewhere else None,
+        }
+        with _Child(order, limits or Limits()) as child:
+            fingerprint = None if elsewhere else _fingerprint(path, name, options)
+            found = child.answer()
+        fingerprint = fingerprint or _fingerprint(path, name, options)
         dataset = Dataset.from_json({**found, "name": name, "fingerprint": fingerprint}, Path(spool) / "data.parquet")
         return workspace.store(dataset)
 
@@ -120,45 +121,59 @@ def _spool_frame(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _fingerprint(path: Path, name: str, options: ReadOptions) -> str:
-    digest = hashlib.blake2b(json.dumps([name, asdict(options)]).encode(), digest_size=12)
+    digest = hashlib.sha256(json.dumps([VERSION, name, asdict(options)]).encode())
     with path.open("rb") as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
-    return digest.hexdigest()
+    return digest.hexdigest()[:24]
 
 
-def _in_child(path: Path, name: str, options: ReadOptions, spool: Path, limits: Limits) -> dict[str, object]:
-    order = {
-        "path": str(path),
-        "name": name,
-        "options": asdict(options),
-        "out": str(spool),
-        "memory_gb": limits.memory_gb,
-        "seconds": limits.seconds,
-    }
-    (spool / "order.json").write_text(json.dumps(order), encoding="utf-8")
-    command = [sys.executable, "-m", "mlcore.ingest.child", str(spool / "order.json")]
-    root = str(Path(__file__).resolve().parents[2])
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)}
-    try:
-        done = subprocess.run(
-            command, env=env, capture_output=True, timeout=limits.seconds, check=False, stdin=subprocess.DEVNULL
+class _Child:
+    """The process that reads; it works while this one hashes the bytes."""
+
+    def __init__(self, order: dict[str, object], limits: Limits) -> None:
+        self.name, self.spool, self.limits = order["name"], Path(str(order["out"])), limits
+        root = str(Path(__file__).resolve().parents[2])
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mlcore.ingest.child"],
+            env=env,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
-    except subprocess.TimeoutExpired:
-        raise CannotRead(
-            f"{name} was not read within {limits.seconds} seconds, the limit. "
-            "Try a smaller part of it, or save it as Parquet."
-        ) from None
-    answer = spool / "answer.json"
-    if not answer.exists():
-        raise CannotRead(
-            f"{name} could not be read within the memory limit of {limits.memory_gb:g} GB, or it is "
-            f"damaged (the reader ended with {done.returncode}). Try a smaller part of it."
-        )
-    found: dict[str, object] = json.loads(answer.read_text("utf-8"))
-    if "error" in found:
-        raise CannotRead(str(found["error"]))
-    return found
+        assert self.process.stdin is not None
+        # Through standard input, not a file: the address of a database may hold a password.
+        self.process.stdin.write(json.dumps({**order, **asdict(limits)}).encode())
+        self.process.stdin.close()
+
+    def __enter__(self) -> _Child:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    def answer(self) -> dict[str, object]:
+        """Wait for what the child found. Raises CannotRead."""
+        try:
+            self.process.wait(self.limits.seconds)
+        except subprocess.TimeoutExpired:
+            raise CannotRead(
+                f"{self.name} was not read within {self.limits.seconds} seconds, the limit. "
+                "Try a smaller part of it, or save it as Parquet."
+            ) from None
+        answer = self.spool / "answer.json"
+        if not answer.exists():
+            raise CannotRead(
+                f"{self.name} could not be read within the memory limit of {self.limits.memory_gb:g} GB, or it is "
+                f"damaged (the reader ended with {self.process.returncode}). Try a smaller part of it."
+            )
+        found: dict[str, object] = json.loads(answer.read_text("utf-8"))
+        if "error" in found:
+            raise CannotRead(str(found["error"]))
+        return found
 
 
 def spool_upload(chunks: IO[bytes], name: str, workspace: Workspace) -> Path:

@@ -1,4 +1,4 @@
-"""The child process that touches hostile bytes: `python -m mlcore.ingest.child ORDER.json`.
+"""The child process that touches hostile bytes: `python -m mlcore.ingest.child`, its order on standard input.
 
 It limits its own memory and processor time, reads one file, writes `data.parquet` and `answer.json`, and ends. A file
 that blows it up ends this process and nothing else.
@@ -13,22 +13,22 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from mlcore.dataset import Reading
 from mlcore.errors import CannotRead, HoldoutError
-from mlcore.ingest import FORMATS, READS, ReadOptions
-from mlcore.ingest.frames import Order
+from mlcore.ingest import FORMATS, READS
+from mlcore.ingest.archives import MOST_UNPACKED, kind_of, unpack
+from mlcore.ingest.frames import Loaded, Order
+from mlcore.ingest.options import ReadOptions, Stored, Table
 
-TYPED = ("parquet", "arrow")  # formats that say what each column is
-NUMBERED = ("json", "jsonl")  # formats that tell numbers from text, but have no dates
 
-
-def main(order_file: str) -> None:
-    """Carry out one order; the answer is a file, so that nothing a library prints can be taken for it."""
-    data = json.loads(Path(order_file).read_text("utf-8"))
+def main() -> None:
+    """Carry out the order of standard input; the answer is a file, so that nothing a library prints is taken for it."""
+    data = json.load(sys.stdin)
     _limit(data["memory_gb"], data["seconds"])
-    order = Order(Path(data["path"]), data["name"], ReadOptions(**data["options"]), Path(data["out"]))
+    options: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["options"].items()}
+    order = Order(Path(data["path"]), data["name"], ReadOptions(**options), Path(data["out"]))
+    source = _source(data["source"])
     try:
-        answer = carry_out(order)
+        answer = carry_out(order, source)
     except HoldoutError as error:
         answer = {"error": str(error)}
     except (MemoryError, ImportError):  # a library that finds no room to load is out of memory as well
@@ -39,34 +39,61 @@ def main(order_file: str) -> None:
     except Exception as error:  # noqa: BLE001 - the one border where any reader's failure becomes a sentence
         first = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         answer = {
-            "error": f"{order.name} could not be read as {format_of(order.path, order.name)}: {first}. "
+            "error": f"{order.name} could not be read: {first}. "
             "It may be damaged; open it in the program that made it and save it again."
         }
     (order.out / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
 
 
-def carry_out(order: Order) -> dict[str, Any]:
-    """Read, convert, infer; return the dataset as plain data."""
-    from mlcore.ingest import convert, kinds
+def _source(data: dict[str, Any] | None) -> Table | Stored | None:
+    if data is None:
+        return None
+    return Table(**data) if "query" in data else Stored(**data)
 
-    family = format_of(order.path, order.name)
-    reading = reader(family)(order)
-    out = order.out / "data.parquet"
+
+def carry_out(order: Order, source: Table | Stored | None = None) -> dict[str, Any]:
+    """Read, convert, infer; return the dataset as plain data."""
+    from mlcore.ingest import convert, kinds, remote
+
+    if isinstance(source, Stored):
+        order = remote.fetch(order, source, MOST_UNPACKED)
+    loaded = remote.load_table(order, source) if isinstance(source, Table) else _load(order)
+    parses = dict(loaded.parses)
     notes: list[str] = []
-    parses: dict[str, str] = {}
-    if family in TYPED:
-        order.raw.rename(out)
-    else:
-        notes, parses = convert.texts(order.raw, out, order.options.decimal, numbers=family not in NUMBERED)
-    rows, schema = kinds.infer(out, parses)
-    if not rows and reading.skipped_rows:
+    if loaded.texts != "settled":
+        how = convert.How(order.options.decimal or ".", order.options.decimal is not None, order.options.dates)
+        numbers = loaded.texts == "may be anything"
+        notes, parses = convert.texts(order.raw, order.data, how, numbers=numbers, kept=order.options.text or ())
+    rows, schema = kinds.infer(order.data, parses)
+    if not rows and loaded.reading.skipped_rows:
         raise CannotRead(
             f"No row of {order.name} has as many cells as its first line ({len(schema)}). "
             "Say which delimiter it has, or mend the first line."
         )
     if not rows:
         raise CannotRead(f"{order.name} has a header ({len(schema)} columns) but no rows. Choose a file with rows.")
-    return {"rows": rows, "schema": asdict(schema), "reading": asdict(_with_notes(reading, notes))}
+    reading = replace(loaded.reading, notes=(*loaded.reading.notes, *notes))
+    return {"rows": rows, "schema": asdict(schema), "reading": asdict(reading)}
+
+
+def _load(order: Order) -> Loaded:
+    """Read a file, unpacked first where it is compressed."""
+    with order.path.open("rb") as file:
+        packed = kind_of(order.path, file.read(16))
+    if packed is None:
+        return reader(format_of(order.path, order.name))(order)
+    chosen = order.options.part
+    inner, parts, notes = unpack(order, packed)
+    with inner.path.open("rb") as file:
+        if kind_of(inner.path, file.read(16)) is not None:
+            raise CannotRead(
+                f"{order.name} holds another archive ({inner.name}). Unpack it and choose the file inside."
+            )
+    loaded = reader(format_of(inner.path, inner.name))(inner)
+    reading = replace(loaded.reading, notes=(*notes, *loaded.reading.notes))
+    if parts:
+        reading = replace(reading, part=chosen or inner.name, parts=parts)
+    return replace(loaded, reading=reading)
 
 
 def format_of(path: Path, name: str) -> str:
@@ -90,7 +117,7 @@ def format_of(path: Path, name: str) -> str:
     return "text"
 
 
-def reader(family: str) -> Callable[[Order], Reading]:
+def reader(family: str) -> Callable[[Order], Loaded]:
     """Find the module of a format family; imported only when needed."""
     from mlcore.ingest import columnar, json_records, sheets, text
 
@@ -102,10 +129,6 @@ def reader(family: str) -> Callable[[Order], Reading]:
         "parquet": columnar.load_parquet,
         "arrow": columnar.load_arrow,
     }[family]
-
-
-def _with_notes(reading: Reading, notes: list[str]) -> Reading:
-    return replace(reading, notes=(*reading.notes, *notes))
 
 
 def _limit(memory_gb: float, seconds: int) -> None:
@@ -120,4 +143,4 @@ def _limit(memory_gb: float, seconds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main()

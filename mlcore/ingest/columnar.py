@@ -6,10 +6,10 @@ from typing import Any
 
 from mlcore.dataset import Reading
 from mlcore.errors import CannotRead
-from mlcore.ingest.frames import Order, names_note
+from mlcore.ingest.frames import Loaded, Order, names_note
 
 
-def load_parquet(order: Order) -> Reading:
+def load_parquet(order: Order) -> Loaded:
     """Copy a Parquet file row group by row group, so that memory stays small."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -25,10 +25,10 @@ def load_parquet(order: Order) -> Reading:
         names,
         order,
     )
-    return Reading("Parquet", notes=tuple(notes))
+    return Loaded(Reading("Parquet", notes=tuple(notes)), "settled")
 
 
-def load_arrow(order: Order) -> Reading:
+def load_arrow(order: Order) -> Loaded:
     """Copy a Feather (Arrow IPC) file."""
     import pyarrow as pa
     from pyarrow import feather
@@ -39,7 +39,7 @@ def load_arrow(order: Order) -> Reading:
         raise CannotRead(f"{order.name} is not a readable Feather file: {str(error)[:160]}.") from None
     names, notes = names_note(list(table.schema.names))
     _copy(iter([table]), table.schema.empty_table(), names, order)
-    return Reading("Feather", notes=tuple(notes))
+    return Loaded(Reading("Feather", notes=tuple(notes)), "settled")
 
 
 def _copy(tables: Any, empty: Any, names: list[str], order: Order) -> None:
@@ -47,7 +47,7 @@ def _copy(tables: Any, empty: Any, names: list[str], order: Order) -> None:
 
     keep = [i for i, n in enumerate(empty.schema.names) if not n.startswith("__index_level_")]
     plain = _plain(empty.select(keep).rename_columns([names[i] for i in keep]))
-    with pq.ParquetWriter(order.raw, plain.schema, compression="zstd") as writer:
+    with pq.ParquetWriter(order.data, plain.schema) as writer:
         for table in tables:
             chunk = _plain(table.select(keep).rename_columns([names[i] for i in keep]))
             writer.write_table(chunk.cast(plain.schema))

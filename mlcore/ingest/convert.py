@@ -1,140 +1,267 @@
-"""Texts that are really booleans, numbers or dates, column by column; each conversion is all or nothing, and said."""
+"""What a column of texts really holds: numbers, truths, dates; for the whole column, all or nothing, and said."""
 
 from __future__ import annotations
 
-import os
+import datetime as dt
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlcore.ingest.frames import connection, quoted, quoted_text
 
-CURRENCY = "€$£¥₹"
+CURRENCY = "€$£¥₹₩₽"
+UNIT = rf"(?:[{CURRENCY}]|[A-Z]{{3}}(?=\s|[-+]?\d|$))"
 PLAIN_NUMBER = re.compile(
-    rf"[-+]?[{CURRENCY}]?\s?[-+]?(\d{{1,3}}([ .,'’\u00a0\u202f]\d{{3}})+|\d+)([.,]\d+)?\s?[%{CURRENCY}]?"
+    rf"\(?[-+]?\s?(?P<before>{UNIT})?\s?[-+]?(\d{{1,3}}([ .,'’\u00a0\u202f]\d{{2,3}})+|\d+)([.,]\d+)?\s?"
+    rf"(?P<after>%|[{CURRENCY}]|[A-Z]{{3}})?\)?"
 )
-LEADING_ZERO = re.compile(r"[-+]?0\d")
+WHOLE = re.compile(r"[-+]?\d{1,18}")
+REAL = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan)", re.IGNORECASE)
+LONG = re.compile(r"[-+]?\d{19,}")
+CODE = re.compile(r"[-+]?0[0-9xX]")
+CODE_SQL = "^[-+]?0[0-9xX]|_"
+STAMP = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?")
+ZONED = re.compile(r"\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?\s?(?:Z|UTC|[-+]\d{2}:?\d{2})")
+ONE_MARK = {",": re.compile(r",(\d{1,2}|\d{4,})\D*$"), ".": re.compile(r"\.(\d{1,2}|\d{4,})\D*$")}
+TRIED = 400  # different values that a pattern of dates has to fit before it is tried on all rows
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """A way to read a text: its SQL, and how it is told to a person."""
+    """A way to read a text: its type as DuckDB reads it, or SQL; and how it is told to a person."""
 
-    sql: str  # {c} stands for the trimmed text
-    said: str
-    parse: str  # what the column keeps of it, so that a raw frame can be read in the same way when predicting
+    said: str = ""
+    parse: str = ""  # what the column keeps of it, so that a raw frame can be read in the same way when predicting
+    native: str = "VARCHAR"  # the type to read it as
+    sql: str | None = None  # where the type alone does not do; {c} stands for the trimmed text
+    gives: str = "VARCHAR"  # the type that `sql` gives
+    blank_is_missing: bool = False  # whether what `sql` turns into nothing is missing, rather than a misfit
+
+    def fits(self, c: str) -> str:
+        """SQL that says whether a text can be read in this way."""
+        if self.sql is not None:
+            return "true" if self.blank_is_missing else f"({self.sql.format(c=f'trim({c})')}) IS NOT NULL"
+        if self.native == "VARCHAR":
+            return "true"
+        cast = f"TRY_CAST({c} AS {self.native}) IS NOT NULL"
+        return f"({cast} AND NOT regexp_matches({c}, '{CODE_SQL}'))" if self.native in ("BIGINT", "DOUBLE") else cast
+
+
+@dataclass(frozen=True)
+class How:
+    """What bears on the choice: the file's decimal mark, the order of day and month, a column kept as text."""
+
+    mark: str = "."
+    asked: bool = False  # whether a person said the mark
+    dates: str | None = None  # day or month: which comes first where both would fit
+    text: bool = False
+
+
+AS_TEXT = Conversion()
+TRIMMED = Conversion("texts without the blanks around them", "", "VARCHAR", "nullif({c}, '')", "VARCHAR", True)
+INTEGER = Conversion(native="BIGINT")
+FLOAT = Conversion(native="DOUBLE")
+ISO = Conversion("dates (year-month-day)", "ISO8601", "TIMESTAMP")
+ISO_TEXT = replace(ISO, native="VARCHAR", sql="TRY_CAST({c} AS TIMESTAMP)", gives="TIMESTAMP")
+IN_UTC = Conversion(
+    "times of a zone, as UTC",
+    "ISO8601",
+    "VARCHAR",
+    "TRY_CAST({c} AS TIMESTAMPTZ)::TIMESTAMP",
+    "TIMESTAMP",
+)
+BOOLEAN = Conversion("true or false", native="BOOLEAN")
+UNSAID = ("", ISO.said, BOOLEAN.said)
 
 
 def _date(pattern: str, said: str) -> Conversion:
-    return Conversion(f"try_strptime({{c}}, {quoted_text(pattern)})", said, pattern)
+    return Conversion(said, pattern, "VARCHAR", f"try_strptime({{c}}, {quoted_text(pattern)})", "TIMESTAMP")
 
 
-ISO = Conversion("TRY_CAST({c} AS TIMESTAMP)", "dates (year-month-day)", "ISO8601")
-# Day-first comes before month-first: where both fit every cell, day-first is assumed, and said.
-DATES: tuple[Conversion, ...] = (
-    ISO,
-    *(
-        _date(f"{date}{time}", f"dates ({said})")
-        for said, dates in (
-            ("day first", ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y")),
-            ("month first", ("%m/%d/%Y", "%m-%d-%Y", "%m/%d/%y", "%b %d, %Y", "%B %d, %Y")),
-            ("year first", ("%Y/%m/%d", "%Y.%m.%d")),
-        )
-        for date in dates
-        for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p")
-    ),
-)
-BOOLEAN = Conversion("CASE lower({c}) WHEN 'true' THEN true WHEN 'false' THEN false END", "true or false", "")
+ORDERS = {
+    "day": ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y", "%d/%m/%y", "%d.%m.%y", "%d-%m-%y"),
+    "month": ("%m/%d/%Y", "%m.%d.%Y", "%m-%d-%Y", "%m/%d/%y", "%m.%d.%y", "%m-%d-%y"),
+}
+NAMED = ("%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%Y/%m/%d", "%Y.%m.%d")
+CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+
+
+def choose(values: list[str], how: How) -> Conversion:
+    """Settle how a column is read from some of its different texts (missing ones left out)."""
+    if how.text:
+        return AS_TEXT
+    stripped = [v.strip() for v in values]
+    known = [v for v in stripped if v]
+    found = _numbers(known, how) or _truths(known) or _dates(known, how)
+    if found is not None:
+        padded = len(known) < len(values)
+        return replace(found, native="VARCHAR", sql=_cast_of(found), gives=found.native) if padded else found
+    return AS_TEXT if stripped == values else TRIMMED
+
+
+def _cast_of(found: Conversion) -> str:
+    return found.sql if found.sql is not None else f"TRY_CAST({{c}} AS {found.native})"
+
+
+def _truths(known: list[str]) -> Conversion | None:
+    return BOOLEAN if known and {v.lower() for v in known} <= {"true", "false"} else None
+
+
+def _numbers(known: list[str], how: How) -> Conversion | None:
+    if any(CODE.match(v) or LONG.fullmatch(v) for v in known):
+        return None  # codes, or numbers too long to be kept exactly
+    if all(map(WHOLE.fullmatch, known)):
+        return INTEGER if known else FLOAT
+    points = all(map(REAL.fullmatch, known))
+    if points and (how.mark != "," or mark_of(known, how.mark) == "."):
+        return FLOAT
+    units = [PLAIN_NUMBER.fullmatch(v) for v in known]
+    if not all(units):
+        return None
+    marks = {(m["before"] or "") + "|" + (m["after"] or "") for m in units if m is not None}
+    return _with_units(marks, how.mark if how.asked else mark_of(known, how.mark)) if len(marks) == 1 else None
+
+
+def _with_units(marks: set[str], mark: str) -> Conversion:
+    """Numbers with separators and one unit, the same in every cell."""
+    unit = marks.pop().strip("|")
+    said = "numbers with a decimal comma" if mark == "," else "numbers with thousands separators"
+    if unit:
+        said = f"numbers in {'per cent' if unit == '%' else unit}" + (" with a decimal comma" if mark == "," else "")
+    cleaned = f"regexp_replace({{c}}, '[^0-9{mark}+-]', '', 'g')"
+    if mark == ",":
+        cleaned = f"replace({cleaned}, ',', '.')"
+    number = f"TRY_CAST({cleaned} AS DOUBLE)"
+    shape = quoted_text(_sql_shape(mark))
+    signed = f"CASE WHEN {{c}} LIKE '(%' THEN -{number} ELSE {number} END"
+    sql = f"CASE WHEN regexp_full_match({{c}}, {shape}) THEN {signed} END"
+    return Conversion(said, mark, "VARCHAR", sql, "DOUBLE")
+
+
+def _sql_shape(mark: str) -> str:
+    """The pattern that every cell of a column of numbers with units has to have, one decimal mark only."""
+    other = "." if mark == "," else ","
+    letters = rf"(?:[{CURRENCY}]|[A-Z]{{{{3}}}})?"
+    digits = rf"(?:\d{{{{1,3}}}}(?:[ {other}'’\x{{{{00A0}}}}\x{{{{202F}}}}]\d{{{{2,3}}}})+|\d+)(?:[{mark}]\d+)?"
+    return rf"\(?[-+]?\s?{letters}\s?[-+]?{digits}\s?(?:%|{letters})\)?"
+
+
+def mark_of(values: Iterable[str], usual: str) -> str:
+    """The decimal mark of some numbers: the last of the two in a value that has both, or one that is not followed by
+    exactly three digits; where neither settles it, what is usual in the file."""
+    evidence = _evidence(values)
+    if evidence[","] and not evidence["."]:
+        return ","
+    if evidence["."] and not evidence[","]:
+        return "."
+    return usual
+
+
+def _evidence(values: Iterable[str]) -> dict[str, int]:
+    found = {",": 0, ".": 0}
+    for value in values:
+        comma, point = value.rfind(","), value.rfind(".")
+        if comma >= 0 and point >= 0:
+            found["," if comma > point else "."] += 1
+        elif comma >= 0 and (ONE_MARK[","].search(value) or value.lstrip("-+").startswith("0,")):
+            found[","] += 1
+        elif point >= 0 and (ONE_MARK["."].search(value) or value.lstrip("-+").startswith("0.")):
+            found["."] += 1
+    return found
+
+
+def usual_mark(columns: Iterable[list[str]], delimiter: str) -> str:
+    """The decimal mark of a file: of most columns that settle it; else the comma where semicolons part the cells."""
+    votes = {",": 0, ".": 0}
+    for values in columns:
+        known = [v.strip() for v in values[:200] if v.strip()]
+        if known and all(map(PLAIN_NUMBER.fullmatch, known)):
+            evidence = _evidence(known)
+            for mark, other in ((",", "."), (".", ",")):
+                votes[mark] += evidence[mark] > 0 and not evidence[other]
+    if votes[","] == votes["."]:
+        return "," if delimiter == ";" and not votes["."] else "."
+    return max(votes, key=lambda m: votes[m])
+
+
+def _dates(known: list[str], how: How) -> Conversion | None:
+    tried = known[:TRIED] + known[-TRIED:]
+    if not tried or not all(any(ch.isdigit() for ch in v) and 6 <= len(v) <= 40 for v in tried):
+        return None
+    if all(map(STAMP.fullmatch, tried)):
+        return ISO
+    if all(map(ZONED.fullmatch, tried)):
+        return IN_UTC
+    first, second = ("month", "day") if how.dates == "month" else ("day", "month")
+    for clock in CLOCKS:
+        for one, other in zip(ORDERS[first], ORDERS[second], strict=True):
+            fits_one, fits_other = _all_parse(tried, one + clock), _all_parse(tried, other + clock)
+            if fits_one or fits_other:
+                chosen, order = (one, first) if fits_one else (other, second)
+                both = fits_one and fits_other and how.dates is None
+                more = f"; {second} first would fit as well" if both else ""
+                return _date(chosen + clock, f"dates ({order} first{more})")
+        for pattern in NAMED:
+            if _all_parse(tried, pattern + clock):
+                return _date(pattern + clock, "dates")
+    return None
+
+
+def _all_parse(values: list[str], pattern: str) -> bool:
+    try:
+        for value in values:
+            dt.datetime.strptime(value, pattern)
+    except ValueError:
+        return False
+    return True
+
+
+def said(types: Mapping[str, Conversion]) -> list[str]:
+    """What was assumed of columns, as sentences."""
+    told: dict[str, list[str]] = {}
+    for name, conversion in types.items():
+        if conversion.said not in UNSAID:
+            told.setdefault(conversion.said, []).append(name)
+    return [f"{', '.join(names[:6])}{' …' if len(names) > 6 else ''}: read as {how}." for how, names in told.items()]
 
 
 def texts(
-    raw: Path, out: Path, decimal: str | None = None, *, numbers: bool = True
+    raw: Path, out: Path, how: How, *, numbers: bool = True, kept: Sequence[str] = ()
 ) -> tuple[list[str], dict[str, str]]:
-    """Write `raw` to `out` with its texts converted.
+    """Write the Parquet file `raw` to `out` with its texts converted.
 
-    `numbers` is false where the format has numbers of its own, so that a text of digits is meant. Returns what was
+    `numbers` is false where the format has numbers of its own, so that a text of digits is meant; columns of `kept`
+    stay as they are. Returns what was
     assumed, as sentences, and how each converted column was read.
     """
     con = connection(out.parent)
     source = f"read_parquet({quoted_text(str(raw))})"
-    columns = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-    chosen: dict[str, Conversion] = {}
-    for name, kind, *_ in columns:
-        if kind == "VARCHAR":
-            found = _choose(con, source, name, decimal)
-            if found is not None and (numbers or found.parse not in (".", ",")):
-                chosen[name] = found
-    if not chosen:
-        con.close()
-        os.replace(raw, out)
-        return [], {}
-    selected = ", ".join(
-        f"{chosen[n].sql.format(c=f'trim({quoted(n)})')} AS {quoted(n)}" if n in chosen else quoted(n)
-        for n, *_ in columns
-    )
-    con.execute(f"COPY (SELECT {selected} FROM {source}) TO {quoted_text(str(out))} (FORMAT parquet, COMPRESSION zstd)")
+    types: dict[str, Conversion] = {}
+    names = []
+    for name, kind, *_ in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall():
+        names.append(name)
+        if kind != "VARCHAR" or name in kept:
+            continue
+        c = quoted(name)
+        different = f"SELECT DISTINCT {c} FROM {source} WHERE {c} IS NOT NULL"
+        values = [v for (v,) in con.execute(f"{different} LIMIT 2000").fetchall()]
+        for _ in range(4):
+            chosen = choose(values, how)
+            if chosen.native != "VARCHAR":
+                chosen = replace(chosen, native="VARCHAR", sql=_cast_of(chosen), gives=chosen.native)
+            bad = con.execute(f"{different} AND NOT coalesce({chosen.fits(c)}, false) LIMIT 200").fetchall()
+            if not bad:
+                break
+            values += [v for (v,) in bad]
+        else:
+            chosen = AS_TEXT
+        if chosen.sql is not None and (numbers or chosen.gives not in ("BIGINT", "DOUBLE")):
+            types[name] = chosen
+    parts = []
+    for name in names:
+        sql = types[name].sql if name in types else None
+        parts.append(f"{sql.format(c=f'trim({quoted(name)})')} AS {quoted(name)}" if sql else quoted(name))
+    con.execute(f"COPY (SELECT {', '.join(parts)} FROM {source}) TO {quoted_text(str(out))} (FORMAT parquet)")
     con.close()
-    said: dict[str, list[str]] = {}
-    for name, conversion in chosen.items():
-        if conversion not in (ISO, BOOLEAN):
-            said.setdefault(conversion.said, []).append(name)
-    notes = [f"{', '.join(names[:6])}{' …' if len(names) > 6 else ''}: read as {how}." for how, names in said.items()]
-    return notes, {name: conversion.parse for name, conversion in chosen.items()}
-
-
-def _choose(con: object, source: str, name: str, decimal: str | None) -> Conversion | None:
-    column = f"trim({quoted(name)})"
-    run = con.execute  # type: ignore[attr-defined]
-    values = [
-        v
-        for (v,) in run(
-            f"SELECT DISTINCT {column} FROM (SELECT {quoted(name)} FROM {source} "
-            f"WHERE {quoted(name)} IS NOT NULL LIMIT 20000) LIMIT 2000"
-        ).fetchall()
-    ]
-    if not values:
-        return None
-    for conversion in _fitting(values, decimal):
-        sql = conversion.sql.format(c=column)
-        bad = run(f"SELECT count(*) FROM {source} WHERE {quoted(name)} IS NOT NULL AND {sql} IS NULL").fetchone()[0]
-        if bad == 0:
-            return conversion
-    return None
-
-
-def _fitting(values: list[str], decimal: str | None) -> list[Conversion]:
-    """The conversions worth trying on the whole column, judged by a sample of its values."""
-    if {v.lower() for v in values} <= {"true", "false"}:
-        return [BOOLEAN]
-    if all(PLAIN_NUMBER.fullmatch(v) for v in values):
-        if any(LEADING_ZERO.match(v) for v in values):
-            return []  # codes, not numbers
-        return [_number(values, decimal)]
-    if all(any(ch.isdigit() for ch in v) and 6 <= len(v) <= 40 for v in values):
-        return list(DATES)
-    return []
-
-
-def _number(values: list[str], decimal: str | None) -> Conversion:
-    mark = decimal or _decimal_mark(values)
-    said = "numbers with a decimal comma" if mark == "," else "numbers with thousands separators or units"
-    if any("%" in v for v in values):
-        said += " (per cent)"
-    cleaned = f"regexp_replace({{c}}, '[^0-9{mark}+-]', '', 'g')"
-    if mark == ",":
-        cleaned = f"replace({cleaned}, ',', '.')"
-    return Conversion(f"TRY_CAST({cleaned} AS DOUBLE)", said, mark)
-
-
-def _decimal_mark(values: list[str]) -> str:
-    """The last of the two marks in a value that has both, or one that is not followed by exactly three digits."""
-    for value in values:
-        comma, point = value.rfind(","), value.rfind(".")
-        if comma >= 0 and point >= 0:
-            return "," if comma > point else "."
-    for mark, other in ((",", "."), (".", ",")):
-        if any(re.search(rf"\{mark}(\d{{1,2}}|\d{{4,}})\D*$", v) for v in values) and not any(
-            other in v for v in values
-        ):
-            return mark
-    return "."
+    return said(types), {name: t.parse for name, t in types.items() if t.parse}

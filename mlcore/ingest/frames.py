@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
-from mlcore.dataset import unique_names
+from mlcore.dataset import Reading, unique_names
 from mlcore.errors import CannotRead
-from mlcore.ingest import ReadOptions
+from mlcore.ingest.options import ReadOptions
 
 MOST_COLUMNS = 20_000
 
@@ -30,11 +30,25 @@ class Order:
         """The Parquet file as first read, before texts were turned into numbers and dates."""
         return self.out / "raw.parquet"
 
+    @property
+    def data(self) -> Path:
+        """The Parquet file as it will be kept."""
+        return self.out / "data.parquet"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a reader brings back: how it understood the file, and what is left to settle in `Order.raw`."""
+
+    reading: Reading
+    texts: Literal["settled", "may be dates", "may be anything"]  # settled: `Order.data` is written already
+    parses: tuple[tuple[str, str], ...] = ()  # how columns of texts were read
+
 
 def connection(spool: Path) -> duckdb.DuckDBPyConnection:
     """Open a DuckDB that spills to the spool folder and cannot fetch anything from outside."""
     con = duckdb.connect()
-    con.execute("SET memory_limit = '2GB'")
+    con.execute("SET memory_limit = '1GB'")
     con.execute(f"SET temp_directory = {quoted_text(str(spool / 'spill'))}")
     con.execute("SET autoinstall_known_extensions = false")
     con.execute("SET preserve_insertion_order = true")

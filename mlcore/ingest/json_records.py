@@ -7,10 +7,10 @@ from typing import Any
 
 from mlcore.dataset import Reading
 from mlcore.errors import CannotRead
-from mlcore.ingest.frames import Order, cells_to_parquet
+from mlcore.ingest.frames import Loaded, Order, cells_to_parquet
 
 
-def load(order: Order) -> Reading:
+def load(order: Order) -> Loaded:
     """Read one JSON document."""
     try:
         found = json.loads(order.path.read_bytes())
@@ -21,7 +21,7 @@ def load(order: Order) -> Reading:
     return _write(order, _records(order, found), "JSON")
 
 
-def load_lines(order: Order) -> Reading:
+def load_lines(order: Order) -> Loaded:
     """Read one JSON value a line."""
     records = []
     for number, line in enumerate(order.path.read_bytes().splitlines(), start=1):
@@ -50,7 +50,7 @@ def _records(order: Order, found: Any) -> list[Any]:
     raise CannotRead(f"{order.name} is JSON, but not a table: give a list of records, or one list per column.")
 
 
-def _write(order: Order, records: list[Any], title: str) -> Reading:
+def _write(order: Order, records: list[Any], title: str) -> Loaded:
     if not records:
         raise CannotRead(f"{order.name} holds no records. Choose a file with rows.")
     if not all(isinstance(r, dict) for r in records):
@@ -58,7 +58,7 @@ def _write(order: Order, records: list[Any], title: str) -> Reading:
     flat = [_flat(r) for r in records]
     names = list(dict.fromkeys(k for r in flat for k in r))
     notes = cells_to_parquet(names, [[r.get(n) for n in names] for r in flat], order.raw)
-    return Reading(title, "UTF-8", notes=tuple(notes))
+    return Loaded(Reading(title, "UTF-8", notes=tuple(notes)), "may be dates")
 
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from mlcore.dataset import Column, Kind, Schema
+import numpy as np
+
+from mlcore.dataset import Column, Kind, Role, Schema
 from mlcore.ingest.frames import connection, quoted, quoted_text
+from mlcore.scan import Figures, Scan
 
-EXACT_ROWS = 500_000  # above this many rows distinct values are counted approximately first
 ID_NAME = re.compile(
     r"(^|[_\s.\-])(id|ids|uuid|guid|key|no|nr|number|code|index|idx)$|[a-z](Id|ID|Key|No|Nr)$|^(id|unnamed: 0)$",
     re.IGNORECASE,
 )
 ID_CASED = re.compile(r"[a-z](Id|ID|Key|No|Nr)$|^(ID|Id|id)$")
-TYPES = {"BIGINT": "integer", "DOUBLE": "float", "BOOLEAN": "boolean", "VARCHAR": "text"}
+SAMPLE_ROWS = 50_000  # larger tables keep a random sample of so many rows beside them
+SAMPLE_ABOVE = 200_000
+TRUTH_PAIRS = ({"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"})
 
 
 @dataclass(frozen=True)
@@ -26,44 +31,87 @@ class Counts:
     rows: int
     known: int
     distinct: int
-    span: float  # highest less lowest plus one, of whole numbers; 0 otherwise
-    words: float  # mean number of words, of texts
-    length: float  # mean number of characters, of texts
+    span: float = 0  # highest less lowest plus one, of whole numbers
+    words: float = 0  # mean number of words, of texts
+    length: float = 0  # mean number of characters, of texts
+    most: float = 0  # rows of the most common level
+    levels: frozenset[str] = frozenset()  # the most common levels, of texts, in small letters
 
 
 def infer(path: Path, parses: dict[str, str]) -> tuple[int, Schema]:
-    """Return the row count and the schema of a Parquet file; `parses` say how texts were read."""
+    """Return the row count and the schema of a Parquet file; `parses` say how texts were read.
+
+    Of a large table it also writes `sample.parquet` beside it: SAMPLE_ROWS rows at random, in order.
+    """
+    scan = Scan(path, shape=False)
+    large = scan.rows > SAMPLE_ABOVE
+    figures, sample = scan.figures(list(scan.types), scan.sample(SAMPLE_ROWS) if large else None)
+    estimated = {n for n, f in figures.items() if f.distinct < 0}
+    figures = _counted(path, figures)
+    columns = tuple(
+        _column(n, scan.types[n], scan.rows, figures[n], parses.get(n, ""), n in estimated) for n in scan.types
+    )
+    if large:
+        _write(sample, path.with_name("sample.parquet"))
+    return scan.rows, Schema(columns)
+
+
+def _counted(path: Path, figures: dict[str, Figures]) -> dict[str, Figures]:
+    """Estimate how many values differ where the scan did not count them, by HyperLogLog (Flajolet et al., 2007).
+
+    Texts that may all differ are counted after all, by their hashes: whether a column identifies rows hangs on it.
+    """
+    left = [n for n, f in figures.items() if f.distinct < 0]
+    if not left:
+        return figures
     con = connection(path.parent)
     source = f"read_parquet({quoted_text(str(path))})"
-    described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
-    names = {name: TYPES.get(kind, "datetime") for name, kind, *_ in described}
-    rows: int = con.execute(f"SELECT count(*) FROM {source}").fetchone()[0]  # type: ignore[index]
-    columns = []
-    listed = list(names)
-    for start in range(0, len(listed), 200):  # very wide tables are counted in pieces
-        part = listed[start : start + 200]
-        asked = ", ".join(_asked(n, names[n], rows) for n in part)
-        answers = con.execute(f"SELECT {asked} FROM {source}").fetchone() or ()
-        for i, name in enumerate(part):
-            known, distinct, span, words, length = answers[5 * i : 5 * i + 5]
-            if rows > EXACT_ROWS and distinct > 0.9 * known:
-                distinct = con.execute(f"SELECT count(DISTINCT {quoted(name)}) FROM {source}").fetchone()[0]  # type: ignore[index]
-            counts = Counts(names[name], rows, known, min(distinct, known), span or 0, words or 0, length or 0)
-            kind, reason = kind_of(name, counts)
-            role = "ignore" if kind in ("identifier", "text", "constant") else "feature"
-            told = (rows - known, counts.distinct, reason, parses.get(name, ""))
-            columns.append(Column(name, kind, role, names[name], *told))  # type: ignore[arg-type]
+    asked = ", ".join(f"approx_count_distinct({quoted(n)})" for n in left)
+    counts = con.execute(f"SELECT {asked} FROM {source}").fetchone() or ()
+    found = dict(figures)
+    for name, estimate in zip(left, counts, strict=True):
+        known, count = figures[name].known, int(estimate)
+        if figures[name].words and count > 0.9 * known:
+            c = quoted(name)
+            query = f"SELECT hash({c}) AS h FROM {source} WHERE {c} IS NOT NULL"
+            hashes = np.sort(np.asarray(con.execute(query).fetchnumpy()["h"]))
+            count = 1 + int((hashes[1:] != hashes[:-1]).sum())
+        found[name] = replace(figures[name], distinct=min(count, known))
     con.close()
-    return rows, Schema(tuple(columns))
+    return found
 
 
-def _asked(name: str, dtype: str, rows: int) -> str:
-    c = quoted(name)
-    distinct = f"count(DISTINCT {c})" if rows <= EXACT_ROWS else f"approx_count_distinct({c})"
-    span = f"max({c})::DOUBLE - min({c})::DOUBLE + 1" if dtype == "integer" else "0"
-    words = f"avg(length({c}) - length(replace({c}, ' ', '')) + 1)" if dtype == "text" else "0"
-    length = f"avg(length({c}))" if dtype == "text" else "0"
-    return f"count({c}), {distinct}, {span}, {words}, {length}"
+def _column(name: str, stored: Any, rows: int, figures: Figures, parse: str, estimated: bool) -> Column:
+    dtype = dtype_of(stored)
+    span = (
+        figures.high - figures.low + 1
+        if dtype == "integer" and figures.low is not None and figures.high is not None
+        else 0
+    )
+    most = figures.top[0][1] if figures.top else 0
+    levels = (
+        frozenset(v.casefold() for v, _ in figures.top) if dtype == "text" and figures.distinct <= 4 else frozenset()
+    )
+    told = Counts(dtype, rows, figures.known, figures.distinct, span, figures.words, figures.length, most, levels)
+    kind, reason = kind_of(name, told)
+    role: Role = "ignore" if kind in ("identifier", "text", "constant") else "feature"
+    return Column(name, kind, role, dtype, rows - figures.known, figures.distinct, reason, parse, estimated)
+
+
+def dtype_of(stored: Any) -> str:
+    """How an Arrow type is called here."""
+    import pyarrow.types as pt
+
+    tests = ((pt.is_integer, "integer"), (pt.is_floating, "float"), (pt.is_boolean, "boolean"), (pt.is_string, "text"))
+    return next((name for test, name in tests if test(stored)), "datetime")
+
+
+def _write(sample: dict[str, Any], out: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    plain = {n: c.cast(pa.string()) if pa.types.is_dictionary(c.type) else c for n, c in sample.items()}
+    pq.write_table(pa.table(plain), out)
 
 
 def kind_of(name: str, counts: Counts) -> tuple[Kind, str]:
@@ -82,8 +130,8 @@ def kind_of(name: str, counts: Counts) -> tuple[Kind, str]:
         if counts.known < counts.rows:
             return "categorical", "one value or missing, which may itself tell something"
         return "constant", "one value only"
-    if counts.dtype == "boolean":
-        return "boolean", "true or false"
+    if counts.dtype == "boolean" or any(counts.levels == pair for pair in TRUTH_PAIRS):
+        return "boolean", " or ".join(sorted(counts.levels, reverse=True)) or "true or false"
     if counts.dtype == "datetime":
         return "datetime", "dates"
     all_differ = counts.distinct == counts.known and counts.known >= 20

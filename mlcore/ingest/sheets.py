@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import zipfile
+from collections import Counter
+from typing import Any
 
 from mlcore.dataset import Reading
 from mlcore.errors import BadChoice, CannotRead
-from mlcore.ingest.frames import Order, cells_to_parquet
+from mlcore.ingest.archives import MOST_UNPACKED
+from mlcore.ingest.frames import Loaded, Order, cells_to_parquet
+from mlcore.ingest.text import MISSING, MOST_PREAMBLE
 
-MOST_UNPACKED = 4 << 30
+Cells = list[list[Any]]
 
 
-def load(order: Order) -> Reading:
+def load(order: Order) -> Loaded:
     """Read one sheet: the one asked for, else the first that holds anything."""
     from python_calamine import CalamineError, CalamineWorkbook
 
@@ -19,27 +23,55 @@ def load(order: Order) -> Reading:
     try:
         book = CalamineWorkbook.from_path(str(order.path))
     except (CalamineError, OSError, ValueError) as error:
-        locked = "password" in str(error).lower() or "encrypt" in str(error).lower()
+        locked = any(word in str(error).lower() for word in ("password", "encrypt"))
         why = "it is protected by a password" if locked else "it is damaged, or is no workbook"
         raise CannotRead(
             f"{order.name} could not be opened as a workbook: {why}. "
             "Open it in your spreadsheet program and save it again without a password."
         ) from None
-    wanted = order.options.sheet
+    sheet, rows = _sheet(order, book)
+    skip = order.options.skip if order.options.skip is not None else _preamble(rows)
+    header = order.options.header is not False
+    rows = rows[skip:]
+    if len(rows) == 1 and header:
+        raise CannotRead(f"{order.name} has a header ({len(rows[0])} columns) but no rows. Choose a file with rows.")
+    if not rows:
+        raise CannotRead(f"{order.name} has no rows after the first {skip}. Say how many lines to pass over.")
+    names = rows[0] if header else [f"column_{i + 1}" for i in range(max(map(len, rows)))]
+    notes = cells_to_parquet(names, _known(rows[1:] if header else rows, order), order.raw)
+    if skip and order.options.skip is None:
+        notes.append(f"{skip} line{'s' if skip > 1 else ''} above the header passed over.")
+    parts = tuple(book.sheet_names) if len(book.sheet_names) > 1 else ()
+    if parts:
+        notes.append(f"Sheet {sheet!r} of {len(parts)} was read.")
+    reading = Reading("workbook", header=header, notes=tuple(notes), skip=skip, part=sheet, parts=parts)
+    return Loaded(reading, "may be anything")
+
+
+def _sheet(order: Order, book: Any) -> tuple[str, Cells]:
+    wanted = order.options.part
     if wanted is not None and wanted not in book.sheet_names:
         raise BadChoice.of("sheet", wanted, book.sheet_names)
     for sheet in [wanted] if wanted is not None else book.sheet_names:
         rows = [r for r in book.get_sheet_by_name(sheet).to_python(skip_empty_area=True) if any(c != "" for c in r)]
         if rows:
-            break
-    else:
-        raise CannotRead(f"{order.name} has no cells in any sheet. Choose a workbook with a header and rows.")
-    if len(rows) == 1:
-        raise CannotRead(f"{order.name} has a header ({len(rows[0])} columns) but no rows. Choose a file with rows.")
-    notes = cells_to_parquet(rows[0], rows[1:], order.raw)
-    if len(book.sheet_names) > 1:
-        notes.append(f"Sheet {sheet!r} of {len(book.sheet_names)} was read.")
-    return Reading("workbook", notes=tuple(notes))
+            return sheet, rows
+    raise CannotRead(f"{order.name} has no cells in any sheet. Choose a workbook with a header and rows.")
+
+
+def _preamble(rows: Cells) -> int:
+    """Count the lines of titles and remarks above the table: those with fewer filled cells than most rows span."""
+    spans = [max(i + 1 for i, cell in enumerate(row) if cell != "") for row in rows[:300]]
+    filled = [sum(cell != "" for cell in row) for row in rows[:300]]
+    usual = Counter(spans).most_common(1)[0][0]
+    first = next((i for i, n in enumerate(filled) if n >= max(2, 0.8 * usual)), 0)
+    return first if usual > 1 and first <= MOST_PREAMBLE and all(n < 0.8 * usual for n in filled[:first]) else 0
+
+
+def _known(rows: Cells, order: Order) -> Cells:
+    """Cells that say that they are missing are missing."""
+    markers = set(order.options.missing or MISSING)
+    return [[None if isinstance(cell, str) and cell.strip() in markers else cell for cell in row] for row in rows]
 
 
 def _refuse_bombs(order: Order) -> None:
@@ -47,10 +79,7 @@ def _refuse_bombs(order: Order) -> None:
         return
     with zipfile.ZipFile(order.path) as archive:
         size = sum(entry.file_size for entry in archive.infolist())
-        names = archive.namelist()
-    if size > MOST_UNPACKED:
+    if size > MOST_UNPACKED / 5:
         raise CannotRead(
-            f"{order.name} unpacks to {size / 1e9:.1f} GB, more than the {MOST_UNPACKED / 1e9:.1f} GB allowed."
+            f"{order.name} unpacks to {size / 1e9:.1f} GB, more than the {MOST_UNPACKED / 5e9:.1f} GB allowed."
         )
-    if not any(n.startswith("xl/") or n == "content.xml" for n in names):
-        raise CannotRead(f"{order.name} is an archive, not a workbook. Unpack it and choose the file inside.")

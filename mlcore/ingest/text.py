@@ -1,20 +1,32 @@
-"""Delimited text: encoding first, then the dialect, then DuckDB reads it and reports each line that it had to skip."""
+"""Delimited text: the encoding first, then the dialect, then each column's type; DuckDB reads it and tells what it
+could not take.
+
+Nothing is dropped, shifted or coerced silently: types are settled from a sample and enforced on every row, a cell that
+does not fit sends its column back to be settled anew, and each line that has to be left out is listed.
+"""
 
 from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import duckdb
+import numpy as np
 
 from mlcore.dataset import Reading
 from mlcore.errors import CannotRead
-from mlcore.ingest.frames import Order, connection, names_note, quoted_text
+from mlcore.ingest import convert
+from mlcore.ingest.frames import Loaded, Order, connection, names_note, quoted, quoted_text
 
-MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "NULL", "null", "?", "-", "--", "#N/A", "<NA>", "NaT")
+MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "NULL", "null", "?", "-", "--", ".", "#N/A", "<NA>", "NaT")
 DELIMITERS = (",", ";", "\t", "|")
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -24,61 +36,126 @@ BOMS = (
 )
 LONGEST_LINE = 1 << 24
 csv.field_size_limit(LONGEST_LINE)
+CHUNK = 1 << 20
 FEW_SPECIAL = 24
+NEAR = 1 << 16  # bytes that stay in the processor's cache
+STARTS = np.isin(np.arange(256), list(b',;\t|\n\r"'))  # bytes that a cell may follow
+MOST_PREAMBLE = 50  # lines before the header that are passed over
+SAMPLE_BYTES, SAMPLE_CELLS, SAMPLE_ROWS = 1 << 20, 400_000, 5_000
+MOST_ROUNDS = 5
 NUMBER = re.compile(r"\s*[-+]?[\d.,]*\d\s*%?\s*")
 
 
-def load(order: Order) -> Reading:
-    """Read a text file into `order.raw`."""
-    encoding = order.options.encoding or detect_encoding(order.path)
-    plain = as_utf8(order.path, encoding, order.out / "text.csv")
-    sample = first_records_text(plain)
-    if not sample.strip():
-        raise CannotRead(f"{order.name} holds only blank lines. Choose a file with a header and rows.")
-    delimiter = order.options.delimiter or detect_delimiter(sample)
-    records = [r for r in csv.reader(sample.splitlines(), delimiter=delimiter) if any(f.strip() for f in r)]
-    if not records:
-        raise CannotRead(f"{order.name} holds only blank lines. Choose a file with a header and rows.")
-    header = has_header(records) if order.options.header is None else order.options.header
-    first = records[0]
-    names, notes = names_note(first if header else [f"column_{i + 1}" for i in range(len(first))])
-    if not header and order.options.header is None:
-        notes.append("The first line looks like data, so the columns were named column_1, column_2 …")
-    skipped = _copy(order, plain, delimiter, header, names)
+@dataclass(frozen=True)
+class Dialect:
+    """How the cells are written."""
+
+    delimiter: str
+    quote: str
+    skip: int  # lines before the header, or before the first row where there is none
+    header: bool
+    names: tuple[str, ...]
+    longest: int  # characters of the longest line of the sample
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """What one look at every byte tells."""
+
+    lines: int
+    odd_ends: bool  # carriage returns alone, or two kinds of line ends in one file
+    codes: bool  # something in it may be a number that is a code
+
+
+def load(order: Order) -> Loaded:
+    """Read a text file into `order.data`."""
+    encoding, clean = (order.options.encoding, False) if order.options.encoding else detect_encoding(order.path)
+    plain, notes = (order.path, []) if clean else as_utf8(order.path, encoding, order.out / "text.csv")
+    with ThreadPoolExecutor(1) as pool:  # both read the file; together they keep two cores busy
+        looking = pool.submit(look_through, plain)
+        dialect, more = find_dialect(order, plain)
+        facts = looking.result()
+    if facts.odd_ends:
+        plain = one_line_end(plain, order.out / "lines.csv")
+        dialect, more = find_dialect(order, plain)
+    notes += more
+    types, skipped = _Table(order, plain, dialect, facts).copy()
+    notes += convert.said(types)
     if skipped:
         shown = ", ".join(str(n) for n in skipped[:10]) + (" …" if len(skipped) > 10 else "")
-        notes.append(f"{len(skipped)} rows skipped, as they do not have {len(names)} cells: lines {shown}.")
+        one = len(skipped) == 1
+        notes.append(
+            f"{len(skipped):,} row{'' if one else 's'} skipped, as {'it does' if one else 'they do'} not have "
+            f"{len(dialect.names)} cells or end a quote wrongly: line{'' if one else 's'} {shown}."
+        )
     shown_encoding = {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "ascii": "UTF-8"}.get(encoding, encoding)
-    return Reading(
-        "text", shown_encoding, delimiter, header, order.options.decimal or ".", tuple(skipped[:1000]), tuple(notes)
+    decimal = next((t.parse for t in types.values() if t.parse in (".", ",")), order.options.decimal or ".")
+    reading = Reading(
+        "text",
+        shown_encoding,
+        dialect.delimiter,
+        dialect.header,
+        decimal,
+        tuple(skipped[:1000]),
+        tuple(notes),
+        skip=dialect.skip,
     )
+    return Loaded(reading, "settled", tuple((name, t.parse) for name, t in types.items() if t.parse))
 
 
-def detect_encoding(path: Path) -> str:
-    """Find the encoding: byte-order marks, then strict UTF-8 over the whole file, then a guess from a sample."""
+# encoding -------------------------------------------------------------------------------------------------------------
+
+
+def detect_encoding(path: Path) -> tuple[str, bool]:
+    """Find the encoding: byte-order marks, then UTF-8 (a few broken cells allowed), then a guess from odd lines.
+
+    Also say whether the file can be read as it is, without a copy.
+    """
     with path.open("rb") as file:
-        head = file.read(4)
+        head = file.read(4096)
         for bom, name in BOMS:
             if head.startswith(bom):
-                return name
+                return name, False
+        if (wide := _utf16(head)) is not None:
+            return wide, False
         file.seek(0)
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
-            while chunk := file.read(1 << 22):
-                decoder.decode(chunk)
-            decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
-            pass
-        else:
-            return "utf-8"
-        file.seek(0)
-        sample = file.read(1 << 18)
+        whole, broken, sample = _as_utf8_so_far(file)
+    if not broken or whole > 50 * broken:
+        return "utf-8", not broken
     if sum(b > 127 for b in sample) < FEW_SPECIAL and _decodes(sample, "cp1252"):
-        return "cp1252"  # too few bytes to tell languages apart by; by far the most common of its kind
+        return "cp1252", False  # too few bytes to tell languages apart by; by far the most common of its kind
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample).best()
-    return best.encoding if best is not None else "cp1252"
+    return (best.encoding if best is not None else "cp1252"), False
+
+
+def _utf16(head: bytes) -> str | None:
+    """UTF-16 without a mark: every other byte of plain letters is zero."""
+    if len(head) < 8 or b"\0" not in head:
+        return None
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    half = len(head) // 2
+    if odd > 0.4 * half and even < 0.1 * half:
+        return "utf-16-le"
+    return "utf-16-be" if even > 0.4 * half and odd < 0.1 * half else None
+
+
+def _as_utf8_so_far(file: io.BufferedReader) -> tuple[int, int, bytes]:
+    """Characters beyond ASCII that are whole UTF-8, places that are not, and lines with bytes beyond ASCII."""
+    whole, broken, sample = 0, 0, b""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    while chunk := file.read(CHUNK):
+        if chunk.isascii() and not decoder.getstate()[0]:
+            continue
+        text = decoder.decode(chunk)
+        bad = text.count("\ufffd")
+        whole += len(re.findall(r"[^\x00-\x7f]", text)) - bad
+        broken += bad
+        if broken and len(sample) < (1 << 18):
+            sample += b"\n".join(line for line in chunk.split(b"\n") if not line.isascii())
+    broken += decoder.decode(b"", final=True).count("\ufffd")
+    return whole, broken, sample[: 1 << 18]
 
 
 def _decodes(sample: bytes, encoding: str) -> bool:
@@ -89,17 +166,102 @@ def _decodes(sample: bytes, encoding: str) -> bool:
     return True
 
 
-def as_utf8(path: Path, encoding: str, out: Path) -> Path:
-    """Return a UTF-8 copy of the file, or the file itself when it is UTF-8 already."""
-    if encoding.lower().replace("_", "-") in ("utf-8", "ascii"):
-        return path
+def as_utf8(path: Path, encoding: str, out: Path) -> tuple[Path, list[str]]:
+    """Return a UTF-8 copy of the file, and what could not be decoded."""
+    lost: list[int] = []
     try:
-        with path.open("r", encoding=encoding, newline="") as source, out.open("w", encoding="utf-8", newline="") as to:
-            while chunk := source.read(1 << 22):
+        with (
+            path.open("r", encoding=encoding, newline="", errors="replace") as source,
+            out.open("w", encoding="utf-8", newline="") as to,
+        ):
+            line = 1
+            while chunk := source.read(CHUNK):
+                if "\ufffd" in chunk:
+                    lost += [line + chunk.count("\n", 0, m.start()) for m in re.finditer("\ufffd", chunk)]
+                line += chunk.count("\n")
                 to.write(chunk)
     except (UnicodeError, LookupError) as error:
         raise CannotRead(f"{path.name} cannot be decoded as {encoding!r} ({error}). Try utf-8 or cp1252.") from None
+    if not lost:
+        return out, []
+    places = list(dict.fromkeys(lost))
+    shown = ", ".join(str(n) for n in places[:10]) + (" …" if len(places) > 10 else "")
+    told = f"{len(lost):,} characters are no {encoding} and were replaced by \ufffd: lines {shown}."
+    return out, [told]
+
+
+def look_through(path: Path) -> Bytes:
+    """Look at every byte once."""
+    lines = pairs = returns = 0
+    codes = False
+    last = b"\n"
+    with path.open("rb") as file:
+        while chunk := file.read(CHUNK):
+            lines += chunk.count(b"\n")
+            if b"\r" in chunk or last == b"\r":
+                returns += chunk.count(b"\r")
+                pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk[:1] == b"\n")
+            codes = codes or _has_codes(last + chunk)
+            last = chunk[-1:]
+    odd = returns > pairs or 0 < pairs < lines
+    return Bytes(lines, odd, codes)
+
+
+def _has_codes(chunk: bytes) -> bool:
+    """Whether a cell may begin with 0 and a digit or x, or be digits parted by a low line, which DuckDB reads as one
+    number. A code such as 007 that becomes a number has lost something."""
+    if b"0x" in chunk:
+        return True
+    low_lines = b"_" in chunk
+    for start in range(0, len(chunk) - 2, NEAR):
+        part = np.frombuffer(chunk, np.uint8, min(NEAR + 2, len(chunk) - start), start)
+        before, here, after = part[:-2], part[1:-1], part[2:]
+        digit = after - 48 < 10  # bytes are unsigned: what is below "0" is far above 9 once 48 is taken off
+        if STARTS[before[np.flatnonzero((here == 48) & digit)]].any():
+            return True
+        if low_lines and ((here == 95) & digit & (before - 48 < 10)).any():
+            return True
+    return False
+
+
+def one_line_end(path: Path, out: Path) -> Path:
+    """A copy whose lines all end in the same way; DuckDB stops at a file that mixes them."""
+    with path.open("r", encoding="utf-8", newline=None) as source, out.open("w", encoding="utf-8", newline="\n") as to:
+        while chunk := source.read(CHUNK):
+            to.write(chunk)
     return out
+
+
+# dialect --------------------------------------------------------------------------------------------------------------
+
+
+def find_dialect(order: Order, plain: Path) -> tuple[Dialect, list[str]]:
+    """Settle delimiter, preamble, header and names; what a person said wins. Returns notes as well."""
+    options = order.options
+    sample = first_records_text(plain)
+    if not sample.strip():
+        raise CannotRead(f"{order.name} holds only blank lines. Choose a file with a header and rows.")
+    quote = {None: '"', "none": ""}.get(options.quote, options.quote or '"')
+    lines = sample.split("\n")
+    delimiter = options.delimiter or detect_delimiter(sample)
+    skip = options.skip if options.skip is not None else preamble(lines, delimiter, quote)
+    records = [r for r in _cells("\n".join(lines[skip:]), delimiter, quote) if any(f.strip() for f in r)]
+    if not records:
+        raise CannotRead(f"{order.name} holds only blank lines. Choose a file with a header and rows.")
+    header = has_header(records) if options.header is None else options.header
+    first = records[0]
+    names, notes = names_note(first if header else [f"column_{i + 1}" for i in range(len(first))])
+    if not header and options.header is None:
+        notes.append("The first line looks like data, so the columns were named column_1, column_2 …")
+    if skip and options.skip is None:
+        notes.append(f"{skip} line{'s' if skip > 1 else ''} above the header passed over.")
+    return Dialect(delimiter, quote, skip, header, tuple(names), max(map(len, lines))), notes
+
+
+def _cells(text: str, delimiter: str, quote: str) -> Iterator[list[str]]:
+    if not quote:
+        return csv.reader(io.StringIO(text), delimiter=delimiter, quoting=csv.QUOTE_NONE)
+    return csv.reader(io.StringIO(text), delimiter=delimiter, quotechar=quote)
 
 
 def first_records_text(path: Path, size: int = 1 << 18) -> str:
@@ -126,6 +288,23 @@ def detect_delimiter(sample: str) -> str:
     return best if rating(best)[0] > 0 else ","
 
 
+def preamble(lines: list[str], delimiter: str, quote: str) -> int:
+    """Count the lines above the table: those before the first that has as many cells as most lines have.
+
+    Only lines of fewer cells are passed over, and only where nearly all lines after them agree.
+    """
+    widths = [len(next(_cells(line, delimiter, quote), [])) if line.strip() else 0 for line in lines[:300]]
+    counts = Counter(w for w in widths if w > 0)
+    if not counts:
+        return 0
+    usual, agreeing = counts.most_common(1)[0]
+    first = next((i for i, w in enumerate(widths) if w == usual), 0)
+    below = [w for w in widths[first:] if w]
+    if usual < 2 or first > MOST_PREAMBLE or agreeing < 3 or below.count(usual) < 0.8 * len(below):
+        return 0
+    return first if all(0 <= w < usual for w in widths[:first]) else 0
+
+
 def has_header(records: list[list[str]]) -> bool:
     """Say whether the first line names the columns: it does unless it holds numbers just like the lines below it."""
     first, rest = records[0], records[1:51]
@@ -141,38 +320,149 @@ def has_header(records: list[list[str]]) -> bool:
     return False
 
 
-def _copy(order: Order, plain: Path, delimiter: str, header: bool, names: list[str]) -> list[int]:
-    """Copy to Parquet; types from a sample, and from all rows if a later row does not fit them."""
-    for sample in (100_000, -1):
-        con = connection(order.out)
+# rows -----------------------------------------------------------------------------------------------------------------
+
+FAILED = re.compile(r"holdout-column:(\d+):")
+
+
+@dataclass
+class _Table:
+    """The file as rows: typed by a sample, enforced on all."""
+
+    order: Order
+    plain: Path
+    dialect: Dialect
+    facts: Bytes
+
+    def copy(self) -> tuple[dict[str, convert.Conversion], list[int]]:
+        """Write `order.data`; return how each column was read, and the lines that were left out."""
+        values = self._sample()
+        for turn in range(MOST_ROUNDS):
+            last = turn == MOST_ROUNDS - 1
+            types = {
+                name: convert.AS_TEXT if last and name in values.failed else convert.choose(values.of[name], how)
+                for name, how in self._hows(values).items()
+            }
+            wrong, skipped = self._try(types)
+            if not wrong and not turn and self.facts.codes:
+                wrong = self._codes(types)
+            if not wrong:
+                return types, skipped
+            values = values.with_failures(self._failures(types, wrong))
+        raise AssertionError("text fits every cell")
+
+    def _hows(self, values: _Values) -> dict[str, convert.How]:
+        options = self.order.options
+        mark = options.decimal or convert.usual_mark(values.of.values(), self.dialect.delimiter)
+        asked = convert.How(mark, options.decimal is not None, options.dates)
+        kept = set(options.text or ())
+        return {name: replace(asked, text=name in kept) for name in self.dialect.names}
+
+    def _sample(self) -> _Values:
+        """Different texts of each column from the first rows, those that say missing left out."""
+        d = self.dialect
+        lines = first_records_text(self.plain, SAMPLE_BYTES).split("\n")[d.skip :]
+        rows = list(islice(_cells("\n".join(lines), d.delimiter, d.quote), 1 if d.header else 0, SAMPLE_ROWS))
+        rows = [r for r in rows[: max(100, SAMPLE_CELLS // len(d.names))] if len(r) == len(d.names)]
+        missing = set(self.order.options.missing or MISSING)
+        return _Values(
+            {n: [v for v in dict.fromkeys(r[i] for r in rows) if v not in missing] for i, n in enumerate(d.names)}
+        )
+
+    def _try(self, types: dict[str, convert.Conversion]) -> tuple[set[str], list[int]]:
+        """Copy all rows; return the columns in which a cell did not fit, and the lines left out."""
+        names = list(types)
+        selected = ", ".join(_selected(i, name, types[name]) for i, name in enumerate(names))
+        con = connection(self.order.out)
         try:
             con.execute(
-                f"COPY (SELECT * FROM {_scan(plain, delimiter, header, names, sample)}) "
-                f"TO {quoted_text(str(order.raw))} (FORMAT parquet, COMPRESSION zstd)"
+                f"COPY (SELECT {selected} FROM {self._scan(types)}) TO {quoted_text(str(self.order.data))} "
+                "(FORMAT parquet, ROW_GROUP_SIZE 122880)"
             )
-            errors = con.execute("SELECT line, CAST(error_type AS VARCHAR) FROM reject_errors ORDER BY line").fetchall()
+            rejects = con.execute(
+                "SELECT line, column_idx, CAST(error_type AS VARCHAR), csv_line FROM reject_errors ORDER BY line"
+            ).fetchall()
         except duckdb.OutOfMemoryException:
             raise MemoryError from None
         except duckdb.Error as error:
-            lines = str(error).splitlines()
-            raise CannotRead(
-                f"{order.name} could not be read as text with {delimiter!r} between cells: "
-                f"{lines[0][:200]}. Say which delimiter and encoding it has."
-            ) from None
+            if (found := FAILED.search(str(error))) is not None:
+                return {names[int(found[1])]}, []
+            raise self._unreadable(error) from None
         finally:
             con.close()
-        if not any(kind == "CAST" for _, kind in errors):
-            break
-    return sorted({int(line) for line, _ in errors})
+        wrong = {names[int(place) - 1] for _, place, kind, _ in rejects if kind == "CAST"}
+        lines = {
+            int(line) + extra
+            for line, _, kind, text in rejects
+            if kind != "CAST"
+            for extra in range(1 + str(text or "").rstrip("\n").count("\n"))
+        }
+        return wrong, sorted(lines)
+
+    def _codes(self, types: dict[str, convert.Conversion]) -> set[str]:
+        """Columns of numbers in which some cell, beyond the sample, is a code such as 007."""
+        numbers = [n for n, t in types.items() if t.native in ("BIGINT", "DOUBLE")]
+        if not numbers:
+            return set()
+        asked = ", ".join(f"count_if(regexp_matches({quoted(n)}, '{convert.CODE_SQL}'))" for n in numbers)
+        con = connection(self.order.out)
+        counts = con.execute(f"SELECT {asked} FROM {self._scan({})}").fetchone() or ()
+        con.close()
+        return {n for n, count in zip(numbers, counts, strict=True) if count}
+
+    def _failures(self, types: dict[str, convert.Conversion], wrong: set[str]) -> dict[str, list[str]]:
+        """Some cells of each column that the choice so far does not fit; all its cells count, not only the sample's."""
+        checked = [n for n, t in types.items() if n in wrong or t.sql is not None]
+        parts = []
+        for name in checked:
+            fits = types[name].fits(quoted(name))
+            bad = f"{quoted(name)} IS NOT NULL AND NOT coalesce({fits}, false)"
+            parts.append(f"list(DISTINCT {quoted(name)}) FILTER (WHERE {bad})[:200]")
+        con = connection(self.order.out)
+        found = con.execute(f"SELECT {', '.join(parts)} FROM {self._scan({})}").fetchone() or ()
+        con.close()
+        return {n: list(v) for n, v in zip(checked, found, strict=True) if v}
+
+    def _scan(self, types: dict[str, convert.Conversion]) -> str:
+        d = self.dialect
+        columns = ", ".join(f"{quoted_text(n)}: '{types[n].native if n in types else 'VARCHAR'}'" for n in d.names)
+        longest = max(1 << 21, 4 * d.longest)
+        missing = ", ".join(quoted_text(m) for m in (self.order.options.missing or MISSING))
+        return (
+            f"read_csv({quoted_text(str(self.plain))}, delim={quoted_text(d.delimiter)}, quote={quoted_text(d.quote)}, "
+            f"escape={quoted_text(d.quote)}, header={str(d.header).lower()}, skip={d.skip}, columns={{{columns}}}, "
+            f"nullstr=[{missing}], auto_detect=false, ignore_errors=true, store_rejects=true, "
+            f"null_padding={str(self.order.options.short_rows == 'fill').lower()}, max_line_size={longest})"
+        )
+
+    def _unreadable(self, error: duckdb.Error) -> CannotRead:
+        first = str(error).splitlines()[0][:200]
+        return CannotRead(
+            f"{self.order.name} could not be read as text with {self.dialect.delimiter!r} between cells: {first}. "
+            "Say which delimiter and encoding it has."
+        )
 
 
-def _scan(plain: Path, delimiter: str, header: bool, names: list[str], sample: int) -> str:
-    listed = ", ".join(quoted_text(n) for n in names)
-    missing = ", ".join(quoted_text(m) for m in MISSING)
-    # Dates and booleans are left as text: which is day and which month is decided, and said, by convert.py.
-    return (
-        f"read_csv({quoted_text(str(plain))}, delim={quoted_text(delimiter)}, quote='\"', escape='\"', "
-        f"header={str(header).lower()}, names=[{listed}], sample_size={sample}, nullstr=[{missing}], "
-        "auto_type_candidates=['BIGINT', 'DOUBLE', 'VARCHAR'], ignore_errors=true, store_rejects=true, "
-        f"max_line_size={LONGEST_LINE})"
-    )
+def _selected(place: int, name: str, conversion: convert.Conversion) -> str:
+    """SQL of one column; a cell that does not fit ends the copy and names the column."""
+    c = quoted(name)
+    if conversion.sql is None:
+        return c
+    converted = conversion.sql.format(c=f"trim({c})")
+    failure = f"error('holdout-column:{place}:')::{conversion.gives}"
+    if conversion.blank_is_missing:
+        return f"{converted} AS {c}"
+    return f"CASE WHEN {c} IS NULL THEN NULL ELSE coalesce({converted}, {failure}) END AS {c}"
+
+
+@dataclass(frozen=True)
+class _Values:
+    """Different texts of each column: from a sample, and those that did not fit so far."""
+
+    of: dict[str, list[str]]
+    failed: frozenset[str] = frozenset()
+
+    def with_failures(self, more: dict[str, list[str]]) -> _Values:
+        """Also judge by these."""
+        grown = {n: v + more.get(n, []) for n, v in self.of.items()}
+        return _Values(grown, self.failed | set(more))
