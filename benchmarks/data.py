@@ -8,9 +8,6 @@ Makes its own data (ROWS × 20, 1,000,000 unless said) and prints wall and proce
 
 from __future__ import annotations
 
-import argparse
-import os
-import tempfile
 from pathlib import Path
 
 import duckdb

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 from pandas.api import types as pt
+
+from mlcore.written import plain_number
 
 TRUTHS = {
     "true": 1.0,
@@ -30,8 +31,7 @@ def as_numbers(column: pd.Series, parse: str = "") -> pd.Series:
     if pt.is_datetime64_any_dtype(column):
         return as_days(column)
     if parse and not pt.is_numeric_dtype(column):
-        text = column.map(lambda v: re.sub(rf"[^0-9{re.escape(parse)}+-]", "", str(v)), na_action="ignore")
-        column = text.map(lambda v: v.replace(",", ".") if parse == "," else v, na_action="ignore")
+        column = column.map(lambda v: plain_number(str(v), parse), na_action="ignore")
     if not pt.is_numeric_dtype(column) or pt.is_bool_dtype(column):
         column = pd.to_numeric(column.astype(object), errors="coerce")
     values = column.to_numpy(dtype="float64", na_value=np.nan)

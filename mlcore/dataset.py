@@ -85,15 +85,19 @@ class Schema:
         place = self._places[name]
         return Schema((*self.columns[:place], replace(self.columns[place], **changes), *self.columns[place + 1 :]))
 
-    def with_kind(self, name: str, kind: Kind) -> Schema:
-        """Return a schema in which a person corrected a kind; identifiers and text come into play as features."""
+    def with_kind(self, name: str, kind: Kind, parse: str | None = None) -> Schema:
+        """Return a schema in which a person corrected a kind; identifiers and text come into play as features.
+
+        `parse` says how texts are to be read as numbers or dates; those that do not fit are missing then.
+        """
         sidelined = ("identifier", "text", "constant")
         role = self[name].role
         if role == "ignore" and self[name].kind in sidelined and kind not in sidelined:
             role = "feature"
         elif role == "feature" and kind in sidelined:
             role = "ignore"
-        return self.change(name, kind=kind, role=role, reason="set by you")
+        read = {} if parse is None else {"parse": parse}
+        return self.change(name, kind=kind, role=role, reason="set by you", **read)
 
     def with_target(self, name: str) -> Schema:
         """Return a schema in which one column is the target, and no other."""
@@ -173,6 +177,15 @@ class Dataset:
         """The Parquet file of a random sample of the rows, in order, where the table is large enough to have one."""
         place = self.path.with_name("sample.parquet")
         return place if place.exists() else None
+
+    def sample(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read columns of a random sample of the rows, in order; of all rows where the table is not large."""
+        import pyarrow.parquet as pq
+
+        path = self.sample_path or self.path
+        table = pq.read_table(path, columns=list(columns) if columns is not None else None, use_threads=False)
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
 
     def with_schema(self, schema: Schema) -> Dataset:
         """Return the same data with corrected columns."""

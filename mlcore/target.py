@@ -62,7 +62,11 @@ def task_words(column: Column, task: Task) -> str:
 
 def load_target(dataset: Dataset, name: str, task: Task) -> Target:
     """Read the target; rows where it is missing are left out. Raises BadTarget."""
-    column = dataset.frame([name])[name]
+    return target_of(dataset.frame([name])[name], name, task)
+
+
+def target_of(column: pd.Series, name: str, task: Task) -> Target:
+    """Settle the target from its cells; rows where it is missing are left out. Raises BadTarget."""
     values, known = _numbers(column) if task == "regression" else _labels(column)
     rows = np.flatnonzero(known)
     if task == "regression":

@@ -20,9 +20,9 @@ from mlcore.compare import Options, begin, plan_experiment
 from mlcore.compare.run import Run
 from mlcore.compare.worker import Conductor, Journal
 from mlcore.dataset import Dataset
-from mlcore.ingest.options import ReadOptions
 from mlcore.ingest.child import carry_out
 from mlcore.ingest.frames import Order
+from mlcore.ingest.options import ReadOptions
 from mlcore.workspace import Workspace, shipped
 
 

@@ -10,9 +10,11 @@ import pytest
 
 import mlcore
 from mlcore import explore
+from mlcore.alerts import CHECKS, LEAK, find, single_column_score
 from mlcore.charts.style import plain, short
 from mlcore.errors import NoSuchColumn, NotApplicable
-from mlcore.profile import CHECKS, LEAK, alerts, profile, single_column_score
+from mlcore.explore.two import MOST_POINTS
+from mlcore.profile import profile
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -92,7 +94,7 @@ def test_large_scatters_are_sampled_and_say_so(home):
     rng = np.random.default_rng(0)
     big = mlcore.read(pd.DataFrame(rng.normal(size=(9000, 2)), columns=["a", "b"]), name="big")
     found = explore.relation(big, "a", "b")
-    assert len(found.points) == explore.MOST_POINTS
+    assert len(found.points) == MOST_POINTS
     assert found.n == 9000
     assert "4,000 of them drawn" in found.sentence()
     assert len(found.figure().to_json()) < 200_000
@@ -199,7 +201,7 @@ def alert_codes(frame, target=None, task=None):
     data = mlcore.read(frame, name="alerts")
     if target:
         data = data.with_schema(data.schema.with_target(target))
-    return {(a.code, a.column) for a in alerts(data, target, task)}
+    return {(a.code, a.column) for a in find(data, target, task)}
 
 
 def clean(rows=400):

@@ -10,6 +10,8 @@ import streamlit as st
 from mlcore import __version__
 from mlcore.compare.run import Run
 from mlcore.dataset import Dataset
+from mlcore.explore.view import View
+from mlcore.filters import to_text
 from mlcore.workspace import Workspace
 from ui.state import session, workspace
 
@@ -23,6 +25,11 @@ def result(name: str, dataset: Dataset, make: Callable[[], Any], *parameters: An
     """A result of a dataset; computed once for each set of parameters."""
     shape = tuple(sorted((c.name, c.kind, c.role) for c in dataset.schema))
     return _kept((name, dataset.fingerprint, dataset.name, hash(shape), *parameters), __version__, make)
+
+
+def look(name: str, view: View, make: Callable[[], Any], *parameters: Any) -> Any:
+    """A result of some rows of a dataset."""
+    return result(name, view.dataset, make, to_text(view.filters), *parameters)
 
 
 def of_run(name: str, run: Run, make: Callable[[], Any], *parameters: Any) -> Any:

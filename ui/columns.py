@@ -6,10 +6,11 @@ from typing import Any
 
 import streamlit as st
 
+from mlcore.alerts import Alert
 from mlcore.dataset import KINDS, ROLES, Dataset
 from mlcore.errors import HoldoutError
 from mlcore.explore import head, histogram
-from mlcore.profile import Alert, Profile, profile
+from mlcore.profile import Profile, profile
 from mlcore.result import number
 from mlcore.target import task_words
 from ui import cached

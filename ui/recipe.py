@@ -33,6 +33,7 @@ WORDS: dict[str, dict[Any, str]] = {
         "standard": "mean 0, spread 1",
         "robust": "median 0, quartile range 1",
         "minmax": "from 0 to 1",
+        "power": "evened out by a power",
         "none": "leave as they are",
     },
 }
@@ -98,6 +99,8 @@ def _controls(step: Step, schema: Schema) -> None:
             new = tuple(p for p in DATE_PARTS if p in new)
         elif field.name == "most_levels":
             new = int(st.number_input("Levels above which the mean of the target is used", 2, 500, value, key=key))
+        elif field.name == "rarest":
+            new = int(st.number_input("Join levels of fewer rows than", 1, 1000, value, key=key))
         else:
             continue
         changed = replace(changed, **{field.name: new})

@@ -15,10 +15,12 @@ from typing import Any
 
 import streamlit as st
 
+from mlcore.alerts import Fix
 from mlcore.dataset import Dataset, Kind, Role, Schema, schema_from_json
 from mlcore.errors import HoldoutError, NotFound
 from mlcore.features.recipe import Recipe
 from mlcore.features.steps import Step
+from mlcore.filters import Filters, from_text, to_text
 from mlcore.protocol import Protocol
 from mlcore.target import task_of
 from mlcore.workspace import LOCAL, Workspace, write_whole
@@ -40,6 +42,8 @@ class Session:
     models: tuple[str, ...] | None = None  # chosen candidates; None means the preset
     run: str | None = None  # the folder's name
     choices: dict[str, Any] = field(default_factory=dict)  # what widgets were set to
+    filters: Filters = ()  # which rows Explore looks at
+    past_filters: tuple[str, ...] = ()  # as text, for undoing
     stamp: int = field(default=0, compare=False)  # when the file was written that this is
 
     # setters: each drops what no longer holds ---------------------------------------------------------------------
@@ -48,7 +52,7 @@ class Session:
         """Take a dataset; everything that hung on the last one goes."""
         self.fingerprint, self.schema = dataset.fingerprint, dataset.schema
         self.recipe, self.models, self.run, self.choices = None, None, None, {}
-        self.protocol = Protocol()
+        self.protocol, self.filters, self.past_filters = Protocol(), (), ()
         if target is not None:
             self.aim(target)
         self.save()
@@ -71,9 +75,10 @@ class Session:
             self.models = None
         self.save()
 
-    def set_kind(self, name: str, kind: Kind) -> None:
+    def set_kind(self, name: str, kind: Kind, parse: str | None = None) -> None:
         """Correct a kind; a finished run stays shown, as it says what it was made of."""
-        self.schema = self.needed_schema().with_kind(name, kind)
+        self.schema = self.needed_schema().with_kind(name, kind, parse)
+        self.filters = from_text(to_text(self.filters), self.schema)
         if self.recipe is not None and self.recipe.target == name:
             self.aim(name)
         self.save()
@@ -91,6 +96,38 @@ class Session:
                 schema = schema.change(other, role="feature")
         self.schema = schema.change(name, role=role)
         self.save()
+
+    def mend(self, fix: Fix) -> None:
+        """Carry out the fix of an alert. Raises BadInput."""
+        if fix.action == "role" and fix.column is not None:
+            self.set_role(fix.column, fix.value)
+        elif fix.action == "kind" and fix.column is not None:
+            self.set_kind(fix.column, *fix.value)
+        elif fix.action == "step" and self.recipe is not None:
+            self.recipe = self.recipe.with_options(fix.value)
+            self.save()
+        elif fix.action == "metric":
+            self.set_protocol(replace(self.protocol, metric=fix.value))
+
+    def mended(self, fix: Fix) -> bool:
+        """Whether what a fix would do holds already."""
+        if fix.action == "step" and self.recipe is not None:
+            return self.recipe.with_options(fix.value) == self.recipe
+        return fix.action == "metric" and self.protocol.metric == fix.value
+
+    def look_at(self, filters: Filters) -> None:
+        """Look at other rows; the last conditions can be had back."""
+        if filters != self.filters:
+            self.past_filters = (*self.past_filters[-49:], to_text(self.filters))
+            self.filters = filters
+            self.save()
+
+    def look_back(self) -> None:
+        """Undo the last change of conditions."""
+        if self.past_filters:
+            *past, last = self.past_filters
+            self.filters, self.past_filters = from_text(last, self.needed_schema()), tuple(past)
+            self.save()
 
     def set_step(self, step: Step) -> None:
         """Change one step of the recipe."""
@@ -145,6 +182,8 @@ class Session:
             "models": self.models,
             "run": self.run,
             "choices": self.choices,
+            "filters": to_text(self.filters),
+            "past_filters": self.past_filters,
         }
         write_whole(_file(self.token), json.dumps(data, default=str))
         self.stamp = _file(self.token).stat().st_mtime_ns
@@ -155,15 +194,18 @@ class Session:
         try:
             stamp = _file(token).stat().st_mtime_ns
             data = json.loads(_file(token).read_text("utf-8"))
+            schema = schema_from_json(data["schema"]) if data["schema"] else None
             return cls(
                 token,
                 data["fingerprint"],
-                schema_from_json(data["schema"]) if data["schema"] else None,
+                schema,
                 Recipe.from_json(data["recipe"]) if data["recipe"] else None,
                 Protocol(**{f.name: data["protocol"][f.name] for f in fields(Protocol)}),
                 tuple(data["models"]) if data["models"] is not None else None,
                 data["run"],
                 data["choices"],
+                from_text(data["filters"], schema) if schema else (),
+                tuple(data["past_filters"]),
                 stamp,
             )
         except (OSError, ValueError, KeyError, TypeError, HoldoutError):

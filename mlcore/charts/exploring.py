@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from mlcore.charts import draw
 from mlcore.charts.style import (
+    GREY,
     PALETTE,
     faded,
     group_colour,
@@ -20,68 +23,178 @@ from mlcore.charts.style import (
     short,
 )
 from mlcore.errors import NotApplicable
-from mlcore.explore import Boxes, Correlations, Counts, Histogram, Missing, Scatter
-from mlcore.result import Array
+from mlcore.explore.many import Correlations, GapMap, Missing, Pairs, Parallel, Patterns, Ranked
+from mlcore.explore.one import Ecdf, Histogram, Timeline, Words
+from mlcore.explore.two import Boxes, Counts, Course, Density, Scatter, Trend
+from mlcore.result import Array, number, shortened
+
+MOST_BARS = 40
 
 
 def _moments(seconds: Array) -> Array:
     return pd.to_datetime(seconds, unit="s").to_numpy()
 
 
-@draw.register
-def _histogram(result: Histogram) -> go.Figure:
-    figure = go.Figure()
-    for place, group in enumerate(result.groups):
-        colour = group_colour(group, place) if result.by else model_colour(1)
-        label = plain(group) if result.by else ""
-        if result.levels:
-            x = list(range(len(result.levels)))
-            figure.add_bar(
-                x=x,
-                y=result.counts[place],
-                name=label,
-                marker_color=colour,
-                customdata=[plain(v) for v in result.levels],
-                hovertemplate="%{customdata}<br>%{y:,} rows<extra>" + label + "</extra>",
-            )
-            continue
-        middles, widths = (result.edges[:-1] + result.edges[1:]) / 2, np.diff(result.edges)
-        if result.dates:
-            middles, widths = _moments(middles), widths * 1000
-        low, high = ([_edge(e, result.dates) for e in part] for part in (result.edges[:-1], result.edges[1:]))
-        figure.add_bar(
-            x=middles,
-            y=result.counts[place],
-            width=widths,
-            name=label,
-            marker_color=colour,
-            customdata=list(zip(low, high, strict=True)),
-            hovertemplate="%{customdata[0]} to %{customdata[1]}<br>%{y:,} rows<extra>" + label + "</extra>",
-        )
-    figure.update_layout(barmode="stack", showlegend=bool(result.by))
-    laid_out(figure, result.column, "rows")
-    if result.levels:
-        levels_axis(figure, "x", list(result.levels))
-    else:
-        figure.update_layout(bargap=0.02)
-    return figure
+def _axis(values: Array, dates: bool) -> Array:
+    """Values as plotly takes them: moments, or numbers of four bytes, which is precise enough to draw."""
+    return _moments(values) if dates else np.asarray(values, np.float32)
 
 
 def _edge(value: float, date: bool) -> str:
     return str(pd.Timestamp(value, unit="s").date()) if date else f"{value:.4g}"
 
 
+# one column -----------------------------------------------------------------------------------------------------------
+
+
+@draw.register
+def _histogram(result: Histogram) -> go.Figure:
+    figure = go.Figure()
+    heights = result.heights()
+    many = len(result.groups) > 1
+    for place, group in enumerate(result.groups):
+        colour = group_colour(group, place) if result.by else model_colour(1)
+        label = plain(group) if result.by else ""
+        unit = "%{y:.1%} of its rows" if result.density else "%{y:,} rows"
+        look: dict[str, Any] = {"name": label, "marker_color": colour}
+        if result.density and many:
+            look["opacity"] = 0.55
+        if result.levels:
+            figure.add_bar(
+                x=list(range(len(result.levels))),
+                y=heights[place],
+                customdata=[plain(v) for v in result.levels],
+                hovertemplate="%{customdata}<br>" + unit + "<extra>" + label + "</extra>",
+                **look,
+            )
+            continue
+        edges = np.log10(result.edges) if result.log else result.edges
+        middles, widths = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
+        if result.dates:
+            middles, widths = _moments(middles), widths * 1000
+        low, high = ([_edge(e, result.dates) for e in part] for part in (result.edges[:-1], result.edges[1:]))
+        figure.add_bar(
+            x=middles,
+            y=heights[place],
+            width=widths,
+            customdata=list(zip(low, high, strict=True)),
+            hovertemplate="%{customdata[0]} to %{customdata[1]}<br>" + unit + "<extra>" + label + "</extra>",
+            **look,
+        )
+    side = "group" if result.levels else "overlay"
+    figure.update_layout(barmode=side if result.density and many else "stack", showlegend=bool(result.by))
+    laid_out(figure, result.column, "share of each group's rows" if result.density else "rows")
+    if result.density:
+        figure.update_yaxes(tickformat=".0%")
+    if result.levels:
+        levels_axis(figure, "x", list(result.levels))
+    else:
+        figure.update_layout(bargap=0.02)
+    if result.log:
+        _log_ticks(figure, result.edges)
+    figure.update_layout(dragmode="select", selectdirection="h")
+    return figure
+
+
+def _log_ticks(figure: go.Figure, edges: Array) -> None:
+    """Round numbers on an axis of logarithms."""
+    low, high = int(np.floor(np.log10(edges[0]))), int(np.ceil(np.log10(edges[-1])))
+    steps = (1, 2, 5) if high - low <= 3 else (1,)
+    every = max(1, (high - low) // 8)
+    marks = [m * 10.0**p for p in range(low, high + 1, every) for m in steps]
+    shown = [m for m in marks if edges[0] * 0.99 <= m <= edges[-1] * 1.01] or [float(edges[0]), float(edges[-1])]
+    figure.update_xaxes(tickmode="array", tickvals=list(np.log10(shown)), ticktext=[number(m) for m in shown])
+
+
+@draw.register
+def _ecdf(result: Ecdf) -> go.Figure:
+    figure = go.Figure()
+    for place, group in enumerate(result.groups):
+        label = plain(group) if result.by else ""
+        figure.add_scatter(
+            x=_axis(result.at, result.dates),
+            y=np.asarray(result.shares[place], np.float32),
+            mode="lines",
+            line={"shape": "hv", "color": group_colour(group, place) if result.by else PALETTE[0], "width": 2},
+            name=label,
+            hovertemplate="%{y:.1%} up to %{x}<extra>" + label + "</extra>",
+        )
+    laid_out(figure, result.column, "share of rows up to this value")
+    figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
+    return figure.update_layout(showlegend=bool(result.by))
+
+
+@draw.register
+def _words(result: Words) -> go.Figure:
+    return _bars(list(result.words), np.array(result.rows) / result.n, result.rows, "share of rows")
+
+
+def _bars(names: list[str], shares: Array, counts: Any, title: str, *, colours: Any = PALETTE[0]) -> go.Figure:
+    """Bars across, one a name, with the share written at the end."""
+    places = list(range(len(names)))[:MOST_BARS]
+    figure = go.Figure(
+        go.Bar(
+            x=np.asarray(shares, float)[: len(places)],
+            y=places,
+            orientation="h",
+            marker_color=colours,
+            customdata=[[plain(n), int(c)] for n, c in zip(names, counts, strict=True)][: len(places)],
+            text=[f"{s:.1%}" for s in shares[: len(places)]],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{customdata[0]}: %{customdata[1]:,} rows, %{x:.1%}<extra></extra>",
+        )
+    )
+    laid_out(figure, title, "", max(220, 30 * len(places) + 90))
+    levels_axis(figure, "y", names[: len(places)], 40)
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(tickformat=".0%", range=[0, min(1.12, max(shares[: len(places)]) * 1.15 + 0.02)])
+    return figure
+
+
+@draw.register
+def _timeline(result: Timeline) -> go.Figure:
+    figure = go.Figure()
+    for place, group in enumerate(result.groups):
+        label = plain(group) if result.by else ""
+        figure.add_scatter(
+            x=_moments(result.starts),
+            y=result.counts[place],
+            mode="lines" if len(result.starts) > 2 else "lines+markers",
+            name=label,
+            line={"color": group_colour(group, place) if result.by else PALETTE[0], "width": 2},
+            hovertemplate="%{x|%Y-%m-%d}<br>%{y:,} rows<extra>" + label + "</extra>",
+        )
+    laid_out(figure, result.column, f"rows in a {result.period}")
+    figure.update_yaxes(rangemode="tozero")
+    return figure.update_layout(showlegend=bool(result.by), dragmode="select", selectdirection="h")
+
+
+# two columns ----------------------------------------------------------------------------------------------------------
+
+
+def _add_trend(figure: go.Figure, trend: Trend | None, x: Array, dates: tuple[bool, bool]) -> None:
+    if trend is None or dates[1] or not len(x):
+        return
+    ends = np.array([np.nanmin(x), np.nanmax(x)], float)
+    figure.add_scatter(
+        x=_moments(ends) if dates[0] else ends,
+        y=trend.intercept + trend.slope * ends,
+        mode="lines",
+        line={"color": GREY, "width": 2, "dash": "dash"},
+        name="trend",
+        showlegend=False,
+        hoverinfo="skip",
+    )
+
+
 @draw.register
 def _scatter(result: Scatter) -> go.Figure:
     figure = go.Figure()
-    groups = sorted(result.points["group"].unique(), key=lambda g: (g == "missing", g == "other", g))
     opacity = 0.75 if len(result.points) < 800 else 0.4
-    for place, group in enumerate(groups):
+    for place, group in enumerate(result.groups):
         part = result.points[result.points["group"] == group]
-        x, y = (
-            _moments(part[a].to_numpy()) if date else part[a].to_numpy(np.float32)
-            for a, date in zip(("x", "y"), result.dates, strict=True)
-        )
+        x, y = (_axis(part[a].to_numpy(float), date) for a, date in zip(("x", "y"), result.dates, strict=True))
         label = plain(group) if result.by else ""
         figure.add_scatter(
             x=x,
@@ -91,32 +204,56 @@ def _scatter(result: Scatter) -> go.Figure:
             marker={"color": group_colour(group, place) if result.by else PALETTE[0], "size": 6, "opacity": opacity},
             hovertemplate=f"{short(result.x)} %{{x}}<br>{short(result.y)} %{{y}}<extra>{label}</extra>",
         )
-    figure.update_layout(showlegend=bool(result.by))
+    _add_trend(figure, result.trend, result.points["x"].to_numpy(float), result.dates)
+    figure.update_layout(showlegend=bool(result.by), dragmode="select")
     return laid_out(figure, result.x, result.y)
+
+
+@draw.register
+def _density(result: Density) -> go.Figure:
+    counts = result.counts
+    shown = np.where(counts > 0, np.log10(np.maximum(counts, 1)), np.nan)
+    x, y = ((e[:-1] + e[1:]) / 2 for e in (result.x_edges, result.y_edges))
+    figure = go.Figure(
+        go.Heatmap(
+            x=_axis(x, result.dates[0]),
+            y=_axis(y, result.dates[1]),
+            z=shown.astype(np.float32),
+            customdata=counts.astype(np.int32),
+            colorscale=[[0.0, "#D5E0FA"], [0.5, "#5C85DE"], [1.0, "#1B3C8C"]],
+            showscale=False,
+            hovertemplate="%{x}, %{y}<br>%{customdata:,} rows<extra></extra>",
+        )
+    )
+    _add_trend(figure, result.trend, result.x_edges, result.dates)
+    laid_out(figure, result.x, result.y)
+    no_grid(figure)
+    return figure.update_layout(dragmode="select")
 
 
 @draw.register
 def _boxes(result: Boxes) -> go.Figure:
     rows = result.rows.dropna(subset=["median"])
+    figure = go.Figure()
+    if result.outlines is not None and result.edges is not None:
+        _violins(figure, result, list(rows.index))
     if result.dates:
         five = ["low", "q1", "median", "q3", "high"]
         rows = rows.assign(**{name: _moments(rows[name].to_numpy(float)) for name in five})
     places = list(range(len(rows)))
-    values = {
-        "q1": rows["q1"],
-        "median": rows["median"],
-        "q3": rows["q3"],
-        "lowerfence": rows["low"],
-        "upperfence": rows["high"],
-    }
     at = {"y": places, "orientation": "h"} if result.horizontal else {"x": places}
-    figure = go.Figure(
+    figure.add_trace(
         go.Box(
-            **values,
+            q1=rows["q1"],
+            median=rows["median"],
+            q3=rows["q3"],
+            lowerfence=rows["low"],
+            upperfence=rows["high"],
             **at,
             marker_color=PALETTE[0],
             fillcolor=faded(PALETTE[0], 0.25),
             line_width=1.5,
+            width=0.12 if result.outlines is not None else 0.5,
             showlegend=False,
             hoverinfo="skip",
         )
@@ -132,22 +269,48 @@ def _boxes(result: Boxes) -> go.Figure:
         + ("%{x}" if result.horizontal else "%{y}")
         + "<extra></extra>",
     )
-    names = (result.value, result.level) if result.horizontal else (result.level, result.value)
+    level = result.level or ""
+    names = (result.value, level) if result.horizontal else (level, result.value)
     laid_out(figure, *names)
     levels_axis(figure, "y" if result.horizontal else "x", list(rows["level"]))
     return figure
 
 
+def _violins(figure: go.Figure, result: Boxes, kept: list[int]) -> None:
+    """Outlines on both sides of each level's place, all of one scale."""
+    assert result.outlines is not None
+    assert result.edges is not None
+    middles = _axis((result.edges[:-1] + result.edges[1:]) / 2, result.dates)
+    widest = float(result.outlines.max()) or 1.0
+    for place, i in enumerate(kept):
+        used = np.flatnonzero(result.outlines[i] > 1e-4 * widest)
+        if not len(used):
+            continue
+        span = slice(used[0], used[-1] + 1)
+        half = 0.42 * result.outlines[i][span] / widest
+        across = np.concatenate([place - half, (place + half)[::-1]]).astype(np.float32)
+        along = np.concatenate([middles[span], middles[span][::-1]])
+        where = {"x": along, "y": across} if result.horizontal else {"x": across, "y": along}
+        figure.add_scatter(
+            **where,
+            mode="lines",
+            fill="toself",
+            fillcolor=faded(PALETTE[0], 0.18),
+            line={"color": faded(PALETTE[0], 0.6), "width": 1},
+            showlegend=False,
+            hoverinfo="skip",
+        )
+
+
 @draw.register
 def _counts(result: Counts) -> go.Figure:
-    totals = result.counts.sum(axis=0, keepdims=True)
-    shares = np.divide(result.counts, totals, out=np.zeros(result.counts.shape), where=totals > 0)
+    shares = result.within()
     small = result.counts.size <= 150
     figure = go.Figure(
         go.Heatmap(
             z=shares,
             text=result.counts,
-            texttemplate="%{text:,}" if small else None,
+            texttemplate=("%{z:.0%}" if result.shares else "%{text:,}") if small else None,
             colorscale=scale(shares),
             showscale=False,
             xgap=2,
@@ -163,17 +326,52 @@ def _counts(result: Counts) -> go.Figure:
 
 
 @draw.register
+def _course(result: Course) -> go.Figure:
+    figure = go.Figure()
+    groups = list(dict.fromkeys(result.rows["group"]))
+    for place, group in enumerate(groups):
+        part = result.rows[result.rows["group"] == group]
+        colour = group_colour(group, place) if result.by else PALETTE[0]
+        start, label = _moments(part["start"].to_numpy(float)), plain(group) if result.by else ""
+        if len(groups) <= 3:
+            figure.add_scatter(
+                x=np.concatenate([start, start[::-1]]),
+                y=np.concatenate([part["q3"], part["q1"][::-1]]).astype(np.float32),
+                fill="toself",
+                fillcolor=faded(colour, 0.15),
+                mode="lines",
+                line={"width": 0, "color": faded(colour, 0.0)},
+                showlegend=False,
+                hoverinfo="skip",
+            )
+        figure.add_scatter(
+            x=start,
+            y=part["median"].to_numpy(np.float32),
+            mode="lines" if len(part) > 2 else "lines+markers",
+            line={"color": colour, "width": 2},
+            name=label,
+            customdata=part["n"],
+            hovertemplate="%{x|%Y-%m-%d}<br>median %{y:.4g}, %{customdata:,} rows<extra>" + label + "</extra>",
+        )
+    laid_out(figure, f"{result.x}, by {result.period}", f"{result.y}: median and middle half")
+    return figure.update_layout(showlegend=bool(result.by), dragmode="select", selectdirection="h")
+
+
+# many columns ---------------------------------------------------------------------------------------------------------
+
+
+@draw.register
 def _correlations(result: Correlations) -> go.Figure:
     few = len(result.names) <= 14
     figure = go.Figure(
         go.Heatmap(
-            z=result.values,
+            z=np.asarray(result.values, np.float32),
             zmin=-1,
             zmax=1,
             xgap=1,
             ygap=1,
             texttemplate="%{z:.2f}" if few else None,
-            customdata=[[f"{plain(a)} and {plain(b)}" for b in result.names] for a in result.names],
+            customdata=[[f"{short(a)} and {short(b)}" for b in result.names] for a in result.names],
             colorscale=[[0, PALETTE[1]], [0.5, "#F3F4F6"], [1, PALETTE[0]]],
             hovertemplate="%{customdata}<br>%{z:.3f}<extra></extra>",
             colorbar={"thickness": 10, "len": 0.8},
@@ -188,26 +386,151 @@ def _correlations(result: Correlations) -> go.Figure:
 
 
 @draw.register
+def _ranked(result: Ranked) -> go.Figure:
+    shown = min(len(result.names), MOST_BARS)
+    places = list(range(shown))
+    signed = np.asarray(result.signed[:shown], float)
+    figure = go.Figure(
+        go.Bar(
+            x=np.abs(signed),
+            y=places,
+            orientation="h",
+            marker_color=[PALETTE[0] if v >= 0 else PALETTE[1] for v in signed],
+            text=[f"{v:.2f}".replace("-", "−") for v in signed],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[plain(n) for n in result.names[:shown]],
+            hovertemplate="%{customdata}<br>%{text}<extra></extra>",
+        )
+    )
+    laid_out(figure, f"association with {result.target} (orange: falls as it rises)", "", max(220, 30 * shown + 90))
+    levels_axis(figure, "y", list(result.names[:shown]), 40)
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(range=[0, 1.1])
+    return figure
+
+
+@draw.register
+def _pairs(result: Pairs) -> go.Figure:
+    from plotly.subplots import make_subplots
+
+    size, names = len(result.names), list(result.names)
+    figure = make_subplots(size, size, shared_xaxes=True, horizontal_spacing=0.02, vertical_spacing=0.02)
+    group = result.points.iloc[:, -1]
+    for place, level in enumerate(result.groups):
+        part = result.points[group == level]
+        colour = group_colour(level, place) if result.by else PALETTE[0]
+        for i, y in enumerate(names):
+            for j, x in enumerate(names):
+                if j > i:
+                    continue
+                if i == j:
+                    _diagonal(figure, result.points[x].to_numpy(float), part[x].to_numpy(float), colour, i + 1)
+                    continue
+                figure.add_scatter(
+                    x=part[x].to_numpy(np.float32),
+                    y=part[y].to_numpy(np.float32),
+                    mode="markers",
+                    marker={"size": 4, "color": colour, "opacity": 0.6},
+                    name=plain(level) if result.by else "",
+                    legendgroup=level,
+                    showlegend=bool(result.by) and (i, j) == (1, 0),
+                    hovertemplate="%{x}, %{y}<extra></extra>",
+                    row=i + 1,
+                    col=j + 1,
+                )
+    laid_out(figure, height=max(420, 170 * size + 60))
+    figure.update_xaxes(title_text="")
+    figure.update_yaxes(title_text="")
+    for k, name in enumerate(names, start=1):
+        figure.update_xaxes(title_text=short(name, 20), row=size, col=k)
+        if k > 1:
+            figure.update_yaxes(title_text=short(name, 20), row=k, col=1)
+        figure.update_yaxes(showticklabels=False, row=k, col=k)
+    return figure.update_layout(barmode="stack", bargap=0.02)
+
+
+def _diagonal(figure: go.Figure, whole: Array, part: Array, colour: str, place: int) -> None:
+    known = whole[~np.isnan(whole)]
+    if not len(known) or known.min() == known.max():
+        return
+    edges = np.linspace(known.min(), known.max(), 21)
+    counts, _ = np.histogram(part[~np.isnan(part)], edges)
+    figure.add_bar(
+        x=(edges[:-1] + edges[1:]) / 2,
+        y=counts,
+        width=np.diff(edges),
+        marker_color=colour,
+        showlegend=False,
+        hovertemplate="%{x:.4g}: %{y:,} rows<extra></extra>",
+        row=place,
+        col=place,
+    )
+
+
+@draw.register
+def _parallel(result: Parallel) -> go.Figure:
+    figure = go.Figure()
+    axes = len(result.names)
+    row_group = np.array(result.group)
+    for place, level in enumerate(result.groups):
+        part = result.places[row_group == level]
+        # One trace a group: a gap after each line keeps the rows apart.
+        x = np.tile(np.append(np.arange(axes, dtype=np.float32), np.nan), len(part))
+        y = np.column_stack([part, np.full(len(part), np.nan)]).astype(np.float32).ravel()
+        figure.add_scatter(
+            x=x,
+            y=y,
+            mode="lines",
+            line={"color": faded(group_colour(level, place) if result.by else PALETTE[0], 0.35), "width": 1.2},
+            name=plain(level) if result.by else "",
+            hoverinfo="skip",
+        )
+    laid_out(figure, "", "")
+    levels_axis(figure, "x", list(result.names), 18)
+    figure.update_yaxes(showticklabels=False, range=[-0.08, 1.08], showgrid=False)
+    for i, (low, high) in enumerate(result.ends):
+        figure.add_annotation(x=i, y=-0.05, text=short(low, 14), showarrow=False, font={"size": 11})
+        figure.add_annotation(x=i, y=1.05, text=short(high, 14), showarrow=False, font={"size": 11})
+    return figure.update_layout(showlegend=bool(result.by))
+
+
+@draw.register
 def _missing(result: Missing) -> go.Figure:
     if not result.columns:
         raise NotApplicable("No cell is missing, so there is nothing to draw.")
-    shown = list(zip(result.columns, result.missing, strict=True))[:40]
-    places = list(range(len(shown)))
+    shares = np.array(result.missing) / result.rows
+    return _bars(list(result.columns), shares, result.missing, "share of rows that are missing")
+
+
+@draw.register
+def _gap_map(result: GapMap) -> go.Figure:
     figure = go.Figure(
-        go.Bar(
-            x=[m / result.rows for _, m in shown],
-            y=places,
-            orientation="h",
-            marker_color=PALETTE[0],
-            customdata=[[plain(c), m] for c, m in shown],
-            text=[f"{m / result.rows:.1%}" for _, m in shown],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{customdata[0]}: %{customdata[1]:,} missing, %{x:.1%}<extra></extra>",
+        go.Heatmap(
+            x=[s + 1 for s in result.starts],
+            y=list(range(len(result.columns))),
+            z=np.asarray(result.shares, np.float32),
+            zmin=0,
+            zmax=1,
+            colorscale=[[0.0, "#EEF2FC"], [1.0, "#1B3C8C"]],
+            ygap=2,
+            colorbar={"thickness": 10, "len": 0.8, "tickformat": ".0%"},
+            hovertemplate="from row %{x:,}<br>%{z:.0%} missing<extra></extra>",
         )
     )
-    laid_out(figure, "share of rows", "", max(220, 34 * len(shown) + 90))
-    levels_axis(figure, "y", [c for c, _ in shown])
+    laid_out(figure, "row of the file", "", max(240, 26 * len(result.columns) + 110))
+    levels_axis(figure, "y", list(result.columns))
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(tickformat=".0%", range=[0, 1.08])
+    no_grid(figure)
     return figure
+
+
+@draw.register
+def _patterns(result: Patterns) -> go.Figure:
+    names = [
+        " + ".join(shortened(c, 18) for c, gap in zip(result.columns, row, strict=True) if gap) or "nothing missing"
+        for row in result.gaps
+    ]
+    colours = [GREY if not row.any() else PALETTE[0] for row in result.gaps]
+    shares = np.array(result.counts) / max(result.rows, 1)
+    return _bars(names, shares, result.counts, "share of rows in which exactly these are missing", colours=colours)

@@ -98,11 +98,10 @@ def plan_experiment(data: Dataset, target: str, options: Options) -> tuple[Datas
 
 def begin(data: Dataset, experiment: Experiment, folder: Path, start: Callable[[Run], Run]) -> Run:
     """Check the data, write the run's folder and start its process."""
-    from mlcore.profile import alerts
+    from mlcore.alerts import find
 
     found = [
-        a.to_json()
-        for a in alerts(data.with_schema(experiment.schema), experiment.recipe.target, experiment.recipe.task)
+        a.to_json() for a in find(data.with_schema(experiment.schema), experiment.recipe.target, experiment.recipe.task)
     ]
     return start(write_run(folder, experiment, data, found))
 

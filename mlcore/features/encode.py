@@ -29,7 +29,7 @@ def encoder(schema: Schema, steps: tuple[FillMissing, EncodeCategories, Scale], 
     encode_how = auto_encode if encode.method in ("auto", "target") else encode.method
     scale_how = auto_scale if scale.method == "auto" else scale.method
     parts = [
-        ("categories", _levels(encode_how, complete=family == "linear"), encode.few(schema)),
+        ("categories", _levels(encode_how, encode.rarest, complete=family == "linear"), encode.few(schema)),
         ("many_levels", _chain(_target_coding(task), _scaler(scale_how)), encode.many(schema)),
         ("numbers", _chain(_filler(fill_how, fill.mark), _scaler(scale_how)), schema.named("numeric")),
         (
@@ -51,14 +51,22 @@ def category_count(schema: Schema, steps: tuple[FillMissing, EncodeCategories, S
     return len(encode.few(schema)) if encode.method in ("auto", "ordinal") else 0
 
 
-def _levels(how: str, *, complete: bool) -> Any:
+def _levels(how: str, rarest: int, *, complete: bool) -> Any:
     import numpy as np
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
+    fewest = rarest if rarest > 1 else None
     if how == "onehot":
-        return OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=60, sparse_output=False)
+        return OneHotEncoder(
+            handle_unknown="infrequent_if_exist", max_categories=60, min_frequency=fewest, sparse_output=False
+        )
     missing = -1 if complete else np.nan  # a code of its own where no cell may be left empty
-    return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=missing, encoded_missing_value=missing)
+    return OrdinalEncoder(
+        handle_unknown="use_encoded_value",
+        unknown_value=missing,
+        encoded_missing_value=missing,
+        min_frequency=fewest,
+    )
 
 
 def _target_coding(task: Task) -> Any:
@@ -79,9 +87,16 @@ def _filler(how: str, mark: bool) -> Any | None:
 
 
 def _scaler(how: str) -> Any | None:
-    from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+    from sklearn.preprocessing import MinMaxScaler, PowerTransformer, RobustScaler, StandardScaler
 
-    return {"standard": StandardScaler, "robust": RobustScaler, "minmax": MinMaxScaler, "none": lambda: None}[how]()
+    made: dict[str, Any] = {
+        "standard": StandardScaler,
+        "robust": RobustScaler,
+        "minmax": MinMaxScaler,
+        "power": PowerTransformer,
+        "none": lambda: None,
+    }
+    return made[how]()
 
 
 def _chain(*made: Any | None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -93,6 +93,11 @@ class Recipe:
         prepared = Pipeline(made).fit_transform(frame)
         values = encode.fit_transform(prepared, y)
         return pd.DataFrame(values, columns=_names(encode), index=frame.index)
+
+    def with_options(self, changes: Mapping[str, Mapping[str, Any]]) -> Recipe:
+        """Return the recipe with some options changed: {part: {option: value}}. Raises BadInput."""
+        data = self.to_json()
+        return Recipe.from_json({**data, **{part: {**data[part], **options} for part, options in changes.items()}})
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""

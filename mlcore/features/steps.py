@@ -190,6 +190,7 @@ class EncodeCategories(Step):
     title: ClassVar[str] = "Categories into numbers"
     method: Encode = "auto"
     most_levels: int = 30
+    rarest: int = 1  # levels of fewer training rows than this are joined into one
 
     def works(self, schema: Schema) -> Works:
         """Target coding looks at the target of the training rows of the fold."""
@@ -219,7 +220,8 @@ class EncodeCategories(Step):
             "ordinal": "a code a level",
             "target": "",
         }[self.method]
-        said = ([f"{several(few)}: {how}."] if few else []) + (
+        joined = f", levels of fewer than {self.rarest} rows joined" if self.rarest > 1 else ""
+        said = ([f"{several(few)}: {how}{joined}."] if few else []) + (
             [f"{several(many)}: the mean of the target for each level, learned inside the fold."] if many else []
         )
         return " ".join(said) or "There are no categories."
@@ -229,7 +231,7 @@ def _categories(schema: Schema) -> list[Column]:
     return [c for c in schema if c.kind in ("categorical", "identifier", "constant")]
 
 
-Scaling = Literal["auto", "standard", "robust", "minmax", "none"]
+Scaling = Literal["auto", "standard", "robust", "minmax", "power", "none"]
 
 
 @dataclass(frozen=True)
@@ -247,6 +249,7 @@ class Scale(Step):
             "standard": "Numbers to mean 0 and spread 1.",
             "robust": "Numbers to median 0 and quartile range 1.",
             "minmax": "Numbers to the range from 0 to 1.",
+            "power": "Numbers evened out by a power (Yeo and Johnson, 2000), then to mean 0 and spread 1.",
             "none": "Numbers stay as they are.",
         }[self.method]
 

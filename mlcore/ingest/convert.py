@@ -9,13 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlcore.ingest.frames import connection, quoted, quoted_text
+from mlcore.written import CURRENCY, PLAIN_NUMBER
 
-CURRENCY = "€$£¥₹₩₽"
-UNIT = rf"(?:[{CURRENCY}]|[A-Z]{{3}}(?=\s|[-+]?\d|$))"
-PLAIN_NUMBER = re.compile(
-    rf"\(?[-+]?\s?(?P<before>{UNIT})?\s?[-+]?(\d{{1,3}}([ .,'’\u00a0\u202f]\d{{2,3}})+|\d+)([.,]\d+)?\s?"
-    rf"(?P<after>%|[{CURRENCY}]|[A-Z]{{3}})?\)?"
-)
 WHOLE = re.compile(r"[-+]?\d{1,18}")
 REAL = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan)", re.IGNORECASE)
 LONG = re.compile(r"[-+]?\d{19,}")
@@ -129,14 +124,17 @@ def _with_units(marks: set[str], mark: str) -> Conversion:
     said = "numbers with a decimal comma" if mark == "," else "numbers with thousands separators"
     if unit:
         said = f"numbers in {'per cent' if unit == '%' else unit}" + (" with a decimal comma" if mark == "," else "")
+    return Conversion(said, mark, "VARCHAR", number_sql(mark), "DOUBLE")
+
+
+def number_sql(mark: str) -> str:
+    """SQL of a number written with separators, a unit or brackets; {c} stands for the trimmed text."""
     cleaned = f"regexp_replace({{c}}, '[^0-9{mark}+-]', '', 'g')"
     if mark == ",":
         cleaned = f"replace({cleaned}, ',', '.')"
     number = f"TRY_CAST({cleaned} AS DOUBLE)"
-    shape = quoted_text(_sql_shape(mark))
     signed = f"CASE WHEN {{c}} LIKE '(%' THEN -{number} ELSE {number} END"
-    sql = f"CASE WHEN regexp_full_match({{c}}, {shape}) THEN {signed} END"
-    return Conversion(said, mark, "VARCHAR", sql, "DOUBLE")
+    return f"CASE WHEN regexp_full_match({{c}}, {quoted_text(_sql_shape(mark))}) THEN {signed} END"
 
 
 def _sql_shape(mark: str) -> str:
