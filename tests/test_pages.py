@@ -61,7 +61,7 @@ def test_every_page_filled(runs, mixed, page, task):
     assert not test.warning, text_of(test)
 
 
-@pytest.mark.parametrize("view", ["One column", "Two columns", "Correlations", "Missing"])
+@pytest.mark.parametrize("view", ["One column", "Two columns", "Many", "Missing"])
 def test_every_view_of_explore(mixed, view):
     session = session_on(mixed, "two")
     session.choose("explore.view", view)

@@ -6,18 +6,20 @@ from typing import Any
 
 import streamlit as st
 
-from mlcore.alerts import Alert
+from mlcore import sources
+from mlcore.alerts import Alert, Fix
 from mlcore.dataset import KINDS, ROLES, Dataset
 from mlcore.errors import HoldoutError
 from mlcore.explore import head, histogram
 from mlcore.profile import Profile, profile
 from mlcore.result import number
 from mlcore.target import task_words
-from ui import cached
-from ui.state import session
-from ui.widgets import escape, key_of, trouble
+from ui import cached, rereading
+from ui.state import session, workspace
+from ui.widgets import escape, help_card, key_of, trouble
 
 MOST_ALERTS = 6
+MOST_NOTES = 8
 MARKS = {"high": ":red[●]", "medium": ":orange[●]", "low": ":gray[●]"}
 NO_TARGET = "— nothing yet —"
 
@@ -32,8 +34,13 @@ def _profile(data: Dataset) -> Profile:
 def header(data: Dataset) -> None:
     """Name, size, and how the bytes were understood."""
     st.title(escape(data.name, 80))
-    st.markdown(f"{number(data.rows)} rows × {number(len(data.schema))} columns. {escape(data.reading.words())}.")
-    for note in data.reading.notes:
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            f"{number(data.rows)} rows × {number(len(data.schema))} columns. {escape(data.reading.words())}.",
+            width="content",
+        )
+        rereading.change(data)
+    for note in data.reading.notes[:MOST_NOTES]:
         st.caption(escape(note))
 
 
@@ -122,15 +129,27 @@ def alert_list(data: Dataset) -> None:
 def _alert(alert: Alert, place: int) -> None:
     with st.container(horizontal=True, vertical_alignment="top", wrap=False):
         st.markdown(f"{MARKS[alert.severity]} {escape(alert.text)}", width="stretch")
-        if alert.fix is not None and st.button(
-            alert.fix.title, key=f"fix-{key_of(alert.code, alert.column, place)}", type="secondary"
-        ):
-            fix = alert.fix
-            current = session()
-            if fix.action == "role":
-                _attempt(lambda: current.set_role(fix.column, fix.value))  # type: ignore[arg-type]
-            else:
-                _attempt(lambda: current.set_kind(fix.column, fix.value))  # type: ignore[arg-type]
+        fix, key = alert.fix, key_of(alert.code, alert.column, place)
+        if fix is not None and session().mended(fix):
+            st.badge("done", icon=":material/check:", color="green")
+        elif fix is not None and st.button(fix.title, key=f"fix-{key}", type="secondary"):
+            _attempt(lambda: _mend(fix))
+        with st.popover("", icon=":material/help:", type="tertiary", help="What this is, and what to do"):
+            help_card(alert.help, ALERT_CARD)
+
+
+ALERT_CARD = ("What it is", "How it is found", "Why it matters", "What to do")
+
+
+def _mend(fix: Fix) -> None:
+    """Carry out a fix; rows kept once make another dataset, which keeps the target."""
+    current = session()
+    if fix.action != "rows":
+        current.mend(fix)
+        return
+    data = cached.dataset()
+    if data is not None:
+        rereading.swap(sources.without_repeats(data, workspace()))
 
 
 def editor(data: Dataset) -> None:

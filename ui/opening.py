@@ -7,11 +7,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from mlcore import sources
 from mlcore.dataset import Dataset
 from mlcore.errors import HoldoutError
 from mlcore.ingest import READS, read, spool_upload
+from mlcore.ingest.options import MOST_ROWS, Stored, Table
 from mlcore.samples import SAMPLES, Sample, open_sample
-from ui.state import PARAMETER, session, workspace
+from ui.state import PARAMETER, is_local, session, workspace
 from ui.widgets import escape, trouble
 
 ASSETS = Path(__file__).parent / "assets"
@@ -40,6 +42,7 @@ def uploader(place: str) -> None:
     try:
         with st.skeleton(height=120):
             data = read(path, name=given.name, workspace=workspace())
+        sources.keep_original(path, data, workspace())
     except HoldoutError as error:
         trouble(error)
         return
@@ -48,6 +51,75 @@ def uploader(place: str) -> None:
         path.parent.rmdir()
     st.session_state[f"upload-round-{place}"] = round_ + 1  # a fresh box, so that the bytes of this one are let go
     take(data)
+
+
+def _read(source: Path | Table | Stored) -> None:
+    """Read from elsewhere than an upload, and take it."""
+    try:
+        with st.skeleton(height=120):
+            data = read(source, workspace=workspace())
+    except HoldoutError as error:
+        trouble(error)
+        return
+    if isinstance(source, Path):
+        sources.point_to_original(source, data, workspace())
+    take(data)
+
+
+def from_folder() -> None:
+    """A file of this computer, inside the folder that is allowed."""
+    root = sources.data_root()
+    if root is None or not is_local():
+        st.caption(
+            "Start Holdout with HOLDOUT_DATA_ROOT set to a folder, and its files can be opened here without an upload."
+            if is_local()
+            else "Files of the server can be opened only where it serves this computer alone."
+        )
+        return
+    files = sources.files()
+    if not files:
+        st.caption(escape(f"There is no file in {root} that can be read: {READS}."))
+        return
+    name = st.selectbox("File", files, key="folder-file")
+    if st.button("Open this file", type="primary", key="folder-open"):
+        try:
+            place = sources.file(name)
+        except HoldoutError as error:
+            trouble(error)
+            return
+        _read(place)
+
+
+def from_database() -> None:
+    """A table of a database, or a query's answer."""
+    if "sql" not in sources.allowed():
+        st.caption("Databases are off. Whoever runs this server turns them on with HOLDOUT_SOURCES=sql.")
+        return
+    url = st.text_input(
+        "Address", key="database-url", type="password", placeholder="postgresql://name:password@host/database",
+        help="An SQLAlchemy address. It is used once and kept nowhere.",
+    )  # fmt: skip
+    query = st.text_area("Table, or one SELECT", key="database-query", placeholder="orders", height=100)
+    rows = int(st.number_input("At most so many rows", 1, 50_000_000, MOST_ROWS, key="database-rows"))
+    if st.button("Read from the database", type="primary", key="database-open", disabled=not (url and query)):
+        try:
+            table = sources.table(url, query, rows)
+        except HoldoutError as error:
+            trouble(error)
+            return
+        _read(table)
+
+
+def from_storage() -> None:
+    """An object in S3-compatible storage."""
+    if "s3" not in sources.allowed():
+        st.caption("Storage is off. Whoever runs this server turns it on with HOLDOUT_SOURCES=s3.")
+        return
+    url = st.text_input("Object", key="storage-url", placeholder="s3://bucket/folder/file.parquet")
+    endpoint = st.text_input("Endpoint, unless it is Amazon's", key="storage-endpoint") or None
+    st.caption("Who may read is settled by the environment of the server (AWS_ACCESS_KEY_ID and the like).")
+    if st.button("Read from storage", type="primary", key="storage-open", disabled=not url.startswith("s3://")):
+        _read(Stored(url, endpoint))
 
 
 def sample_cards(*, ours: bool) -> None:
@@ -74,6 +146,7 @@ def open_given_file() -> None:
         except HoldoutError as error:
             trouble(error)
             return
+        sources.point_to_original(Path(given), data, workspace())
         take(data)
 
 
@@ -141,13 +214,17 @@ def _copied(data: Dataset) -> Dataset:
 
 
 def other_ways() -> None:
-    """On the Data page: another file or sample."""
-    tabs = st.tabs(["A file", "A sample"])
-    with tabs[0]:
-        uploader("data")
-    with tabs[1]:
-        left, right = st.columns(2)
-        with left:
-            sample_cards(ours=True)
-        with right:
-            sample_cards(ours=False)
+    """On the Data page: a file, a sample, a folder, a database, storage."""
+    names = ["A file", "A sample", "This computer", "A database", "Storage (S3)"]
+    ways = dict(zip(names, (lambda: uploader("data"), _samples, from_folder, from_database, from_storage), strict=True))
+    for tab, way in zip(st.tabs(names), ways.values(), strict=True):
+        with tab:
+            way()
+
+
+def _samples() -> None:
+    left, right = st.columns(2)
+    with left:
+        sample_cards(ours=True)
+    with right:
+        sample_cards(ours=False)

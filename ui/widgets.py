@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -49,11 +50,17 @@ def key_of(*parts: object) -> str:
     return hashlib.blake2b("\x1f".join(map(str, parts)).encode(), digest_size=8).hexdigest()
 
 
+Brush = Callable[[Result, dict[str, Any]], None]
+
+
 # results --------------------------------------------------------------------------------------------------------------
 
 
-def show(make: Callable[[], Result], key: str, *, chart: bool = True) -> None:
-    """A result: picture, sentence, and a quiet row of table, help and download; or why there is none."""
+def show(make: Callable[[], Result], key: str, *, chart: bool = True, brush: Brush | None = None) -> None:
+    """A result: picture, sentence, and a quiet row of table, help and download; or why there is none.
+
+    With `brush`, what is marked on the picture is given to it.
+    """
     try:
         result = make()
     except HoldoutError as error:
@@ -64,54 +71,73 @@ def show(make: Callable[[], Result], key: str, *, chart: bool = True) -> None:
     except NotApplicable:  # nothing to draw; the sentence says it all
         figure = None
     if figure is not None:
-        st.plotly_chart(
-            figure,
-            key=f"chart-{key}",
-            theme="streamlit",
-            width="stretch",
-            config={
-                "displaylogo": False,
-                "modeBarButtonsToRemove": ["lasso2d", "select2d", "autoScale2d"],
-                "toImageButtonOptions": {"format": "png", "scale": 2, "filename": key},
-            },
-            alt=result.sentence()[:300],
-        )
+        _chart(figure, result, key, brush)
     st.markdown(escape(result.sentence()))
-    quiet_row(result, key)
+    quiet_row(result, key, chart=figure is not None)
 
 
-def quiet_row(result: Result, key: str) -> None:
-    """Table, help, download."""
+def _chart(figure: Any, result: Result, key: str, brush: Brush | None) -> None:
+    marked = f"chart-{key}"
+    on_select: Any = "ignore"
+    if brush is not None:
+
+        def on_select() -> None:
+            brush(result, st.session_state[marked]["selection"])
+
+    else:
+        figure.update_layout(dragmode="zoom")
+    st.plotly_chart(
+        figure,
+        key=marked,
+        theme="streamlit",
+        width="stretch",
+        on_select=on_select,
+        selection_mode=("points", "box"),
+        config={
+            "displaylogo": False,
+            "modeBarButtonsToRemove": ["lasso2d", "autoScale2d", "toImage"] + ([] if brush else ["select2d"]),
+        },
+        alt=result.sentence()[:300],
+    )
+
+
+def quiet_row(result: Result, key: str, *, chart: bool = True) -> None:
+    """Table, help, downloads."""
     with st.container(horizontal=True, gap="small"):
         with st.popover("Table", type="tertiary", icon=":material/table_chart:"):
-            st.dataframe(
-                result.frame(),
-                hide_index=True,
-                key=f"table-{key}",
-                height="content" if len(result.frame()) < 12 else 420,
-            )
+            frame = result.frame()
+            st.dataframe(frame, hide_index=True, key=f"table-{key}", height="content" if len(frame) < 12 else 420)
         with st.popover("Help", type="tertiary", icon=":material/help:"):
             help_card(result.help)
-        st.download_button(
-            "CSV",
-            data=lambda: csv(result.frame()),
-            file_name=f"{key}.csv",
-            mime="text/csv",
-            type="tertiary",
-            icon=":material/download:",
-            key=f"csv-{key}",
-            on_click="ignore",
-        )
+        with st.popover("Download", type="tertiary", icon=":material/download:"):
+            if chart:
+                for kind, mime in PAPER:
+                    _download(kind.upper(), partial(_printed, result, kind), f"{key}.{kind}", mime)
+            _download("CSV", lambda: csv(result.frame()), f"{key}.csv", "text/csv")
 
 
-def help_card(card: Help) -> None:
+PAPER = (("png", "image/png"), ("svg", "image/svg+xml"), ("pdf", "application/pdf"))
+
+
+def _printed(result: Result, kind: str) -> bytes:
+    from mlcore.charts.print import printed
+
+    return printed(result, kind)
+
+
+def _download(label: str, data: Callable[[], bytes], name: str, mime: str) -> None:
+    """A button whose file is made when it is pressed."""
+    st.download_button(
+        label, data=data, file_name=name, mime=mime, type="tertiary", key=f"get-{name}", on_click="ignore"
+    )
+
+
+CARD = ("What it is", "How to read it", "When it misleads", "What to do")
+
+
+def help_card(card: Help, titles: tuple[str, str, str, str] = CARD) -> None:
     """The same four parts everywhere."""
-    for title, text in (
-        ("What it is", card.what),
-        ("How to read it", card.read),
-        ("When it misleads", card.misleads),
-        ("What to do", card.do),
-    ):
+    for title, text in zip(titles, (card.what, card.read, card.misleads, card.do), strict=True):
         st.markdown(f"**{title}**  \n{escape(text)}")
 
 
