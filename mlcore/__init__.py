@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from mlcore.errors import HoldoutError
 from mlcore.ingest import read
+from mlcore.ingest.options import ReadOptions, Stored, Table
 
 if TYPE_CHECKING:
     from mlcore import compare
     from mlcore.compare import Candidate, Run
 
 __version__ = "0.1.0"
-__all__ = ["Candidate", "HoldoutError", "Run", "compare", "open_run", "read"]
+__all__ = ["Candidate", "HoldoutError", "ReadOptions", "Run", "Stored", "Table", "compare", "open_run", "read"]
 
 _LATE = {"Candidate": "mlcore.compare", "Run": "mlcore.compare"}
 

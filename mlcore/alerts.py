@@ -29,6 +29,7 @@ LEAK: dict[Task, float] = {"binary": 0.95, "multiclass": 0.97, "regression": 0.9
 REDUNDANT = 0.95  # |r| from which two columns tell much the same
 FEW_ROWS = 10  # of a level, below which it is rare
 NEARLY_ALL = 0.99
+MISFITS = 0.2  # share of cells that may be no number in a column of numbers
 STRAY = 0.005  # share of outliers worth a word
 SKEWED = 3.0
 
@@ -383,7 +384,7 @@ def _mixed(seen: Seen) -> Iterator[Alert]:
         ):
             reads = {v: choose([v], How()) for v in values}
             fitting = [v for v, how in reads.items() if how.native in parses or how.gives in parses]
-            if not 0.6 * len(values) <= len(fitting) < len(values):
+            if not 0.5 * len(values) <= len(fitting) < len(values):
                 continue
             how = choose(fitting, How())
             if how == AS_TEXT or not (how.native in parses or how.gives in parses):
@@ -394,6 +395,8 @@ def _mixed(seen: Seen) -> Iterator[Alert]:
                 f"WHERE {quoted(c.name)} IS NOT NULL AND NOT coalesce({fits}, false)"
             )[0]
             known = seen.dataset.rows - c.missing
+            if not 0 < bad <= MISFITS * known:
+                continue
             yield Alert(
                 code,
                 "medium",
@@ -671,7 +674,7 @@ CHECKS: tuple[Check, ...] = (
         ("mixed_types", "text_dates"),
         Help(
             "A column of texts most of which are numbers, or dates.",
-            "At least six in ten different values can be read so, but not all.",
+            "At least eight in ten known cells can be read so, but not all.",
             "As text, every number is a level of its own, and order is lost.",
             "Look at the cells that do not fit. If they mean missing, read the column as numbers or dates.",
         ),

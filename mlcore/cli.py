@@ -53,6 +53,7 @@ def _add_profile(commands: Any) -> None:
     profile.add_argument("file")
     profile.add_argument("--target", help="the column to predict, so that alerts can look at it")
     profile.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
+    profile.add_argument("--html", metavar="OUT", help="write a report as one HTML file")
     _reading(profile)
     profile.set_defaults(do=_profile)
 
@@ -117,8 +118,18 @@ def _reading(command: argparse.ArgumentParser) -> None:
     group.add_argument("--delimiter", help="of text files; found out by default")
     group.add_argument("--encoding")
     group.add_argument("--decimal", choices=[".", ","])
-    group.add_argument("--sheet", help="of workbooks")
+    group.add_argument("--dates", choices=["day", "month"], help="which comes first in dates such as 03/04/2024")
+    group.add_argument("--part", "--sheet", help="the sheet of a workbook, or the file of an archive")
+    group.add_argument("--skip", type=int, metavar="LINES", help="lines above the table to pass over")
+    group.add_argument("--quote", choices=['"', "'", "none"])
+    group.add_argument("--missing", metavar="TEXTS", help="texts that stand for a missing cell, separated by commas")
+    group.add_argument("--short-rows", choices=["skip", "fill"], help="what to do with rows of too few cells")
+    group.add_argument("--text", metavar="COLS", help="columns to keep as they are written, separated by commas")
+    group.add_argument("--header", action="store_true", help="the first line names the columns")
     group.add_argument("--no-header", action="store_true", help="the first line holds data, not names")
+    group.add_argument("--query", help="a table's name or a SELECT, where FILE is the address of a database")
+    group.add_argument("--rows", type=int, help="at most so many rows of a database")
+    group.add_argument("--endpoint", help="of S3-compatible storage, where FILE is s3://bucket/key")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -128,6 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         top = parser()
         arguments = top.parse_args(_with_default(words, top))
         _check_out(getattr(arguments, "json", None))
+        _check_out(getattr(arguments, "html", None))
         do: Callable[[Any], None] = arguments.do
         do(arguments)
     except BadInput as error:
@@ -205,16 +217,30 @@ def _table(frame: Any) -> str:
 
 def _read(arguments: Any) -> Any:
     from mlcore.ingest import read
-    from mlcore.ingest.options import ReadOptions
+    from mlcore.ingest.options import DATABASE, MOST_ROWS, ReadOptions, Stored, Table
 
+    markers, kept = _names(arguments.missing), _names(arguments.text)
     options = ReadOptions(
-        arguments.delimiter,
-        arguments.encoding,
-        False if arguments.no_header else None,
-        arguments.decimal,
-        arguments.sheet,
+        delimiter="\t" if arguments.delimiter in ("\\t", "tab") else arguments.delimiter,
+        encoding=arguments.encoding,
+        header=True if arguments.header else False if arguments.no_header else None,
+        skip=arguments.skip,
+        quote=arguments.quote,
+        decimal=arguments.decimal,
+        dates=arguments.dates,
+        missing=("", *markers) if markers is not None else None,
+        short_rows=arguments.short_rows,
+        part=arguments.part,
+        text=tuple(kept) if kept else None,
     )
-    return read(arguments.file, options=options)
+    source: Any = arguments.file
+    if DATABASE.match(source):
+        if not arguments.query:
+            raise BadInput("Say with --query which table of the database to read, or give a SELECT.")
+        source = Table(source, arguments.query, arguments.rows or MOST_ROWS)
+    elif source.startswith("s3://"):
+        source = Stored(source, arguments.endpoint)
+    return read(source, options=options)
 
 
 def _open(run: str) -> Any:
@@ -265,7 +291,12 @@ def _profile(arguments: Any) -> None:
         data = data.with_schema(data.schema.with_target(arguments.target))
         task = task_of(data.schema[arguments.target])
     found = profile(data, arguments.target, task)
-    if _emit(found.to_json(), arguments.json):
+    if arguments.html:
+        from mlcore.export.profile_report import profile_html
+
+        Path(arguments.html).write_text(profile_html(found), encoding="utf-8")
+        print(f"The report is in {arguments.html}.", file=sys.stderr)
+    if _emit(found.to_json(), arguments.json) or arguments.html:
         return
     print(f"{data.name}: {found.sentence()}\n{data.reading.words()}.")
     for note in data.reading.notes:

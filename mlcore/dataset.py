@@ -132,6 +132,7 @@ class Reading:
     skipped_rows: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
     skip: int = 0  # lines above the table that were passed over
+    markers: tuple[str, ...] = ()  # texts met that were taken as missing; "" is an empty cell
     part: str | None = None  # the sheet of a workbook, or the file of an archive
     parts: tuple[str, ...] = ()  # what there was to choose from
 
@@ -143,7 +144,12 @@ class Reading:
             parts.append(f"{names.get(self.delimiter, self.delimiter)}-separated")
         if self.encoding:
             parts.append(self.encoding)
-        return "Read as " + ", ".join(parts)
+        if self.decimal == ",":
+            parts.append("decimal comma")
+        said = [repr(m) for m in self.markers if m]
+        taken = (["empty cells"] if "" in self.markers else []) + said
+        gone = f"; taken as missing: {', '.join(taken[:8])}" if taken else ""
+        return "Read as " + ", ".join(parts) + gone
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,8 @@ class ColumnProfile:
     outliers: int = 0
     zeros: int = 0
     infinite: int = 0
+    length: float = 0  # mean number of characters, of texts that hardly repeat
+    words: float = 0
     top: tuple[tuple[str, int], ...] = ()
     spark: tuple[int, ...] = ()
 
@@ -47,6 +49,8 @@ class ColumnProfile:
             return f"{number(self.quartiles[1])} ({number(self.quartiles[0])} to {number(self.quartiles[2])})"
         if self.top:
             return ", ".join(value for value, _ in self.top[:3])
+        if self.length:
+            return f"{self.words:.0f} word{'s' if self.words >= 1.5 else ''}, {self.length:.0f} characters"
         return f"{self.minimum} to {self.maximum}" if self.minimum else ""
 
     def spread(self) -> str:
@@ -152,7 +156,8 @@ def _described(column: Column, figures: Figures | None, rows: int | None) -> Col
     if figures is None:
         return ColumnProfile(*plain)
     if figures.low is None or figures.high is None:
-        return ColumnProfile(*plain, top=figures.top[:5], spark=figures.spark)
+        length, words = (0.0, 0.0) if figures.top else (round(figures.length, 1), round(figures.words, 1))
+        return ColumnProfile(*plain, length=length, words=words, top=figures.top[:5], spark=figures.spark)
     if column.dtype == "datetime":
         first, last = (str(pd.Timestamp(v, unit="s").date()) for v in (figures.low, figures.high))
         return ColumnProfile(*plain, minimum=first, maximum=last, spark=figures.spark)

@@ -27,6 +27,7 @@ def page() -> None:
         columns.alert_list(data)
     columns.editor(data)
     columns.preview(data)
+    columns.report(data)
     shell.next_link("pages/explore.py", "Next: look at the data")
 
 

@@ -44,6 +44,26 @@ def header(data: Dataset) -> None:
         st.caption(escape(note))
 
 
+def report(data: Dataset) -> None:
+    """The profile as one file to take away."""
+    st.download_button(
+        "Download this as a report (HTML)",
+        data=lambda: _report(data),
+        file_name="profile.html",
+        mime="text/html",
+        type="tertiary",
+        icon=":material/download:",
+        key="profile-report",
+        on_click="ignore",
+    )
+
+
+def _report(data: Dataset) -> bytes:
+    from mlcore.export.profile_report import profile_html
+
+    return profile_html(_profile(data)).encode("utf-8")
+
+
 def target_picker(data: Dataset) -> None:
     """What to predict, and the task in words."""
     st.subheader("What do you want to predict?")

@@ -26,6 +26,7 @@ from ui.widgets import escape, key_of, pick, several_of, show, slide, switch, tr
 NONE = "— nothing —"
 PARAMETER = "f"
 MOST_OPTIONS = 200
+FEW_COLUMNS = 10
 SEARCHED = 300  # columns beyond which a list of names is searched first
 
 
@@ -165,7 +166,11 @@ def table(rows: View) -> None:
     found = _summary(rows)
     st.markdown(escape(found.sentence()))
     frame = found.frame()
-    sought = st.text_input("Search columns", key="summary-search", placeholder="part of a name, or a kind").casefold()
+    sought = ""
+    if len(frame) > FEW_COLUMNS:
+        sought = st.text_input(
+            "Search columns", key="summary-search", placeholder="part of a name, or a kind", width=320
+        ).casefold()
     if sought:
         hit = frame["name"].str.casefold().str.contains(sought, regex=False) | (frame["kind"] == sought)
         frame = frame[hit]

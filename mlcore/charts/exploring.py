@@ -322,7 +322,7 @@ def _counts(result: Counts) -> go.Figure:
     levels_axis(figure, "x", list(result.x_levels))
     levels_axis(figure, "y", list(result.y_levels))
     no_grid(figure)
-    return figure
+    return figure.update_layout(dragmode="select")
 
 
 @draw.register

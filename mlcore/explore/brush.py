@@ -28,12 +28,10 @@ def conditions(result: Result, selection: Mapping[str, Any]) -> tuple[Filter, ..
         across, up = ([_place(v) for v in boxes[-1].get(axis, ())] for axis in ("x", "y"))
         if isinstance(result, Histogram | Timeline | Course) and len(across) == 2:
             return result.brushed(across[0], across[1])
-        if isinstance(result, Scatter | Density) and len(across) == len(up) == 2:
+        if isinstance(result, Scatter | Density | Counts) and len(across) == len(up) == 2:
             return result.boxed((across[0], across[1]), (up[0], up[1]))
     if isinstance(result, Histogram) and points:
         return result.picked([int(p["point_index"]) for p in points if "point_index" in p])
-    if isinstance(result, Counts) and points:
-        return result.picked([(int(p["x"]), int(p["y"])) for p in points if "x" in p and "y" in p])
     return ()
 
 

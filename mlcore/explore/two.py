@@ -255,10 +255,10 @@ class Counts(Result):
             f"{self.x_levels[j]}, {share(int(self.counts[i, j]), self.n)}.{strength}"
         )
 
-    def picked(self, cells: list[tuple[int, int]]) -> tuple[Filter, ...]:
-        """The conditions that pick some cells, given as (across, up)."""
-        xs = tuple(dict.fromkeys(self.x_levels[i] for i, _ in cells if 0 <= i < len(self.x_levels)))
-        ys = tuple(dict.fromkeys(self.y_levels[j] for _, j in cells if 0 <= j < len(self.y_levels)))
+    def boxed(self, x: tuple[float, float], y: tuple[float, float]) -> tuple[Filter, ...]:
+        """The conditions that pick the cells whose middles a rectangle holds; cells have places 0, 1, 2 …"""
+        xs = tuple(v for i, v in enumerate(self.x_levels) if min(x) <= i <= max(x))
+        ys = tuple(v for i, v in enumerate(self.y_levels) if min(y) <= i <= max(y))
         return (Filter(self.x, "is", xs), Filter(self.y, "is", ys)) if xs and ys else ()
 
 

@@ -54,7 +54,7 @@ class How:
 
 
 AS_TEXT = Conversion()
-TRIMMED = Conversion("texts without the blanks around them", "", "VARCHAR", "nullif({c}, '')", "VARCHAR", True)
+TRIMMED = Conversion("texts, without the blanks around them", "", "VARCHAR", "nullif({c}, '')", "VARCHAR", True)
 INTEGER = Conversion(native="BIGINT")
 FLOAT = Conversion(native="DOUBLE")
 ISO = Conversion("dates (year-month-day)", "ISO8601", "TIMESTAMP")

@@ -79,7 +79,8 @@ def load(order: Order) -> Loaded:
         plain = one_line_end(plain, order.out / "lines.csv")
         dialect, more = find_dialect(order, plain)
     notes += more
-    types, skipped = _Table(order, plain, dialect, facts).copy()
+    table = _Table(order, plain, dialect, facts)
+    types, skipped = table.copy()
     notes += convert.said(types)
     if skipped:
         shown = ", ".join(str(n) for n in skipped[:10]) + (" …" if len(skipped) > 10 else "")
@@ -99,6 +100,7 @@ def load(order: Order) -> Loaded:
         tuple(skipped[:1000]),
         tuple(notes),
         skip=dialect.skip,
+        markers=table.markers,
     )
     return Loaded(reading, "settled", tuple((name, t.parse) for name, t in types.items() if t.parse))
 
@@ -333,6 +335,7 @@ class _Table:
     plain: Path
     dialect: Dialect
     facts: Bytes
+    markers: tuple[str, ...] = ()  # met in the sample
 
     def copy(self) -> tuple[dict[str, convert.Conversion], list[int]]:
         """Write `order.data`; return how each column was read, and the lines that were left out."""
@@ -365,6 +368,7 @@ class _Table:
         rows = list(islice(_cells("\n".join(lines), d.delimiter, d.quote), 1 if d.header else 0, SAMPLE_ROWS))
         rows = [r for r in rows[: max(100, SAMPLE_CELLS // len(d.names))] if len(r) == len(d.names)]
         missing = set(self.order.options.missing or MISSING)
+        self.markers = tuple(sorted(missing & {cell for row in rows for cell in row}))
         return _Values(
             {n: [v for v in dict.fromkeys(r[i] for r in rows) if v not in missing] for i, n in enumerate(d.names)}
         )

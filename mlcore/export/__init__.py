@@ -1,0 +1,1 @@
+"""What can be taken away: reports, and later scripts, notebooks, models and services."""

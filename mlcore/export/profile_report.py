@@ -1,0 +1,169 @@
+"""A profile as one HTML file: no script, no request, light and dark, every text of the data escaped."""
+
+from __future__ import annotations
+
+from html import escape
+
+from mlcore import explore
+from mlcore.alerts import Alert
+from mlcore.dataset import Dataset
+from mlcore.errors import NotApplicable
+from mlcore.explore.many import Correlations, Missing
+from mlcore.explore.one import Histogram, Look
+from mlcore.explore.view import View
+from mlcore.profile import ColumnProfile, Profile
+from mlcore.result import Result, number, share, shortened
+
+MOST_PICTURES = 60  # columns with a picture of their own
+WIDTH, HEIGHT = 300, 84
+CARD = ("What it is", "How it is found", "Why it matters", "What to do")
+
+STYLE = """
+:root { color-scheme: light dark; --ink: #1b2430; --ground: #fff; --soft: #5a626e; --line: #dde2ea; --mark: #2f5fd0;
+  --pale: #f4f6fa; --high: #b3261e; --medium: #94490a; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e6eaf1; --ground: #12161d; --soft: #a3acba; --line: #303846;
+  --mark: #8fb1ff; --pale: #1b212b; --high: #ff8a80; --medium: #f2a765; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--ground); max-width: 1080px;
+  margin: 2rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.7rem; margin-bottom: .2rem; } h2 { font-size: 1.25rem; margin-top: 2.2rem; }
+h3 { font-size: 1rem; margin: 0; } p { margin: .3rem 0; } .soft { color: var(--soft); }
+table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
+th, td { text-align: left; padding: .25rem .6rem .25rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+td.n { text-align: right; } .wide { overflow-x: auto; }
+details { border-bottom: 1px solid var(--line); padding: .4rem 0; } summary { cursor: pointer; }
+.high::marker, .high b { color: var(--high); } .medium b { color: var(--medium); } .low b { color: var(--soft); }
+.grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(310px, 1fr)); gap: 1rem; }
+.card { border: 1px solid var(--line); border-radius: 6px; padding: .8rem; }
+svg { display: block; width: 100%; height: auto; } svg rect { fill: var(--mark); } svg text { fill: var(--soft); }
+td.cell { text-align: right; color: #1b2430; }
+"""
+
+
+def profile_html(profile: Profile) -> str:
+    """The report of a profile."""
+    data = profile.dataset
+    parts = [
+        f"<h1>{escape(data.name)}</h1>",
+        f"<p>{escape(profile.sentence())}</p>",
+        f'<p class="soft">{escape(data.reading.words())}.</p>',
+        *(f'<p class="soft">{escape(note)}</p>' for note in data.reading.notes),
+        _alerts(profile.alerts),
+        _columns(profile),
+        _pictures(data, profile),
+        _gaps(data),
+        _associations(data),
+        f'<p class="soft">Made by Holdout from {number(data.rows)} rows; fingerprint {escape(data.fingerprint)}.</p>',
+    ]
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
+        f"<title>{escape(data.name)}: profile</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>"
+    )
+
+
+def _alerts(alerts: tuple[Alert, ...]) -> str:
+    if not alerts:
+        return "<h2>Nothing stands out</h2>"
+    rows = []
+    for alert in alerts:
+        texts = (alert.help.what, alert.help.read, alert.help.misleads, alert.help.do)
+        card = "".join(f"<p><i>{t}.</i> {escape(text)}</p>" for t, text in zip(CARD, texts, strict=True))
+        rows.append(
+            f'<details class="{alert.severity}"><summary><b>{alert.severity}</b> {escape(alert.text)}</summary>{card}'
+            "</details>"
+        )
+    count = len(alerts)
+    return f"<h2>{count} thing{'s' if count > 1 else ''} to look at</h2>{''.join(rows)}"
+
+
+def _columns(profile: Profile) -> str:
+    head = "".join(f"<th>{t}</th>" for t in ("Column", "Kind", "Role", "Missing", "Distinct", "Typical", "Range"))
+    body = "".join(_line(c, profile.rows) for c in profile.columns)
+    return f'<h2>Columns</h2><div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _line(column: ColumnProfile, rows: int) -> str:
+    missing = f"{100 * column.missing / rows:.1f} %" if column.missing and rows else "0"
+    distinct = f"{'≈ ' if column.estimated else ''}{column.distinct:,}"
+    return (
+        f"<tr><td>{escape(shortened(column.name))}</td><td>{column.kind}</td><td>{column.role}</td>"
+        f'<td class="n">{missing}</td><td class="n">{distinct}</td><td>{escape(shortened(column.typical()))}</td>'
+        f"<td>{escape(shortened(column.spread()))}</td></tr>"
+    )
+
+
+def _pictures(data: Dataset, profile: Profile) -> str:
+    """A histogram or bars for each column."""
+    split = explore.default_split(data)
+    cards = []
+    for column in profile.columns[:MOST_PICTURES]:
+        try:
+            look = Look(split if split != column.name else None, bins=24)
+            found: Result = explore.one(View(data), column.name, look)
+        except NotApplicable:
+            continue
+        drawing = _histogram(found) if isinstance(found, Histogram) else ""
+        name, text = escape(shortened(column.name)), escape(found.sentence())
+        cards.append(f'<div class="card"><h3>{name}</h3>{drawing}<p>{text}</p></div>')
+    left = len(profile.columns) - MOST_PICTURES
+    more = f'<p class="soft">{left:,} more columns have no picture here.</p>' if left > 0 else ""
+    return f'<h2>One by one</h2><div class="grid">{"".join(cards)}</div>{more}'
+
+
+def _histogram(found: Histogram) -> str:
+    totals = found.counts.sum(axis=0)
+    highest, bars = max(int(totals.max()), 1), len(totals)
+    width = WIDTH / bars
+    marks = "".join(
+        f'<rect x="{i * width + 0.5:.1f}" y="{HEIGHT - 16 - 64 * n / highest:.1f}" width="{max(width - 1, 0.5):.1f}" '
+        f'height="{64 * n / highest:.1f}"><title>{int(n):,} rows</title></rect>'
+        for i, n in enumerate(totals)
+    )
+    if found.levels:
+        ends = (found.levels[0], found.levels[-1] if bars > 1 else "")
+    elif found.dates:
+        from mlcore.explore.view import moment
+
+        ends = (moment(float(found.edges[0])), moment(float(found.edges[-1])))
+    else:
+        ends = (number(float(found.edges[0])), number(float(found.edges[-1])))
+    labels = (
+        f'<text x="0" y="{HEIGHT - 2}" font-size="11">{escape(shortened(ends[0], 22))}</text>'
+        f'<text x="{WIDTH}" y="{HEIGHT - 2}" font-size="11" text-anchor="end">{escape(shortened(ends[1], 22))}</text>'
+    )
+    alt = escape(found.sentence(), quote=True)
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{alt}">{marks}{labels}</svg>'
+
+
+def _gaps(data: Dataset) -> str:
+    found: Missing = explore.missing(data)
+    rows = "".join(
+        f'<tr><td>{escape(shortened(c))}</td><td class="n">{escape(share(m, found.rows))}</td></tr>'
+        for c, m in list(zip(found.columns, found.missing, strict=True))[:40]
+    )
+    return f"<h2>Missing cells</h2><p>{escape(found.sentence())}</p><table>{rows}</table>"
+
+
+def _associations(data: Dataset) -> str:
+    try:
+        found: Correlations = explore.correlations(data, "association")
+    except NotApplicable:
+        return ""
+    head = "".join(f"<th>{escape(shortened(n, 14))}</th>" for n in found.names)
+    rows = []
+    for name, values in zip(found.names, found.values, strict=True):
+        cells = "".join(_cell(float(v)) for v in values)
+        rows.append(f"<tr><th>{escape(shortened(name, 22))}</th>{cells}</tr>")
+    return (
+        f"<h2>Associations</h2><p>{escape(found.sentence())}</p>"
+        f'<div class="wide"><table><tr><th></th>{head}</tr>{"".join(rows)}</table></div>'
+    )
+
+
+def _cell(value: float) -> str:
+    if value != value:  # noqa: PLR0124 - not a number
+        return "<td></td>"
+    colour = "47, 95, 208" if value >= 0 else "224, 122, 31"
+    shade = f"color-mix(in srgb, rgb({colour}) {abs(value) * 60:.0f}%, #fff)"
+    return f'<td class="cell" style="background: {shade}">{value:.2f}</td>'.replace("-0", "−0")
