@@ -23,7 +23,7 @@ from mlcore.scan import Figures
 
 MOST_CHECKED = 1000  # columns; of wider tables the rest is not checked, and it is said
 MOST_PAIRED = 300  # columns of numbers whose pairs are compared
-LEAK_ROWS = 20_000
+LEAK_ROWS = 10_000
 # One column alone: ROC AUC beyond which others call it a leak as well; balanced accuracy; R².
 LEAK: dict[Task, float] = {"binary": 0.95, "multiclass": 0.97, "regression": 0.95}
 REDUNDANT = 0.95  # |r| from which two columns tell much the same
@@ -272,7 +272,7 @@ def _duplicate_rows(seen: Seen) -> Iterator[Alert]:
     if len(schema) > 200 or not any(c.kind == "numeric" and c.distinct > 20 for c in kept):
         return
     # A few varied columns tell most rows apart; only where they do not are all of them looked at.
-    few = sorted(kept, key=lambda c: -c.distinct)[:4]
+    few = sorted(kept, key=lambda c: -c.distinct)[:2]
     if len(few) < len(kept) and _repeats(seen, few) <= STRAY * rows:
         return
     repeated = _repeats(seen, kept)

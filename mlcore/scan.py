@@ -25,6 +25,8 @@ SPARK_BINS = 12
 TOP = 12
 WIDE = 2000  # columns beyond which looking up how each is stored costs more than it saves
 THREADS = 2
+ALONE_ROWS = 4_000_000  # of larger tables one column at a time is in memory, not one on each thread
+NEAR = 1 << 17
 COUNTED = 200_000  # real numbers and texts that hardly repeat are counted up to here
 CELLS_AT_ONCE = 1 << 20  # of one read; wide tables are read by many columns at a time
 MANY_LEVELS = 200_000  # above this, texts are counted by their hashes
@@ -95,8 +97,9 @@ class Scan:
                 (n, self.of(n, table.column(n)), None if places is None else table.column(n).take(places)) for n in part
             ]
 
-        with ThreadPoolExecutor(THREADS) as pool:
+        with ThreadPoolExecutor(THREADS if self.rows <= ALONE_ROWS else 1) as pool:
             found = [item for part in pool.map(look, self._parts(names)) for item in part]
+        pa.default_memory_pool().release_unused()
         return {n: f for n, f, _ in found}, {n: c for n, _, c in found if c is not None}
 
     def of(self, name: str, column: Any) -> Figures:
@@ -171,25 +174,39 @@ def _with_shape(found: Figures, values: Array, per: float, shape: bool) -> Figur
     if not shape:
         return found
     quartiles = quantiles(values, (0.25, 0.5, 0.75)) / per
-    floats = values.astype("float64") / per if per != 1 or values.dtype.kind != "f" else values
+    mean = float(values.mean()) / per
+    reach = 3 * float(quartiles[2] - quartiles[0]) if np.isfinite(quartiles).all() else 0.0
+    fences = (quartiles[0] - reach, quartiles[2] + reach)
+    counts = np.zeros(SPARK_BINS, np.int64)
+    flat = not high > low or not np.isfinite(high - low)
+    squares = cubes = 0.0
+    far = zeros = 0
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = float(floats.mean())
-        centred = floats - mean
-        squares = float(np.dot(centred, centred))
-        deviation = float(np.sqrt(squares / (n - 1))) if n > 1 else None
-        spread = np.sqrt(squares / n)
-        skew = float(np.dot(centred * centred, centred) / n / spread**3) if spread > 0 else 0.0
-    reach = 3 * (quartiles[2] - quartiles[0])
-    far = int(((floats < quartiles[0] - reach) | (floats > quartiles[2] + reach)).sum()) if reach > 0 else 0
+        for start in range(0, n, NEAR):  # in pieces that stay in the processor's cache
+            part = values[start : start + NEAR].astype("float64")
+            if not flat:
+                places = ((part - low) * (SPARK_BINS / (high - low))).astype(np.int32)
+                counts += np.bincount(np.minimum(places, SPARK_BINS - 1), minlength=SPARK_BINS)
+            zeros += len(part) - int(np.count_nonzero(part))
+            if per != 1:
+                part = part / per
+            far += int(np.count_nonzero((part < fences[0]) | (part > fences[1]))) if reach > 0 else 0
+            part -= mean
+            squared = part * part
+            squares += float(squared.sum())
+            cubes += float(np.dot(squared, part))
+    deviation = float(np.sqrt(squares / (n - 1))) if n > 1 else None
+    spread = np.sqrt(squares / n)
+    skew = cubes / n / spread**3 if 0 < spread < np.inf else 0.0
     return replace(
         found,
         mean=mean if np.isfinite(mean) else None,
         deviation=deviation if deviation is not None and np.isfinite(deviation) else None,
-        skew=skew if np.isfinite(skew) else None,
+        skew=float(skew) if np.isfinite(skew) else None,
         quartiles=(float(quartiles[0]), float(quartiles[1]), float(quartiles[2])),
         outliers=far,
-        zeros=n - int(np.count_nonzero(values)),
-        spark=binned(values, low, high, SPARK_BINS),
+        zeros=zeros,
+        spark=() if flat else tuple(int(c) for c in counts),
     )
 
 
@@ -214,15 +231,6 @@ def quantiles(values: Array, shares: tuple[float, ...]) -> Array:
     parted = np.partition(values, np.unique([below, above]))
     low, high = parted[below].astype("float64"), parted[above].astype("float64")
     return np.asarray(low + (high - low) * (places - below))
-
-
-def binned(values: Array, low: float, high: float, bins: int) -> tuple[int, ...]:
-    """Counts in ranges of equal width; empty where there is no width."""
-    if not high > low or not np.isfinite(high - low):
-        return ()
-    places = ((values - low) * (bins / (high - low))).astype(np.int32)
-    counts = np.bincount(np.minimum(places, bins - 1), minlength=bins)
-    return tuple(int(c) for c in counts)
 
 
 def _of_truths(column: Any) -> Figures:

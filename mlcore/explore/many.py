@@ -382,6 +382,7 @@ class Missing(Result):
     missing: tuple[int, ...]
     rows: int
     complete: int
+    about: bool = False  # whether `complete` is estimated from a sample
 
     help: ClassVar[Help] = Help(
         "The share of rows in which each column is missing.",
@@ -403,7 +404,7 @@ class Missing(Result):
         plural = "s have" if len(self.columns) > 1 else " has"
         return (
             f"{len(self.columns)} column{plural} gaps, most {self.columns[0]} ({share(self.missing[0], self.rows)}); "
-            f"{share(self.complete, self.rows)} rows are complete."
+            f"{'≈ ' if self.about else ''}{share(self.complete, self.rows)} rows are complete."
         )
 
 
@@ -426,8 +427,14 @@ def missing(data: Dataset | View) -> Missing:
     complete = view.rows
     if gaps:
         whole = " AND ".join(f"{quoted(name)} IS NOT NULL" for name, _ in gaps)
-        complete = query(view, f"SELECT count(*) FROM data WHERE {whole}")[0][0]
-    return Missing(tuple(n for n, _ in gaps), tuple(m for _, m in gaps), view.rows, complete)
+        found, of = query(view, f"SELECT count_if({whole}), count(*) FROM {_source(view)}")[0]
+        complete = round(found / max(of, 1) * view.rows)
+    return Missing(tuple(n for n, _ in gaps), tuple(m for _, m in gaps), view.rows, complete, not view.exact)
+
+
+def _source(view: View) -> str:
+    """All rows, or where they are very many the sample; it is in the order of the file as well."""
+    return "data" if view.exact else "picked"
 
 
 @dataclass(frozen=True)
@@ -468,16 +475,19 @@ def gap_map(data: Dataset | View) -> GapMap:
         raise NotApplicable("No cell is missing, so there is nothing to draw.")
     names = [n for n, _ in gaps[:MOST_MATRIX]]
     order = [n for n in view.schema.names if n in set(names)]
-    size = max(1, -(-view.rows // BLOCKS))
+    rows = view.rows if view.exact else view.sampled
+    size, each = max(1, -(-rows // BLOCKS)), view.rows / max(rows, 1)
     listed = ", ".join(f"count({quoted(n)})" for n in order)
     free = quoted(free_name(view.schema))
     found = query(
         view,
-        f"SELECT {free}, count(*), {listed} FROM (SELECT *, (row_number() OVER () - 1) // {size} AS {free} FROM data) "
+        f"SELECT {free}, count(*), {listed} FROM (SELECT *, (row_number() OVER () - 1) // {size} AS {free} FROM {_source(view)}) "
         "GROUP BY 1 ORDER BY 1",
     )
     table = np.array([[1 - known / n for known in counts] for _, n, *counts in found]).T
-    return GapMap(tuple(order), tuple(int(b) * size for b, *_ in found), table, view.rows, len(gaps) - len(names))
+    return GapMap(
+        tuple(order), tuple(round(int(b) * size * each) for b, *_ in found), table, view.rows, len(gaps) - len(names)
+    )
 
 
 @dataclass(frozen=True)
@@ -489,6 +499,7 @@ class Patterns(Result):
     counts: tuple[int, ...]
     rows: int
     others: int  # rows of rarer patterns
+    whole: int  # rows that these are a sample of, where there are very many
 
     help: ClassVar[Help] = Help(
         "Each line is a set of columns that are missing in the same rows, and how many rows that are.",
@@ -507,7 +518,8 @@ class Patterns(Result):
         for row, count in zip(self.gaps, self.counts, strict=True):
             names = [c for c, g in zip(self.columns, row, strict=True) if g]
             if len(names) > 1:
-                return f"{several(names)} are missing together in {share(count, self.rows)} rows."
+                of = f" of a sample of {self.whole:,}" if self.rows < self.whole else ""
+                return f"{several(names)} are missing together in {share(count, self.rows)} rows{of}."
         return "No two columns are missing together in a common pattern."
 
 
@@ -518,9 +530,10 @@ def patterns(data: Dataset | View) -> Patterns:
     if not gaps:
         raise NotApplicable("No cell is missing, so there is nothing to draw.")
     names = [n for n, _ in gaps[:MOST_PATTERNS]]
-    listed = " || ".join(f"CASE WHEN {quoted(n)} IS NULL THEN '1' ELSE '0' END" for n in names)
-    found = query(view, f"SELECT {listed}, count(*) FROM data GROUP BY 1 ORDER BY 2 DESC, 1")
+    listed = " + ".join(f"{1 << i} * ({quoted(n)} IS NULL)::INT" for i, n in enumerate(names))
+    found = query(view, f"SELECT {listed}, count(*) FROM {_source(view)} GROUP BY 1 ORDER BY 2 DESC, 1")
     shown = found[:MOST_PATTERNS]
-    table = np.array([[mark == "1" for mark in marks] for marks, _ in shown])
+    table = np.array([[bool(bits >> i & 1) for i in range(len(names))] for bits, _ in shown])
     rest = int(sum(n for _, n in found[MOST_PATTERNS:]))
-    return Patterns(tuple(names), table, tuple(int(n) for _, n in shown), view.rows, rest)
+    rows = int(sum(n for _, n in found))
+    return Patterns(tuple(names), table, tuple(int(n) for _, n in shown), rows, rest, view.rows)

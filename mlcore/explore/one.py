@@ -12,6 +12,7 @@ import pandas as pd
 from mlcore.dataset import Column, Dataset
 from mlcore.errors import BadChoice, NotApplicable
 from mlcore.explore.view import (
+    EXACT_ROWS,
     MOST_LEVELS,
     OTHER,
     View,
@@ -26,11 +27,12 @@ from mlcore.explore.view import (
     real,
 )
 from mlcore.filters import Filter
-from mlcore.ingest.frames import quoted
+from mlcore.ingest.frames import quoted, quoted_text
 from mlcore.result import Array, Help, Result, number, several
 
 BINS = 30
 STEPS = 200  # points of a cumulative curve
+FEW_LEVELS = 1000  # of a column that is counted in one go
 FEWEST_IN_GROUP = 5  # rows of a group whose median is told
 
 
@@ -175,6 +177,7 @@ class Ecdf(Result):
     sizes: tuple[int, ...]
     dates: bool
     n: int
+    whole: int  # rows that these are a sample of, where there are very many
 
     help: ClassVar[Help] = Help(
         "The share of rows whose value is at most the one across.",
@@ -197,7 +200,8 @@ class Ecdf(Result):
         whole = np.average(self.shares, axis=0, weights=np.maximum(self.sizes, 1e-9))
         places = [min(int(np.searchsorted(whole, q)), len(self.at) - 1) for q in (0.1, 0.9)]
         tenth, ninth = (say(float(self.at[i])) for i in places)
-        text = f"{self.column}, {self.n:,} rows: a tenth lies up to {tenth}, a tenth from {ninth}."
+        of = f" (a sample of {self.whole:,})" if self.n < 0.5 * self.whole and self.whole > EXACT_ROWS else ""
+        text = f"{self.column}, {self.n:,} rows{of}: a tenth lies up to {tenth}, a tenth from {ninth}."
         named = [i for i, g in enumerate(self.groups) if g not in ("missing", OTHER) and self.sizes[i] >= 20]
         if self.by is None or len(named) < 2:
             return text
@@ -304,27 +308,33 @@ def _bars(view: View, column: Column, look: Look) -> Histogram:
     colour, known = colour_sql(view, look.by)
     with asking(view) as ask:
         n = ask("SELECT count(*) FROM data")[0][0]
-        # Only the most common levels come back, however many there are.
-        first = ask(
-            f"SELECT {text}, count(*) FROM data WHERE {text} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 "
-            f"LIMIT {MOST_LEVELS + 1}"
-        )
-        if not first:
-            raise NotApplicable(f"Every cell of {column.name} is missing in these rows.")
-        shown = [str(v) for v, _ in first[:MOST_LEVELS]]
-        inside = ", ".join("'" + v.replace("'", "''") + "'" for v in shown)
-        found = ask(
-            f"SELECT CASE WHEN {text} IN ({inside}) THEN {text} END, {colour}, count(*) FROM data "
-            f"WHERE {text} IS NOT NULL GROUP BY 1, 2"
-        )
-    levels = shown + ([OTHER] if len(first) > MOST_LEVELS else [])
+        if column.distinct <= FEW_LEVELS:
+            found = ask(f"SELECT {text}, {colour}, count(*) FROM data WHERE {text} IS NOT NULL GROUP BY 1, 2")
+        else:  # only the most common levels come back, however many there are
+            first = ask(
+                f"SELECT {text}, count(*) FROM data WHERE {text} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 "
+                f"LIMIT {MOST_LEVELS}"
+            )
+            inside = ", ".join(quoted_text(str(v)) for v, _ in first) or "''"
+            found = ask(
+                f"SELECT CASE WHEN {text} IN ({inside}) THEN {text} END, {colour}, count(*) FROM data "
+                f"WHERE {text} IS NOT NULL GROUP BY 1, 2"
+            )
+    if not found:
+        raise NotApplicable(f"Every cell of {column.name} is missing in these rows.")
+    totals: dict[str | None, int] = {}
+    for v, _, rows in found:
+        totals[v] = totals.get(v, 0) + rows
+    rest = totals.pop(None, 0)
+    shown = sorted((str(v) for v in totals), key=lambda v: (-totals[v], v))
+    levels = shown[:MOST_LEVELS] + ([OTHER] if rest or len(shown) > MOST_LEVELS else [])
+    place = {v: i for i, v in enumerate(shown[:MOST_LEVELS])}
     groups = groups_in([g for _, g, _ in found], known)
     counts = np.zeros((len(groups), len(levels)), int)
     for v, g, rows in found:
-        counts[groups.index(g), levels.index(v) if v is not None else len(levels) - 1] += rows
-    missing = n - int(counts.sum())
+        counts[groups.index(g), place.get(v, len(levels) - 1)] += rows
     return Histogram(
-        column.name, look.by, tuple(groups), np.array([]), tuple(levels), counts, False, n, missing, None,
+        column.name, look.by, tuple(groups), np.array([]), tuple(levels), counts, False, n, n - int(counts.sum()), None,
         density=look.density,
     )  # fmt: skip
 
@@ -390,7 +400,7 @@ def ecdf(view: View, name: str, look: Look) -> Ecdf:
         inner = ask(f"SELECT quantile_disc({value}, {steps}) FROM {source}")[0][0] or []
         at = np.unique([low, *inner, high])
         # Counting in the stretches between these values makes the shares exact there.
-        found = ask(_steps_sql(value, colour, at))
+        found = ask(_steps_sql(value, colour, at, source))
     groups = groups_in([g for _, g, _ in found], known)
     counts = np.zeros((len(groups), len(at)), int)
     for i, g, rows in found:
@@ -398,11 +408,19 @@ def ecdf(view: View, name: str, look: Look) -> Ecdf:
     sizes = counts.sum(axis=1)
     shares = counts.cumsum(axis=1) / np.maximum(sizes[:, None], 1)
     return Ecdf(
-        name, look.by, tuple(groups), at, shares, tuple(int(s) for s in sizes), is_date(column), int(sizes.sum())
+        name,
+        look.by,
+        tuple(groups),
+        at,
+        shares,
+        tuple(int(s) for s in sizes),
+        is_date(column),
+        int(sizes.sum()),
+        view.rows,
     )
 
 
-def _steps_sql(value: str, colour: str, at: Array) -> str:
+def _steps_sql(value: str, colour: str, at: Array, source: str) -> str:
     """The same by comparing with each half in turn: a binary search written as SQL, eight comparisons a row."""
 
     def search(low: int, high: int) -> str:
@@ -411,7 +429,7 @@ def _steps_sql(value: str, colour: str, at: Array) -> str:
         mid = (low + high) // 2
         return f"CASE WHEN v <= {float(at[mid])!r} THEN {search(low, mid)} ELSE {search(mid + 1, high)} END"
 
-    inner = f"SELECT {value} AS v, {colour} AS g FROM data WHERE {value} IS NOT NULL"
+    inner = f"SELECT {value} AS v, {colour} AS g FROM {source} WHERE {value} IS NOT NULL"
     return f"SELECT {search(0, len(at) - 1)}, g, count(*) FROM ({inner}) GROUP BY 1, 2"
 
 
@@ -436,26 +454,26 @@ def lengths(view: View, name: str, look: Look) -> Histogram:
     """How many characters the texts have."""
     needed(view, name)
     c = quoted(name)
-    size = f"length(CAST({c} AS VARCHAR))"
+    colour, order = colour_sql(view, look.by)
     with asking(view) as ask:
-        n, known, low, high, middle = ask(
-            f"SELECT count(*), count({c}), min({size}), max({size}), quantile_cont({size}, [0.25, 0.5, 0.75]) FROM data"
-        )[0]
-        if not known:
-            raise NotApplicable(f"Every cell of {name} is missing in these rows.")
-        bins = min(look.bins, high - low + 1)
-        width = max(1, -(-(high - low + 1) // bins))
-        colour, order = colour_sql(view, look.by)
-        bin_of = f"(({size} - {low}) // {width})::INT"
-        found = ask(f"SELECT {bin_of}, {colour}, count(*) FROM data WHERE {c} IS NOT NULL GROUP BY 1, 2")
-    groups = groups_in([g for _, g, _ in found], order)
-    edges = low - 0.5 + width * np.arange(1 + max(b for b, *_ in found) + 1)
+        found = ask(f"SELECT length(CAST({c} AS VARCHAR)), {colour}, count(*) FROM data GROUP BY 1, 2")
+    n, known = sum(rows for *_, rows in found), [(size, g, rows) for size, g, rows in found if size is not None]
+    if not known:
+        raise NotApplicable(f"Every cell of {name} is missing in these rows.")
+    sizes, counts_of = np.array([s for s, *_ in known]), np.array([rows for *_, rows in known])
+    low, high = int(sizes.min()), int(sizes.max())
+    width = max(1, -(-(high - low + 1) // look.bins))
+    edges = low - 0.5 + width * np.arange(-(-(high - low + 1) // width) + 1)
+    groups = groups_in([g for _, g, _ in known], order)
     counts = np.zeros((len(groups), len(edges) - 1), int)
-    for b, g, rows in found:
-        counts[groups.index(g), b] = rows
+    for size, g, rows in known:
+        counts[groups.index(g), (size - low) // width] += rows
+    ordered = np.argsort(sizes, kind="stable")
+    reached = np.cumsum(counts_of[ordered]) / counts_of.sum()
+    middle = tuple(float(sizes[ordered][np.searchsorted(reached, q)]) for q in (0.25, 0.5, 0.75))
     return Histogram(
-        f"characters in {name}", look.by, tuple(groups), edges, (), counts, False, n, n - known, tuple(middle),
-        density=look.density, derived=True,
+        f"characters in {name}", look.by, tuple(groups), edges, (), counts, False, n, n - int(counts_of.sum()),
+        (middle[0], middle[1], middle[2]), density=look.density, derived=True,
     )  # fmt: skip
 
 

@@ -51,26 +51,30 @@ class Trend:
     slope: float
     intercept: float
     r: float
+    about: bool = False  # whether it comes from a sample
 
     def words(self, x: str, y: str, dates: bool) -> str:
         """The formula, and how near to the line the points are."""
-        r = f"r = {self.r:.2f}".replace("-", "−")
+        r = f"r {'≈' if self.about else '='} {self.r:.2f}".replace("-", "−")
         if dates:
             return f"{r}; {y} changes by {number(self.slope * 86_400 * 365.25)} a year."
         sign = "−" if self.intercept < 0 else "+"
         return f"{r}; {y} ≈ {number(self.slope)} × {x} {sign} {number(abs(self.intercept))}."
 
 
-def _trend(ask: Any, x: str, y: str, where: str) -> tuple[int, Trend | None, tuple[float, float, float, float] | None]:
-    """Count, line and ranges of the rows that have both; the line where both vary."""
-    n, slope, intercept, r, *ranges = ask(
-        f"SELECT count(*), regr_slope({y}, {x}), regr_intercept({y}, {x}), corr({x}, {y}), "
-        f"min({x}), max({x}), min({y}), max({y}) FROM data WHERE {where}"
-    )[0]
+def _trend(
+    ask: Any, view: View, x: str, y: str, where: str
+) -> tuple[int, Trend | None, tuple[float, float, float, float] | None]:
+    """Count, line and ranges of the rows that have both; the line where both vary, of a sample where rows are many."""
+    n, *ranges = ask(f"SELECT count(*), min({x}), max({x}), min({y}), max({y}) FROM data WHERE {where}")[0]
     if not n:
         return 0, None, None
+    slope, intercept, r = ask(
+        f"SELECT regr_slope({y}, {x}), regr_intercept({y}, {x}), corr({x}, {y}) "
+        f"FROM {'data' if view.exact else 'picked'} WHERE {where}"
+    )[0]
     real_line = all(v is not None and np.isfinite(v) for v in (slope, intercept, r))
-    return n, Trend(slope, intercept, r) if real_line else None, tuple(ranges)
+    return n, Trend(slope, intercept, r, not view.exact) if real_line else None, tuple(ranges)
 
 
 @dataclass(frozen=True)
@@ -309,7 +313,7 @@ def scatter(view: View, x: Column, y: Column, how: Pairing) -> Scatter:
     colour, known = colour_sql(view, how.by)
     both = f"{real(x)} IS NOT NULL AND {real(y)} IS NOT NULL"
     with asking(view) as ask:
-        n, trend, _ = _trend(ask, real(x), real(y), both)
+        n, trend, _ = _trend(ask, view, real(x), real(y), both)
     if not n:
         raise NotApplicable(f"No row has both {x.name} and {y.name}.")
     points = drawn(view, f"{real(x)}, {real(y)}, {colour}", both, MOST_POINTS, ["x", "y", "group"])
@@ -322,7 +326,7 @@ def density(view: View, x: Column, y: Column, how: Pairing) -> Density:
     a, b = real(x), real(y)
     both = f"{a} IS NOT NULL AND {b} IS NOT NULL"
     with asking(view) as ask:
-        n, trend, ranges = _trend(ask, a, b, both)
+        n, trend, ranges = _trend(ask, view, a, b, both)
         if not n or ranges is None:
             raise NotApplicable(f"No row has both {x.name} and {y.name}.")
         edges = [_grid(low, high, cells) for (low, high), cells in ((ranges[:2], ACROSS), (ranges[2:], UP))]
@@ -364,7 +368,7 @@ def boxes(view: View, value: str, split: str | None, *, horizontal: bool = False
         counts = (
             dict(ask(f"SELECT {group}, count({v}) FROM data WHERE {where} GROUP BY 1")) if source == "picked" else {}
         )
-        outlines, edges = _outlines(ask, v, group, where, [g for g, *_ in found]) if violin else (None, None)
+        outlines, edges = _outlines(ask, source, v, group, where) if violin else (None, None)
     rows = [
         {
             "level": g,
@@ -381,12 +385,13 @@ def boxes(view: View, value: str, split: str | None, *, horizontal: bool = False
     )  # fmt: skip
 
 
-def _outlines(ask: Any, value: str, group: str, where: str, levels: list[str]) -> tuple[Array, Array]:
+def _outlines(ask: Any, source: str, value: str, group: str, where: str) -> tuple[Array, Array]:
     """Shares of each level's rows in ranges of equal width, smoothed by their neighbours."""
-    low, high = ask(f"SELECT min({value}), max({value}) FROM data WHERE {where}")[0]
+    levels = [g for (g,) in ask(f"SELECT {group} FROM {source} WHERE {where} GROUP BY 1 ORDER BY 1")]
+    low, high = ask(f"SELECT min({value}), max({value}) FROM {source} WHERE {where}")[0]
     edges = _grid(low, high, VIOLIN_BINS)
     place = f"greatest(least(floor(({value} - {low!r}) / {float(edges[1] - edges[0])!r}), {VIOLIN_BINS - 1}), 0)::INT"
-    found = ask(f"SELECT {group}, {place}, count(*) FROM data WHERE {where} AND {value} IS NOT NULL GROUP BY 1, 2")
+    found = ask(f"SELECT {group}, {place}, count(*) FROM {source} WHERE {where} AND {value} IS NOT NULL GROUP BY 1, 2")
     counts = np.zeros((len(levels), VIOLIN_BINS))
     for g, b, rows in found:
         counts[levels.index(g), b] = rows

@@ -23,6 +23,7 @@ MOST_COLOURS = 6
 MOST_LEVELS = 20
 FEW_WHOLE = 12  # different whole numbers that may stand for groups
 OTHER = "other"
+FEW_DRAWN = 2000  # rows of the sample that are enough for a picture of rows
 EXACT_ROWS = 2_000_000  # beyond, what needs an order of all values is taken from the sample, and marked ≈
 
 Ask = Callable[[str], list[Any]]
@@ -64,7 +65,7 @@ class View:
 
     def drawn_from(self, most: int) -> str:
         """Where so many rows at random come from: the sample, unless the conditions leave too few of it."""
-        enough = self.dataset.sample_path is not None and self.sampled >= min(most, self.rows)
+        enough = self.dataset.sample_path is not None and self.sampled >= min(most, FEW_DRAWN, self.rows)
         return "picked" if enough else "data"
 
     def keep(self) -> Array:

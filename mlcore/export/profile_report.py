@@ -127,7 +127,10 @@ def _histogram(found: Histogram) -> str:
 
         ends = (moment(float(found.edges[0])), moment(float(found.edges[-1])))
     else:
-        ends = (number(float(found.edges[0])), number(float(found.edges[-1])))
+        half = (
+            0.5 if found.edges[0] % 1 == 0.5 and found.edges[1] - found.edges[0] == 1 else 0.0
+        )  # a bar a whole number
+        ends = (number(float(found.edges[0]) + half), number(float(found.edges[-1]) - half))
     labels = (
         f'<text x="0" y="{HEIGHT - 2}" font-size="11">{escape(shortened(ends[0], 22))}</text>'
         f'<text x="{WIDTH}" y="{HEIGHT - 2}" font-size="11" text-anchor="end">{escape(shortened(ends[1], 22))}</text>'

@@ -18,6 +18,10 @@ CODE = re.compile(r"[-+]?0[0-9xX]")
 CODE_SQL = "^[-+]?0[0-9xX]|_"
 STAMP = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?")
 ZONED = re.compile(r"\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?\s?(?:Z|UTC|[-+]\d{2}:?\d{2})")
+DATE_LIKE = re.compile(
+    r"(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})"
+    r"(?:[T ]\d{1,2}:\d{2}.{0,20})?"
+)
 ONE_MARK = {",": re.compile(r",(\d{1,2}|\d{4,})\D*$"), ".": re.compile(r"\.(\d{1,2}|\d{4,})\D*$")}
 TRIED = 400  # different values that a pattern of dates has to fit before it is tried on all rows
 
@@ -185,7 +189,7 @@ def usual_mark(columns: Iterable[list[str]], delimiter: str) -> str:
 
 def _dates(known: list[str], how: How) -> Conversion | None:
     tried = known[:TRIED] + known[-TRIED:]
-    if not tried or not all(any(ch.isdigit() for ch in v) and 6 <= len(v) <= 40 for v in tried):
+    if not tried or not all(map(DATE_LIKE.fullmatch, tried)):
         return None
     if all(map(STAMP.fullmatch, tried)):
         return ISO
