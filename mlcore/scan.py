@@ -175,8 +175,9 @@ def _with_shape(found: Figures, values: Array, per: float, shape: bool) -> Figur
         return found
     quartiles = quantiles(values, (0.25, 0.5, 0.75)) / per
     mean = float(values.mean()) / per
-    reach = 3 * float(quartiles[2] - quartiles[0]) if np.isfinite(quartiles).all() else 0.0
-    fences = (quartiles[0] - reach, quartiles[2] + reach)
+    lower, upper = float(quartiles[0]), float(quartiles[2])
+    reach = 3 * (upper - lower)  # Python's own numbers: infinite without a warning where the range is extreme
+    fences = (lower - reach, upper + reach)
     counts = np.zeros(SPARK_BINS, np.int64)
     flat = not high > low or not np.isfinite(high - low)
     squares = cubes = 0.0

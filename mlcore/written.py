@@ -6,9 +6,11 @@ import re
 
 CURRENCY = "€$£¥₹₩₽"
 UNIT = rf"(?:[{CURRENCY}]|[A-Z]{{3}}(?=\s|[-+]?\d|$))"
+# Thousands are parted by one sign throughout, three digits each (two and three after commas, as in India).
 PLAIN_NUMBER = re.compile(
-    rf"\(?[-+]?\s?(?P<before>{UNIT})?\s?[-+]?(\d{{1,3}}([ .,'’\u00a0\u202f]\d{{2,3}})+|\d+)([.,]\d+)?\s?"
-    rf"(?P<after>%|[{CURRENCY}]|[A-Z]{{3}})?\)?"
+    rf"\(?[-+]?\s?(?P<before>{UNIT})?\s?[-+]?"
+    r"(?:\d{1,3}(?P<part>[ .'’\u00a0\u202f])\d{3}(?:(?P=part)\d{3})*|\d{1,3}(?:,\d{2,3})*,\d{3}|\d+)"
+    rf"(?:(?!(?P=part))[.,]\d+)?\s?(?P<after>%|[{CURRENCY}]|[A-Z]{{3}})?\)?"
 )
 
 

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+import bz2
+import csv
+import datetime as dt
+import gzip
+import io
 import json
+import lzma
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import tempfile
 import uuid
+import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,11 +29,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import mlcore
+from mlcore import sources
 from mlcore.dataset import Dataset, unique_names
-from mlcore.errors import CannotRead, NotFound
-from mlcore.ingest import text
+from mlcore.errors import BadChoice, BadInput, CannotRead, NotFound
+from mlcore.ingest import archives, text
 from mlcore.ingest.convert import mark_of
-from mlcore.ingest.options import Limits, ReadOptions
+from mlcore.ingest.options import Limits, ReadOptions, Stored, Table
+from mlcore.workspace import Workspace
 
 
 def read(tmp_path: Path, name: str, content: bytes | str, **options: object) -> Dataset:
@@ -197,7 +214,7 @@ def test_kinds_of_the_churn_sample(churn_file):
         "monthly_charge": "numeric",
         "autopay": "boolean",
         "support_calls": "numeric",
-        "retention_call": "boolean",
+        "retention_call": "categorical",
         "churned": "boolean",
     }
 
@@ -221,24 +238,471 @@ def test_decimal_marks():
     assert mark_of(["1,234", "5,678"], ",") == ","
 
 
-cells = st.one_of(st.none(), st.integers(-(10**9), 10**9), st.floats(-1e6, 1e6).map(lambda v: round(v, 4)))
-words = st.one_of(st.none(), st.text("abcäöü ,;\"'\n", min_size=1, max_size=12).map(lambda t: f"w{t}w"))
+# what people have ----------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(st.tuples(cells, words), min_size=2, max_size=30),
-    st.sampled_from([",", ";", "\t", "|"]),
-    st.sampled_from(["utf-8", "utf-16", "cp1252"]),
+def values(tmp_path: Path, content: bytes | str, column: str, name: str = "a.csv", **options: object) -> list[object]:
+    return read(tmp_path, name, content, **options).frame()[column].tolist()
+
+
+def test_a_preamble_is_passed_over_and_said(tmp_path):
+    data = read(tmp_path, "a.csv", "Report of May\nmade by hand\n\nid,x\n1,2\n3,4\n5,6\n")
+    assert data.schema.names == ["id", "x"]
+    assert data.rows == 3
+    assert data.reading.skip == 3
+    assert "3 lines above the header passed over." in data.reading.notes
+    ragged = read(tmp_path, "b.csv", "Report\nid,x\n1,2\n3\n5,6\n7,8\n9,1\n")
+    assert ragged.reading.skipped_rows == (4,)  # lines are those of the file
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_line_ends(tmp_path, ends):
+    assert values(tmp_path, ends.join(["a,b", "1,x", "2,y", ""]), "a") == [1, 2]
+
+
+def test_mixed_line_ends(tmp_path):
+    assert values(tmp_path, "a,b\r\n1,x\n2,y\r\n3,z\r\n", "b") == ["x", "y", "z"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "words"),
+    [
+        ("utf-16-le", ["Äpfel", "Birnen", "Öl"]),
+        ("cp1251", ["Москва", "Санкт-Петербург", "Новосибирск"]),
+        ("shift_jis", ["東京都", "大阪府", "北海道"]),
+        ("big5", ["臺北市", "高雄市", "臺中市"]),
+        ("gb18030", ["北京市", "上海市", "广州市"]),
+        ("latin-1", ["café", "naïve", "garçon"]),
+    ],
 )
-def test_what_is_written_in_a_dialect_is_read_back(tmp_path, rows, delimiter, encoding):
-    frame = pd.DataFrame(rows, columns=["number", "word"])
+def test_encodings_are_found(tmp_path, encoding, words):
+    text = "city,n\n" + "".join(f"{words[i % 3]},{i}\n" for i in range(300))
+    data = read(tmp_path, "a.csv", text.encode(encoding))
+    assert data.frame()["city"].tolist()[:3] == words, data.reading.encoding
+
+
+def test_a_broken_character_in_utf8_is_said_and_spoils_nothing_else(tmp_path):
+    text = "x,y\n" + "".join(f"{i},Zürich\n" for i in range(200))
+    broken = text.encode().replace("100,Zürich".encode(), b"100,Z\xffrich")
+    data = read(tmp_path, "a.csv", broken)
+    assert data.frame()["y"].tolist().count("Zürich") == 199
+    assert any("1 characters are no utf-8" in n and "lines 102" in n for n in data.reading.notes)
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected", "said"),
+    [
+        (["12%", "7.5%", "100%"], [12, 7.5, 100], "per cent"),
+        (["€ 1,200.50", "€ 3", "€ -4.25"], [1200.5, 3, -4.25], "€"),
+        (["1200 USD", "3 USD", "-4 USD"], [1200, 3, -4], "USD"),
+        (["(1,200)", "35", "(4)"], [-1200, 35, -4], "thousands"),
+        (["1'200", "3'500.5", "7"], [1200, 3500.5, 7], "thousands"),
+        (["1.200,5", "3", "0,25"], [1200.5, 3, 0.25], "decimal comma"),
+        (["12%", "3", "4"], ["12%", "3", "4"], None),  # a mixture of units is no number
+        (["€5", "$5", "€7"], ["€5", "$5", "€7"], None),
+        (["0x1F", "0x2A", "7"], ["0x1F", "0x2A", "7"], None),
+        (["1_000", "2_000", "3"], ["1_000", "2_000", "3"], None),
+        (["12345678901234567890", "2", "3"], ["12345678901234567890", "2", "3"], None),  # would lose digits
+    ],
+)
+def test_numbers_as_people_write_them(tmp_path, cells, expected, said):
+    content = "x\tk\n" + "".join(f"{c}\t{i}\n" for i, c in enumerate(cells))
+    data = read(tmp_path, "a.csv", content)
+    assert data.frame()["x"].tolist() == expected
+    assert said is None or any(said in n for n in data.reading.notes), data.reading.notes
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected", "said"),
+    [
+        (["13/02/2024", "01/03/2024"], ["2024-02-13", "2024-03-01"], "day first"),
+        (["02/13/2024", "03/01/2024"], ["2024-02-13", "2024-03-01"], "month first"),
+        (["01/02/2024", "03/04/2024"], ["2024-02-01", "2024-04-03"], "month first would fit as well"),
+        (["5 Mar 2024", "17 Dec 2023"], ["2024-03-05", "2023-12-17"], "dates"),
+        (["March 5, 2024", "May 17, 2023"], ["2024-03-05", "2023-05-17"], "dates"),
+        (["2024/02/13", "2024/3/1"], ["2024-02-13", "2024-03-01"], "dates"),
+        (["2024-02-13T10:30:00+02:00", "2024-02-13T10:30:00Z"], ["2024-02-13 08:30", "2024-02-13 10:30"], "UTC"),
+    ],
+)
+def test_dates_as_people_write_them(tmp_path, cells, expected, said):
+    content = "d;k\n" + "".join(f"{c};{i}\n" for i, c in enumerate(cells))
+    data = read(tmp_path, "a.csv", content)
+    assert data.frame()["d"].tolist() == [pd.Timestamp(e) for e in expected]
+    assert any(said in n for n in data.reading.notes), data.reading.notes
+
+
+def test_a_date_beyond_the_sample_decides_the_order(tmp_path):
+    rows = ["01/02/2024"] * 8000 + ["02/25/2024"]
+    data = read(tmp_path, "a.csv", "k,d\n" + "".join(f"{i},{d}\n" for i, d in enumerate(rows)))
+    assert data.frame()["d"].iloc[0] == pd.Timestamp("2024-01-02")
+    assert any("month first" in n for n in data.reading.notes)
+
+
+def test_what_only_late_rows_show(tmp_path):
+    """Types are settled from the first rows and enforced on all of them."""
+    first = "".join(f"{i},{i}.5,{i}\n" for i in range(9000))
+    frame = read(tmp_path, "a.csv", "whole,real,code\n" + first + "2.5,oops,007\n").frame()
+    assert frame["whole"].tolist()[-2:] == [8999.0, 2.5]
+    assert frame["real"].tolist()[-2:] == ["8999.5", "oops"]
+    assert frame["code"].tolist()[-2:] == ["8999", "007"]
+
+
+def test_padded_cells(tmp_path):
+    data = read(tmp_path, "a.csv", "n,t\n  1 , yes \n 22 ,no\n3, NA \n4,yes\n")
+    assert data.frame()["n"].tolist() == [1, 22, 3, 4]
+    assert data.frame()["t"].tolist()[:2] == ["yes", "no"]
+
+
+def test_every_assumption_can_be_changed(tmp_path):
+    assert values(tmp_path, "a;b\n1;2\n3;4\n", "a;b", delimiter=",") == ["1;2", "3;4"]
+    assert values(tmp_path, "a,b\n1,2\n", "column_1", header=False) == ["a", "1"]
+    assert values(tmp_path, "1,2\n3,4\n", "1", header=True) == [3]
+    assert values(tmp_path, "x\na,b\n1,2\n", "a", skip=1) == [1]
+    assert values(tmp_path, "a;b\n1,500;2\n", "a") == [1.5]  # semicolons part cells where commas are decimal
+    assert values(tmp_path, "a;b\n1,500;2\n", "a", decimal=".") == [1500]
+    assert values(tmp_path, "a;b\n1,5;2\n", "a", decimal=".") == ["1,5"]
+    assert values(tmp_path, "d;k\n01/02/2024;1\n", "d", dates="month") == [pd.Timestamp("2024-01-02")]
+    assert pd.isna(values(tmp_path, "a,b\n99,x\n1,y\n", "a", missing=("", "99"))[0])
+    assert values(tmp_path, "a,b\n1,x\n2\n", "a", short_rows="fill") == [1, 2]
+    assert values(tmp_path, "a,b\n1,'x,y'\n", "b", quote="'") == ["x,y"]
+    assert values(tmp_path, "a,b\n01/02/2024,1\n", "a", text=("a",)) == ["01/02/2024"]
+    assert values(tmp_path, "é,b\n1,2\n".encode("cp1252"), "é", encoding="cp1252") == [1]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"delimiter": ";;"}, {"quote": "q"}, {"decimal": "x"}, {"dates": "year"}, {"short_rows": "drop"}, {"skip": -1}],
+)
+def test_options_that_cannot_be_are_refused(wrong):
+    with pytest.raises(BadChoice):
+        ReadOptions(**wrong)
+
+
+# packed, and in parts -------------------------------------------------------------------------------------------------
+
+PLAIN = b"a,b\n1,x\n2,y\n"
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def zstd(content: bytes) -> bytes:
+    import pyarrow as pa
+
+    out = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(out, "zstd") as stream:
+        stream.write(content)
+    return out.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv.gz", gzip.compress(PLAIN)),
+        ("a.csv.bz2", bz2.compress(PLAIN)),
+        ("a.csv.xz", lzma.compress(PLAIN)),
+        ("a.csv.zst", zstd(PLAIN)),
+        ("a.zip", zipped({"a.csv": PLAIN, "__MACOSX/._a.csv": b"junk"})),
+    ],
+)
+def test_packed_files(tmp_path, name, content):
+    data = read(tmp_path, name, content)
+    assert data.frame()["a"].tolist() == [1, 2]
+    assert data.reading.notes[0].startswith("Unpacked from")
+
+
+def test_the_file_of_an_archive_can_be_chosen(tmp_path):
+    content = zipped({"one.csv": PLAIN, "two.csv": b"c\n7\n8\n9\n10\n11\n12\n13\n"})
+    largest = read(tmp_path, "a.zip", content)
+    assert largest.schema.names == ["c"]
+    assert largest.reading.parts == ("one.csv", "two.csv")
+    assert read(tmp_path, "a.zip", content, part="one.csv").frame()["b"].tolist() == ["x", "y"]
+    with pytest.raises(BadChoice, match=r"one\.csv"):
+        read(tmp_path, "a.zip", content, part="three.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "part"),
+    [
+        ("cut.csv.gz", gzip.compress(os.urandom(9000))[:-200], "cut off"),
+        ("no.csv.bz2", b"BZh9 this is none", "could not be unpacked"),
+        ("empty.zip", zipped({}), "cannot|without files|not read here|could not"),
+        ("nested.zip", zipped({"in.zip": zipped({"a.csv": PLAIN})}), "another archive"),
+    ],
+)
+def test_broken_archives_give_a_sentence(tmp_path, name, content, part):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CannotRead, match=part):
+        read_here(tmp_path / name)
+
+
+def test_an_archive_that_expands_is_cut_off(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "MOST_UNPACKED", 1_000_000)
+    (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(b"0" * 50_000_000))
+    with pytest.raises(CannotRead, match="unpacks to more than"):
+        read_here(tmp_path / "bomb.csv.gz")
+
+
+def workbook(sheets: dict[str, list[list[object]]]) -> bytes:
+    from openpyxl import Workbook
+
+    book = Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_sheets_titles_above_the_header_and_missing_markers(tmp_path):
+    table = [["Sales of May"], [], ["shop", "sold", "on"], ["a", 5, "03.02.2024"], ["b", "NA", "28.02.2024"]]
+    content = workbook({"Notes": [], "Table": table, "Other": [["x"], [1]]})
+    data = read(tmp_path, "a.xlsx", content)
+    assert data.frame()["sold"].tolist()[0] == 5
+    assert data.schema["sold"].missing == 1
+    assert data.frame()["on"].tolist() == [pd.Timestamp("2024-02-03"), pd.Timestamp("2024-02-28")]
+    assert data.reading.part == "Table"
+    assert data.reading.parts == ("Notes", "Table", "Other")
+    assert read(tmp_path, "a.xlsx", content, part="Other").frame()["x"].tolist() == [1]
+    with pytest.raises(BadChoice, match="Did you mean 'Table'"):
+        read(tmp_path, "a.xlsx", content, part="table")
+
+
+def test_ten_thousand_columns_load(tmp_path):
+    names = [f"c{i}" for i in range(10_000)]
+    rows = [",".join(f"{i % 7}.5" for i in range(10_000)) for _ in range(20)]
+    data = read(tmp_path, "wide.csv", "\n".join([",".join(names), *rows]))
+    assert (data.rows, len(data.schema)) == (20, 10_000)
+    assert data.schema["c9999"].kind == "constant"
+
+
+def test_kinds_say_why(tmp_path):
+    text = "flag,once,answer\n" + "".join(f"{'yes' if i % 2 else 'no'},7,{'J' if i % 3 else 'N'}\n" for i in range(30))
+    data = read(tmp_path, "a.csv", text)
+    assert kinds(data) == {"flag": "boolean", "once": "constant", "answer": "categorical"}
+    assert data.schema["flag"].reason == "yes or no"
+
+
+def test_large_tables_keep_a_sample_in_the_order_of_the_file(home):
+    rows = 250_000
+    data = mlcore.read(pd.DataFrame({"n": np.arange(rows), "x": np.arange(rows) * 0.5}), name="large")
+    sample = data.sample(["n"])["n"].to_numpy()
+    assert len(sample) == 50_000
+    assert (np.diff(sample) > 0).all()
+    assert abs(sample.mean() - rows / 2) < 0.01 * rows
+    assert abs(data.schema["x"].distinct - rows) < 0.1 * rows
+    assert data.schema["x"].estimated
+    assert data.schema["n"].distinct == rows
+
+
+# from elsewhere -------------------------------------------------------------------------------------------------------
+
+
+def test_sqlite_is_read_and_cannot_be_written(tmp_path, home):
+    pytest.importorskip("sqlalchemy")
+    place = tmp_path / "shop.db"
+    with sqlite3.connect(place) as link:
+        link.execute('create table "an order"(id integer, at text, price real)')
+        link.executemany(
+            'insert into "an order" values (?, ?, ?)', [(i, f"2024-01-{i + 1:02d}", i / 4) for i in range(28)]
+        )
+    url = f"sqlite:///{place}"
+    data = mlcore.read(Table(url, "an order"))
+    assert data.frame()["price"].tolist() == [i / 4 for i in range(28)]
+    assert data.schema["at"].kind == "datetime"
+    assert mlcore.read(Table(url, 'select price from "an order" where id < 5')).rows == 5
+    few = mlcore.read(Table(url, "an order", most_rows=10))
+    assert few.rows == 10
+    assert any("first 10 rows" in n for n in few.reading.notes)
+    for query, part in (
+        ("nosuch", "The tables are: an order"),
+        ("select 1; drop table x", "One SELECT"),
+        ('with a as (select 1) insert into "an order" select 1, 2, 3', "did not answer"),
+        ('delete from "an order"', "no table"),
+    ):
+        with pytest.raises(CannotRead, match=part):
+            mlcore.read(Table(url, query))
+    with sqlite3.connect(place) as link:
+        assert link.execute('select count(*) from "an order"').fetchone() == (28,)
+    with pytest.raises(CannotRead):
+        mlcore.read(Table(f"sqlite:///{tmp_path}/none.db", "x"))
+    assert not (tmp_path / "none.db").exists()
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[str]:
+    """A PostgreSQL of our own on loopback, ended with the test."""
+    pytest.importorskip("psycopg")
+    places = sorted(Path("/usr/lib/postgresql").glob("*/bin")) if shutil.which("initdb") is None else [Path()]
+    if not places:
+        if os.environ.get("HOLDOUT_REQUIRE_POSTGRES") == "1":
+            pytest.fail("CI has to have PostgreSQL")
+        pytest.skip("PostgreSQL is not on this machine")
+    root = Path(tempfile.mkdtemp(prefix="holdout-pg-"))
+    lead: list[str] = []
+    if os.geteuid() == 0:  # PostgreSQL refuses to run as root
+        shutil.chown(root, "postgres")
+        lead = ["runuser", "-u", "postgres", "--"]
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    tools = {n: str(places[-1] / n) for n in ("initdb", "pg_ctl")}
+    run: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run([*lead, tools["initdb"], "-D", f"{root}/d", "-A", "trust", "-U", "holdout"], check=True, **run)
+    options = f"-p {port} -k {root} -c listen_addresses=127.0.0.1"
+    start = [*lead, tools["pg_ctl"], "-D", f"{root}/d", "-o", options, "-w", "-l", f"{root}/log", "start"]
+    subprocess.run(start, check=True, **run)
+    try:
+        yield f"postgresql+psycopg://holdout@127.0.0.1:{port}/postgres"
+    finally:
+        subprocess.run([*lead, tools["pg_ctl"], "-D", f"{root}/d", "-m", "immediate", "stop"], check=True, **run)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def test_postgresql(postgres, home):
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(postgres)
+    with engine.begin() as link:
+        link.execute(
+            sa.text("create schema s; create table s.orders(id int, price numeric(8, 2), at timestamptz, ok bool)")
+        )
+        link.execute(
+            sa.text(
+                "insert into s.orders select i, i / 4.0, timestamptz '2024-01-01 12:00+02' + i * interval '1 day', "
+                "i % 2 = 0 from generate_series(1, 40) i"
+            )
+        )
+    data = mlcore.read(Table(postgres, "s.orders"))
+    assert data.frame()["price"].tolist() == [i / 4 for i in range(1, 41)]
+    assert data.frame()["at"].iloc[0] == pd.Timestamp("2024-01-02 10:00")
+    assert data.schema["ok"].kind == "boolean"
+    with pytest.raises(CannotRead, match="did not answer"):
+        mlcore.read(Table(postgres, "with x as (delete from s.orders returning *) select * from x"))
+    with engine.begin() as link:
+        assert link.execute(sa.text("select count(*) from s.orders")).scalar() == 40
+    engine.dispose()
+
+
+def test_an_address_with_a_password_is_kept_nowhere(home):
+    pytest.importorskip("psycopg")
+    with pytest.raises(CannotRead) as caught:
+        mlcore.read(Table("postgresql+psycopg://me:hunter2@127.0.0.1:1/x", "t"))
+    assert "hunter2" not in str(caught.value)
+    for place in home.rglob("*"):
+        if place.is_file() and place.suffix in (".json", ".txt", ""):
+            assert b"hunter2" not in place.read_bytes()
+
+
+def test_storage(home, monkeypatch, tmp_path):
+    pytest.importorskip("s3fs")
+    server = pytest.importorskip("moto.server").ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    server.start()
+    host, port = server.get_host_and_port()
+    endpoint = f"http://{host}:{port}"
+    try:
+        import boto3
+
+        client = boto3.client("s3", endpoint_url=endpoint)
+        client.create_bucket(Bucket="shop")
+        client.put_object(Bucket="shop", Key="in/a.csv.gz", Body=gzip.compress(PLAIN))
+        data = mlcore.read(Stored("s3://shop/in/a.csv.gz", endpoint))
+        assert (data.name, data.frame()["a"].tolist()) == ("a.csv.gz", [1, 2])
+        with pytest.raises(CannotRead, match="could not be fetched"):
+            mlcore.read(Stored("s3://shop/none.csv", endpoint))
+    finally:
+        server.stop()
+
+
+def test_only_what_the_owner_allows(tmp_path, monkeypatch):
+    inside, outside = tmp_path / "root", tmp_path / "secret.csv"
+    inside.mkdir()
+    outside.write_bytes(PLAIN)
+    (inside / "a.csv").write_bytes(PLAIN)
+    (inside / ".hidden.csv").write_bytes(PLAIN)
+    (inside / "link.csv").symlink_to(outside)
+    monkeypatch.delenv("HOLDOUT_DATA_ROOT", raising=False)
+    assert sources.files() == []
+    with pytest.raises(NotFound):
+        sources.file("a.csv")
+    monkeypatch.setenv("HOLDOUT_DATA_ROOT", str(inside))
+    assert sources.files() == ["a.csv"]
+    assert sources.file("a.csv").read_bytes() == PLAIN
+    for name in ("../secret.csv", str(outside), "link.csv", "none.csv"):
+        with pytest.raises(NotFound):
+            sources.file(name)
+    monkeypatch.delenv("HOLDOUT_SOURCES", raising=False)
+    with pytest.raises(BadInput, match="off"):
+        sources.table("sqlite:///x.db", "t", 10)
+    monkeypatch.setenv("HOLDOUT_SOURCES", "sql")
+    with pytest.raises(BadInput, match="HOLDOUT_DATA_ROOT"):
+        sources.table(f"sqlite:///{tmp_path}/x.db", "t", 10)
+    assert sources.table(f"sqlite:///{inside}/x.db", "t", 10).query == "t"
+
+
+def test_reading_again_and_keeping_rows_once(home, tmp_path):
+    path = tmp_path / "twice.csv"
+    path.write_text("x;y\n1,500;2\n1,500;2\n2,500;3\n")
+    data = mlcore.read(path, name="twice.csv")
+    assert data.frame()["x"].tolist() == [1.5, 1.5, 2.5]
+    sources.keep_original(path, data, Workspace())
+    again = sources.read_again(data, ReadOptions(decimal="."), Workspace())
+    assert again.frame()["x"].tolist() == [1500, 1500, 2500]
+    assert sources.original(again, Workspace()) is not None
+    once = sources.without_repeats(data, Workspace())
+    assert once.frame()["x"].tolist() == [1.5, 2.5]
+    assert any("1 of 3 (33.3 %) rows that repeat" in n for n in once.reading.notes)
+
+
+# what is written in a dialect is read back ----------------------------------------------------------------------------
+
+numbers = st.one_of(st.none(), st.integers(-(10**9), 10**9), st.floats(-1e6, 1e6).map(lambda v: round(v, 4)))
+words = st.one_of(st.none(), st.text("abcäöü ,;\"'\n|", min_size=1, max_size=12).map(lambda t: f"w{t}w"))
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=st.lists(
+        st.tuples(numbers, words, st.dates(dt.date(1990, 1, 1), dt.date(2040, 1, 1))), min_size=2, max_size=30
+    ),
+    delimiter=st.sampled_from([",", ";", "\t", "|"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
+    ends=st.sampled_from(["\n", "\r\n"]),
+    marker=st.sampled_from(["", "NA", "?", "NULL"]),
+    decimal=st.sampled_from([".", ","]),
+    pattern=st.sampled_from(["%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y"]),
+)
+def test_a_random_dialect_is_read_back(  # noqa: PLR0917
+    tmp_path, rows, delimiter, encoding, ends, marker, decimal, pattern
+):
+    frame = pd.DataFrame(rows, columns=["number", "word", "day"])
     frame.insert(0, "row", range(len(frame)))
     path = tmp_path / f"dialect-{uuid.uuid4()}.csv"
-    frame.to_csv(path, index=False, sep=delimiter, encoding=encoding, quoting=1)
-    found = read_here(path, ReadOptions(encoding=encoding)).frame()
-    assert len(found) == len(frame)
+    with path.open("w", encoding=encoding, newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter, lineterminator=ends, quoting=csv.QUOTE_ALL)
+        writer.writerow(frame.columns)
+        for row, number, word, day in frame.itertuples(index=False):
+            shown = marker if pd.isna(number) else f"{number:.4f}".replace(".", decimal)
+            writer.writerow([row, shown, marker if pd.isna(word) else word.replace("\n", ends), day.strftime(pattern)])
+    found = read_here(
+        path, ReadOptions(encoding=encoding, decimal=decimal, dates="month" if "%m/" in pattern else "day")
+    )
+    read_back = found.frame()
+    assert len(read_back) == len(frame), found.reading.notes
     expected = frame["number"].astype(float)
     if expected.notna().any():
-        np.testing.assert_allclose(found["number"].astype(float), expected)
-    assert [None if pd.isna(v) else v for v in found["word"]] == [None if pd.isna(v) else v for v in frame["word"]]
+        np.testing.assert_allclose(read_back["number"].astype(float), expected)
+    assert read_back["day"].dt.date.tolist() == frame["day"].tolist()
+    plain = [None if pd.isna(v) else v.replace("\r\n", "\n") for v in read_back["word"]]
+    assert plain == [None if pd.isna(v) else v for v in frame["word"]]

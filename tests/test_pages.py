@@ -5,10 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from conftest import others
 from streamlit.testing.v1 import AppTest
 
+import mlcore
+from mlcore.filters import Filter, to_text
 from mlcore.samples import open_sample
 from mlcore.workspace import Workspace
 from ui.shell import PAGES
@@ -244,3 +248,125 @@ def test_exported_cells_are_no_formulas():
     assert [line.split(",")[0] for line in found.splitlines()[1:]] == ["'=1+1", "'+2", "'-x", "'@y", "plain"]
     assert found.splitlines()[1].split(",")[1] == "-1"
     assert cell(-1) == -1
+
+
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "![i](http://example.invalid/a.png)",
+    "a_b*c$d$",
+    "=1+1",
+    ":red[x]",
+    "[l](http://x.invalid)",
+]
+
+
+@pytest.fixture(scope="module")
+def hostile(home):
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame({name: rng.normal(size=80) for name in HOSTILE[:3]})
+    for name in HOSTILE[3:]:
+        frame[name] = rng.choice(HOSTILE, 80)
+    frame.loc[:20, HOSTILE[0]] = np.nan
+    return mlcore.read(frame.assign(y=rng.integers(0, 2, 80)), name=HOSTILE[1])
+
+
+def said_by(test: AppTest) -> str:
+    """Everything that Streamlit reads as Markdown on a page: texts, labels and headers."""
+    widgets = [*test.button, *test.selectbox, *test.multiselect, *test.toggle, *test.slider, *test.text_input]
+    return text_of(test) + "\n".join(str(w.label) for w in widgets)
+
+
+@pytest.mark.parametrize("view", ["Summary", "One column", "Two columns", "Many", "Missing"])
+def test_hostile_names_are_shown_as_they_are(hostile, view):
+    session = session_on(hostile, "y")
+    session.choose("explore.view", view)
+    session.choose("explore.column", HOSTILE[1])
+    session.choose("explore.x", HOSTILE[0])
+    session.choose("explore.y", HOSTILE[2])
+    session.look_at((Filter(HOSTILE[4], "is", tuple(HOSTILE[:2])), Filter(HOSTILE[1], "known")))
+    for page in ("pages/explore.py", "pages/data.py", "pages/features.py", "pages/models.py"):
+        test = opened(page, session)
+        assert not test.exception, (page, view)
+        said = said_by(test)
+        for dangerous in ("![i](", "[l](http", ":red[", "<img src"):
+            assert dangerous not in said, (page, view, dangerous)
+
+
+def test_conditions_come_with_the_address_and_can_be_undone(mixed):
+    session = session_on(mixed, "two")
+    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    test.session_state["holdout"] = session
+    test.session_state["holdout_token"] = session.token
+    test.query_params["f"] = to_text((Filter("b", "between", (10.0, 20.0)), Filter("nosuch", "is", ("x",))))
+    test.switch_page("pages/explore.py").run()
+    assert not test.exception
+    assert session.filters == (Filter("b", "between", (10.0, 20.0)),)  # what does not fit the data is left out
+    kept = mixed.frame(["b"])["b"].between(10, 20).sum()
+    assert f"{kept} of 240 rows" in text_of(test)
+    next(b for b in test.button if "between" in b.label).click().run()
+    assert session.filters == ()
+    test.button(key="look-back").click().run()
+    assert session.filters == (Filter("b", "between", (10.0, 20.0)),)
+    test.button(key="look-at-all").click().run()
+    assert session.filters == ()
+
+
+def test_a_condition_is_added_in_the_bar(mixed):
+    session = session_on(mixed, "two")
+    session.choose("filter.column", "colour")
+    test = opened("pages/explore.py", session)
+    next(m for m in test.multiselect if m.label == "Values").select("red").run()
+    test.button(key="add-condition").click().run()
+    assert session.filters == (Filter("colour", "is", ("red",)),)
+
+
+def test_what_was_assumed_can_be_changed_on_the_page(home):
+    test = opened("pages/data.py")
+    rows = b"".join(b"%d,500;%d\n" % (i, i % 2) for i in range(30))
+    test.file_uploader[0].upload("half.csv", b"x;y\n" + rows).run()
+    session: Session = test.session_state["holdout"]
+    assert session.schema["x"].dtype == "float"
+    session.aim("y")
+    test.run()
+    next(s for s in test.selectbox if s.label == "Decimal mark").select("point").run()
+    test.button(key="read-again").click().run()
+    assert not test.exception
+    data = Workspace().dataset(session.fingerprint)
+    assert data.frame()["x"].tolist()[:3] == [500, 1500, 2500]
+    assert session.target == "y"  # it stays where it still can be one
+
+
+def test_rows_kept_once_by_one_click(home):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=90), "b": rng.normal(size=90), "y": rng.integers(0, 2, 90)})
+    twice = mlcore.read(pd.concat([frame, frame.head(20)], ignore_index=True), name="twice")
+    session = session_on(twice, "y")
+    test = opened("pages/data.py", session)
+    next(b for b in test.button if b.label == "Keep one of each").click().run()
+    assert not test.exception
+    assert Workspace().dataset(session.fingerprint).rows == 90
+    assert session.target == "y"
+
+
+def test_files_databases_and_storage_are_off_until_allowed(home, monkeypatch, tmp_path):
+    for name in ("HOLDOUT_DATA_ROOT", "HOLDOUT_SOURCES"):
+        monkeypatch.delenv(name, raising=False)
+    said = text_of(opened("pages/data.py")).replace("\\", "")
+    assert "Databases are off" in said
+    assert "Storage is off" in said
+    assert "HOLDOUT_DATA_ROOT" in said
+    (tmp_path / "a.csv").write_bytes(b"p,q\n" + b"".join(b"%d,%d\n" % (i, i % 3) for i in range(30)))
+    monkeypatch.setenv("HOLDOUT_DATA_ROOT", str(tmp_path))
+    test = opened("pages/data.py")
+    test.button(key="folder-open").click().run()
+    assert not test.exception
+    session: Session = test.session_state["holdout"]
+    assert session.schema.names == ["p", "q"]
+
+
+def test_many_columns_get_no_widget_each(home):
+    wide = mlcore.read(pd.DataFrame(np.zeros((12, 2500))).add_prefix("c").assign(y=[0, 1] * 6), name="wide")
+    for page in ("pages/data.py", "pages/explore.py"):
+        test = opened(page, session_on(wide, "y"))
+        assert not test.exception
+        assert len(test.button) + len(test.selectbox) + len(test.multiselect) < 120

@@ -237,7 +237,7 @@ def _points(axes: Any, trace: Any, drawn: Any, stack: Any) -> None:
             else _of(colours)
         )
         symbol = trace.marker.symbol if isinstance(trace.marker.symbol, str) else "circle"
-        hollow = symbol.endswith("-open")
+        hollow = symbol.endswith("-open") and not symbol.startswith("line")
         axes.scatter(
             x, y, s=np.square(np.asarray(sizes, float)) * 0.6, marker=MARKS.get(symbol.removesuffix("-open"), "o"),
             label=label if trace.showlegend is not False and "lines" not in mode else "",
@@ -258,8 +258,7 @@ def _heat(axes: Any, trace: Any, drawn: Any, stack: Any) -> None:
     x = _values(trace.x) if trace.x is not None else np.arange(z.shape[1])
     y = _values(trace.y) if trace.y is not None else np.arange(z.shape[0])
     scale = [(float(at), _colour(colour)[0]) for at, colour in trace.colorscale]
-    shades = LinearSegmentedColormap.from_list("of the figure", scale)
-    shades.set_bad("none")
+    shades = LinearSegmentedColormap.from_list("of the figure", scale).with_extremes(bad="none")
     mesh = axes.pcolormesh(
         _borders(x), _borders(y), np.ma.masked_invalid(z), cmap=shades, vmin=trace.zmin, vmax=trace.zmax, linewidth=0
     )

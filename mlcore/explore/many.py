@@ -479,11 +479,9 @@ def gap_map(data: Dataset | View) -> GapMap:
     size, each = max(1, -(-rows // BLOCKS)), view.rows / max(rows, 1)
     listed = ", ".join(f"count({quoted(n)})" for n in order)
     free = quoted(free_name(view.schema))
-    found = query(
-        view,
-        f"SELECT {free}, count(*), {listed} FROM (SELECT *, (row_number() OVER () - 1) // {size} AS {free} FROM {_source(view)}) "
-        "GROUP BY 1 ORDER BY 1",
-    )
+    block = f"(row_number() OVER () - 1) // {size}"
+    numbered = f"SELECT *, {block} AS {free} FROM {_source(view)}"
+    found = query(view, f"SELECT {free}, count(*), {listed} FROM ({numbered}) GROUP BY 1 ORDER BY 1")
     table = np.array([[1 - known / n for known in counts] for _, n, *counts in found]).T
     return GapMap(
         tuple(order), tuple(round(int(b) * size * each) for b, *_ in found), table, view.rows, len(gaps) - len(names)

@@ -11,6 +11,7 @@ from pathlib import Path
 from mlcore.ingest.frames import connection, quoted, quoted_text
 from mlcore.written import CURRENCY, PLAIN_NUMBER
 
+SAFE_DIGITS = 15  # that a real number keeps
 WHOLE = re.compile(r"[-+]?\d{1,18}")
 REAL = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan)", re.IGNORECASE)
 LONG = re.compile(r"[-+]?\d{19,}")
@@ -43,8 +44,16 @@ class Conversion:
             return "true" if self.blank_is_missing else f"({self.sql.format(c=f'trim({c})')}) IS NOT NULL"
         if self.native == "VARCHAR":
             return "true"
-        cast = f"TRY_CAST({c} AS {self.native}) IS NOT NULL"
-        return f"({cast} AND NOT regexp_matches({c}, '{CODE_SQL}'))" if self.native in ("BIGINT", "DOUBLE") else cast
+        cast = f"TRY_CAST({c} AS {self.native})"
+        if self.native != "DOUBLE":
+            return f"{cast} IS NOT NULL"
+        whole = f" AND {is_whole(cast)}" if self.gives == "BIGINT" else ""
+        return f"({cast} IS NOT NULL AND NOT regexp_matches({c}, '{CODE_SQL}'){whole})"
+
+
+def is_whole(number: str) -> str:
+    """SQL that says whether a real number is whole and small enough to be exact."""
+    return f"({number} = trunc({number}) AND abs({number}) < 9007199254740992)"
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,11 @@ class How:
 
 AS_TEXT = Conversion()
 TRIMMED = Conversion("texts, without the blanks around them", "", "VARCHAR", "nullif({c}, '')", "VARCHAR", True)
-INTEGER = Conversion(native="BIGINT")
+# DuckDB rounds 2.5 when it is asked for whole numbers, so these are read as reals and checked to be whole.
+INTEGER = Conversion(native="DOUBLE", gives="BIGINT")
+LONG_INTEGER = Conversion(
+    sql="CASE WHEN regexp_full_match({c}, '[-+]?[0-9]{{1,18}}') THEN TRY_CAST({c} AS BIGINT) END", gives="BIGINT"
+)
 FLOAT = Conversion(native="DOUBLE")
 ISO = Conversion("dates (year-month-day)", "ISO8601", "TIMESTAMP")
 ISO_TEXT = replace(ISO, native="VARCHAR", sql="TRY_CAST({c} AS TIMESTAMP)", gives="TIMESTAMP")
@@ -95,12 +108,17 @@ def choose(values: list[str], how: How) -> Conversion:
     found = _numbers(known, how) or _truths(known) or _dates(known, how)
     if found is not None:
         padded = len(known) < len(values)
-        return replace(found, native="VARCHAR", sql=_cast_of(found), gives=found.native) if padded else found
+        return _from_text(found) if padded else found
     return AS_TEXT if stripped == values else TRIMMED
 
 
-def _cast_of(found: Conversion) -> str:
-    return found.sql if found.sql is not None else f"TRY_CAST({{c}} AS {found.native})"
+def _from_text(found: Conversion) -> Conversion:
+    """The same conversion where cells come as text."""
+    if found.sql is not None or found.native == "VARCHAR":
+        return found
+    if found == INTEGER:
+        return LONG_INTEGER
+    return replace(found, native="VARCHAR", sql=f"TRY_CAST({{c}} AS {found.native})", gives=found.native)
 
 
 def _truths(known: list[str]) -> Conversion | None:
@@ -111,7 +129,7 @@ def _numbers(known: list[str], how: How) -> Conversion | None:
     if any(CODE.match(v) or LONG.fullmatch(v) for v in known):
         return None  # codes, or numbers too long to be kept exactly
     if all(map(WHOLE.fullmatch, known)):
-        return INTEGER if known else FLOAT
+        return (LONG_INTEGER if max(map(len, known)) > SAFE_DIGITS else INTEGER) if known else FLOAT
     points = all(map(REAL.fullmatch, known))
     if points and (how.mark != "," or mark_of(known, how.mark) == "."):
         return FLOAT
@@ -143,9 +161,11 @@ def number_sql(mark: str) -> str:
 
 def _sql_shape(mark: str) -> str:
     """The pattern that every cell of a column of numbers with units has to have, one decimal mark only."""
-    other = "." if mark == "," else ","
+    thousands = r"(?:[ .'’\x{{00A0}}\x{{202F}}]\d{{3}})+"
+    if mark == ".":
+        thousands = r"(?:(?:,\d{{2,3}})*,\d{{3}}|(?:[ '’\x{{00A0}}\x{{202F}}]\d{{3}})+)"
     letters = rf"(?:[{CURRENCY}]|[A-Z]{{{{3}}}})?"
-    digits = rf"(?:\d{{{{1,3}}}}(?:[ {other}'’\x{{{{00A0}}}}\x{{{{202F}}}}]\d{{{{2,3}}}})+|\d+)(?:[{mark}]\d+)?"
+    digits = rf"(?:\d{{{{1,3}}}}{thousands}|\d+)(?:[{mark}]\d+)?"
     return rf"\(?[-+]?\s?{letters}\s?[-+]?{digits}\s?(?:%|{letters})\)?"
 
 
@@ -249,9 +269,7 @@ def texts(
         different = f"SELECT DISTINCT {c} FROM {source} WHERE {c} IS NOT NULL"
         values = [v for (v,) in con.execute(f"{different} LIMIT 2000").fetchall()]
         for _ in range(4):
-            chosen = choose(values, how)
-            if chosen.native != "VARCHAR":
-                chosen = replace(chosen, native="VARCHAR", sql=_cast_of(chosen), gives=chosen.native)
+            chosen = _from_text(choose(values, how))
             bad = con.execute(f"{different} AND NOT coalesce({chosen.fits(c)}, false) LIMIT 200").fetchall()
             if not bad:
                 break

@@ -14,6 +14,7 @@ from mlcore.errors import CannotRead
 from mlcore.ingest.options import ReadOptions
 
 MOST_COLUMNS = 20_000
+WIDE = 1_000
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,11 @@ class Loaded:
     parses: tuple[tuple[str, str], ...] = ()  # how columns of texts were read
 
 
-def connection(spool: Path) -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB that spills to the spool folder and cannot fetch anything from outside."""
+def connection(spool: Path, columns: int = 0) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB that spills to the spool folder and cannot fetch anything from outside; `columns` of one table."""
     con = duckdb.connect()
-    con.execute("SET memory_limit = '1GB'")
+    wide = columns > WIDE  # each thread holds some thousand rows of all columns
+    con.execute("SET memory_limit = '4GB'; SET threads = 1" if wide else "SET memory_limit = '1GB'")
     con.execute(f"SET temp_directory = {quoted_text(str(spool / 'spill'))}")
     con.execute("SET autoinstall_known_extensions = false")
     con.execute("SET preserve_insertion_order = true")

@@ -38,6 +38,12 @@ LONGEST_LINE = 1 << 24
 csv.field_size_limit(LONGEST_LINE)
 CHUNK = 1 << 20
 FEW_SPECIAL = 24
+WESTERN = frozenset("àâäáãåæçéèêëíìîïñóòôöõøœßúùûüýÿÀÂÄÁÃÅÆÇÉÈÊËÍÌÎÏÑÓÒÔÖÕØŒÚÙÛÜÝŸ€£§°²³½¼¾·«»¿¡–—‘’“”„…™®©\u00a0")
+# What files are written in; rarer relatives of these are often mistaken for them.
+LIKELY = (
+    "cp1252", "cp1251", "cp932", "big5", "gb18030", "euc_jp", "euc_kr", "cp1250", "cp1253", "cp1254", "cp1255",
+    "cp1256", "koi8_r",
+)  # fmt: skip
 NEAR = 1 << 16  # bytes that stay in the processor's cache
 STARTS = np.isin(np.arange(256), list(b',;\t|\n\r"'))  # bytes that a cell may follow
 MOST_PREAMBLE = 50  # lines before the header that are passed over
@@ -124,11 +130,12 @@ def detect_encoding(path: Path) -> tuple[str, bool]:
         whole, broken, sample = _as_utf8_so_far(file)
     if not broken or whole > 50 * broken:
         return "utf-8", not broken
-    if sum(b > 127 for b in sample) < FEW_SPECIAL and _decodes(sample, "cp1252"):
-        return "cp1252", False  # too few bytes to tell languages apart by; by far the most common of its kind
+    few = sum(b > 127 for b in sample) < FEW_SPECIAL and _decodes(sample, "cp1252")
+    if few or _western(sample):  # too few bytes to tell languages apart by; by far the most common of its kind
+        return "cp1252", False
     from charset_normalizer import from_bytes
 
-    best = from_bytes(sample).best()
+    best = from_bytes(sample, cp_isolation=list(LIKELY)).best()
     return (best.encoding if best is not None else "cp1252"), False
 
 
@@ -158,6 +165,13 @@ def _as_utf8_so_far(file: io.BufferedReader) -> tuple[int, int, bytes]:
             sample += b"\n".join(line for line in chunk.split(b"\n") if not line.isascii())
     broken += decoder.decode(b"", final=True).count("\ufffd")
     return whole, broken, sample[: 1 << 18]
+
+
+def _western(sample: bytes) -> bool:
+    """Whether the bytes beyond ASCII are the letters and signs of western Europe, and few beside plain letters."""
+    odd = [b for b in sample if b > 127]
+    plain = sum(65 <= b <= 122 for b in sample)
+    return len(odd) < 0.3 * plain and set(bytes(odd).decode("cp1252", "replace")) <= WESTERN
 
 
 def _decodes(sample: bytes, encoding: str) -> bool:
@@ -377,7 +391,7 @@ class _Table:
         """Copy all rows; return the columns in which a cell did not fit, and the lines left out."""
         names = list(types)
         selected = ", ".join(_selected(i, name, types[name]) for i, name in enumerate(names))
-        con = connection(self.order.out)
+        con = connection(self.order.out, len(names))
         try:
             con.execute(
                 f"COPY (SELECT {selected} FROM {self._scan(types)}) TO {quoted_text(str(self.order.data))} "
@@ -405,7 +419,7 @@ class _Table:
 
     def _codes(self, types: dict[str, convert.Conversion]) -> set[str]:
         """Columns of numbers in which some cell, beyond the sample, is a code such as 007."""
-        numbers = [n for n, t in types.items() if t.native in ("BIGINT", "DOUBLE")]
+        numbers = [n for n, t in types.items() if t.native == "DOUBLE"]
         if not numbers:
             return set()
         asked = ", ".join(f"count_if(regexp_matches({quoted(n)}, '{convert.CODE_SQL}'))" for n in numbers)
@@ -416,7 +430,7 @@ class _Table:
 
     def _failures(self, types: dict[str, convert.Conversion], wrong: set[str]) -> dict[str, list[str]]:
         """Some cells of each column that the choice so far does not fit; all its cells count, not only the sample's."""
-        checked = [n for n, t in types.items() if n in wrong or t.sql is not None]
+        checked = [n for n, t in types.items() if n in wrong or t.sql is not None or t == convert.INTEGER]
         parts = []
         for name in checked:
             fits = types[name].fits(quoted(name))
@@ -450,10 +464,12 @@ class _Table:
 def _selected(place: int, name: str, conversion: convert.Conversion) -> str:
     """SQL of one column; a cell that does not fit ends the copy and names the column."""
     c = quoted(name)
+    failure = f"error('holdout-column:{place}:')::{conversion.gives}"
+    if conversion == convert.INTEGER:
+        return f"CASE WHEN {c} IS NULL THEN NULL WHEN {convert.is_whole(c)} THEN {c}::BIGINT ELSE {failure} END AS {c}"
     if conversion.sql is None:
         return c
     converted = conversion.sql.format(c=f"trim({c})")
-    failure = f"error('holdout-column:{place}:')::{conversion.gives}"
     if conversion.blank_is_missing:
         return f"{converted} AS {c}"
     return f"CASE WHEN {c} IS NULL THEN NULL ELSE coalesce({converted}, {failure}) END AS {c}"
