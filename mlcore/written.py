@@ -5,13 +5,27 @@ from __future__ import annotations
 import re
 
 CURRENCY = "€$£¥₹₩₽"
-UNIT = rf"(?:[{CURRENCY}]|[A-Z]{{3}}(?=\s|[-+]?\d|$))"
-# Thousands are parted by one sign throughout, three digits each (two and three after commas, as in India).
-PLAIN_NUMBER = re.compile(
-    rf"\(?[-+]?\s?(?P<before>{UNIT})?\s?[-+]?"
-    r"(?:\d{1,3}(?P<part>[ .'’\u00a0\u202f])\d{3}(?:(?P=part)\d{3})*|\d{1,3}(?:,\d{2,3})*,\d{3}|\d+)"
-    rf"(?:(?!(?P=part))[.,]\d+)?\s?(?P<after>%|[{CURRENCY}]|[A-Z]{{3}})?\)?"
+# ISO 4217, those in wide use: any three letters would make numbers of article codes.
+CODES = (
+    "AED AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KES KRW MAD MXN MYR NGN NOK "
+    "NZD PEN PHP PKR PLN RON RSD RUB SAR SEK SGD THB TND TRY TWD UAH USD UYU VND ZAR"
 )
+UNIT = rf"[{CURRENCY}]|{CODES.replace(' ', '|')}"
+# Thousands are parted by one sign throughout, three digits each (two and three after commas, as in India).
+DIGITS = (
+    r"(?:[1-9]\d{0,2}(?P<part>[ .'’\u00a0\u202f])\d{3}(?:(?P=part)\d{3}){0,4}|[1-9]\d{0,2}(?:,\d{2,3})*,\d{3}"
+    r"|0|[1-9]\d*)(?:(?!(?P=part))[.,]\d+)?"
+)
+PLAIN_NUMBER = re.compile(rf"-?(?P<before>{UNIT})?\s?-?(?:{DIGITS})\s?(?P<after>%|{UNIT})?")
+IN_BRACKETS = re.compile(r"\(([^()-]+)\)")  # how accountants write what is below zero
+ADDRESS = re.compile(r"\d+(?:\.\d+){3,}")  # of a machine, or a version: never a number
+
+
+def number_parts(text: str) -> re.Match[str] | None:
+    """The parts of a number written with separators, one unit or brackets; None for what is no number."""
+    bare = text.strip()
+    inside = IN_BRACKETS.fullmatch(bare)
+    return None if ADDRESS.fullmatch(bare) else PLAIN_NUMBER.fullmatch(inside[1].strip() if inside else bare)
 
 
 def plain_number(text: str, mark: str) -> str:
@@ -20,7 +34,7 @@ def plain_number(text: str, mark: str) -> str:
     >>> plain_number("1.234,50 €", ","), plain_number("(1,200)", "."), plain_number("see note 3", ".")
     ('1234.50', '-1200', 'see note 3')
     """
-    if not PLAIN_NUMBER.fullmatch(text.strip()):
+    if number_parts(text) is None:
         return text
     digits = re.sub(rf"[^0-9{re.escape(mark)}+-]", "", text).replace(",", ".")
     return f"-{digits}" if text.strip().startswith("(") else digits

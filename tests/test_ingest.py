@@ -31,7 +31,7 @@ from hypothesis import strategies as st
 import mlcore
 from mlcore import sources
 from mlcore.dataset import Dataset, unique_names
-from mlcore.errors import BadChoice, BadInput, CannotRead, NotFound
+from mlcore.errors import BadChoice, BadInput, CannotRead, NoSuchColumn, NotFound
 from mlcore.ingest import archives, text
 from mlcore.ingest.convert import mark_of
 from mlcore.ingest.options import Limits, ReadOptions, Stored, Table
@@ -286,7 +286,7 @@ def test_a_broken_character_in_utf8_is_said_and_spoils_nothing_else(tmp_path):
     broken = text.encode().replace("100,Zürich".encode(), b"100,Z\xffrich")
     data = read(tmp_path, "a.csv", broken)
     assert data.frame()["y"].tolist().count("Zürich") == 199
-    assert any("1 characters are no utf-8" in n and "lines 102" in n for n in data.reading.notes)
+    assert any("1 character is no utf-8" in n and "line 102." in n for n in data.reading.notes)
 
 
 @pytest.mark.parametrize(
@@ -378,6 +378,124 @@ def test_options_that_cannot_be_are_refused(wrong):
         ReadOptions(**wrong)
 
 
+# what a fresh pair of eyes found --------------------------------------------------------------------------------------
+
+
+def test_a_quote_that_is_never_closed_costs_its_line_only(tmp_path):
+    rows = [f"{i},row{i}" for i in range(5000)]
+    rows[1000] = '1000,"never closed'
+    data = read(tmp_path, "a.csv", "\n".join(["id,t", *rows, ""]))
+    assert data.rows == 4999
+    assert data.reading.skipped_rows == (1002,)
+    assert data.frame()["id"].tolist() == [i for i in range(5000) if i != 1000]
+
+
+@pytest.mark.parametrize(
+    ("content", "rows", "line"),
+    [
+        ("a,b\n1,2\nTotal\n", 1, 3),
+        ("a,b\n1,2\n3,x,4\n5,6\n", 2, 3),
+        ("a,b\n1,2\n3,4\n5,6\nTotal 3 rows\n", 3, 5),
+        ('id,a\n1,"x\ny\nz"\n2,y,z\n3,w\n', 2, 5),  # lines are those of the file, whatever cells span
+        ("id,a\n1,x\n\n\n2,y,z\n3,w\n", 2, 5),
+        ("id,a\r\n1,x\r\n\r\n2,y,z\r\n3,w\r\n", 2, 4),
+    ],
+)
+def test_rows_that_do_not_fit_are_left_out_by_their_true_line(tmp_path, content, rows, line):
+    data = read(tmp_path, "a.csv", content)
+    assert (data.rows, data.reading.skipped_rows) == (rows, (line,))
+
+
+@pytest.mark.parametrize(
+    ("usual", "late"),
+    [
+        ("${i}", "€5"), ("${i}", "5 USD"), ("{i}%", "$7"), ("{i}%", "5"), ("13/02/2020", "14/02/20"),
+        ("2020-01-01", "20-01-05"), ("2020-01-01", "epoch"), ("2020-01-01 10:00:00", "2020-01-05 10:00:00+05:00"),
+        ("2020-01-01 10:00:00Z", "2020-01-05 10:00:00"), ("true", "1"), ("true", "yes"), ("{i}", '" 007"'),
+        ("{i}", "-007"), ("{i}.5", "1234567890123456789"), ("", "0012"), ("{i}", "1_000"), ("{i}", "0x1F"),
+    ],
+)  # fmt: skip
+def test_a_late_cell_that_differs_is_never_bent(tmp_path, usual, late):
+    """Beyond the sample, a cell that is written in another way turns the column into text; it keeps every letter."""
+    rows = [f"{i},{usual.format(i=i)}" for i in range(1, 6000)]
+    data = read(tmp_path, "a.csv", "\n".join(["k,x", *rows, f"6000,{late}", ""]))
+    assert data.rows == 6000
+    assert data.frame()["x"].iloc[-1].strip() == late.strip('"').strip()
+
+
+def test_a_late_long_number_keeps_its_digits(tmp_path):
+    rows = [f"{i}," for i in range(6000)]
+    data = read(tmp_path, "a.csv", "\n".join(["k,x", *rows, "6000,123456789012345678", ""]))
+    assert data.frame()["x"].iloc[-1] == 123456789012345678
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["SKU0012", "SKU012"], ["INV1.10", "INV1.1"], ["ABC-12", "ABC-13"], ["$007", "$008"], ["(5", "6)"],
+        ["192.168.100.200", "10.20.30.100"], ["+49 151", "+49 170"], ["(-3)", "4"],
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_number_stays_text(tmp_path, cells):
+    assert values(tmp_path, "x;k\n" + "".join(f"{c};1,5\n" for c in cells), "x") == cells
+
+
+def test_a_point_parts_no_thousands_unless_the_file_says_so(tmp_path):
+    assert values(tmp_path, "lat;lon\n48.137;11.575\n52.520;13.405\n", "lat") == [48.137, 52.52]
+    assert values(tmp_path, "x;y\n1.137;0,5\n2.520;1,25\n", "x") == [1137, 2520]
+
+
+def test_headers_shorter_than_their_rows(tmp_path):
+    assert read(tmp_path, "a.csv", "a,b\n1,2,\n3,4,\n5,6,\n").schema.names == ["a", "b", "column_3"]
+    named = read(tmp_path, "b.csv", "a,b\nr1,1,2\nr2,3,4\nr3,5,6\n")
+    assert named.schema.names == ["a", "b", "column_3"]
+    assert any("2 names for 3 columns" in n for n in named.reading.notes)
+    assert read(tmp_path, "c.csv", "country,2000,2001,2002\na,1,2,3\nb,4,5,6\n").schema.names[1] == "2000"
+    assert read(tmp_path, "d.csv", "2020-01-01,Ann\n2020-01-02,Bob\n").rows == 2
+
+
+def test_padded_dates_truths_and_markers(tmp_path):
+    text = "d,t,n\n 2020-01-01 , TRUE ,1\n 2020-01-02 ,false , NA \n2020-01-03,true, 3 \n"
+    frame = read(tmp_path, "a.csv", text).frame()
+    assert frame["d"].tolist() == [pd.Timestamp(f"2020-01-0{i}") for i in (1, 2, 3)]
+    assert frame["t"].tolist() == [True, False, True]
+    assert frame["n"].isna().tolist() == [False, True, False]
+
+
+def test_workbooks_keep_headers_and_codes(tmp_path):
+    index = workbook({"s": [[None, "x", "y"], [0, 1, 2], [1, 3, 4], [2, 5, 6]]})
+    assert read(tmp_path, "a.xlsx", index).frame()["x"].tolist() == [1, 3, 5]
+    codes = workbook({"s": [["sku", "n", 2000], [12, 1, 5], ["A7", 2, 6]]})
+    data = read(tmp_path, "b.xlsx", codes)
+    assert data.schema.names == ["sku", "n", "2000"]
+    assert data.frame()["sku"].tolist() == ["12", "A7"]
+    assert read(tmp_path, "c.xlsx", workbook({"s": [[1, 2], [3, 4], [5, 6]]})).rows == 3
+    assert read(tmp_path, "d.xlsx", workbook({"s": [["T"], [], ["a", "b"], [1, 2]]}), skip=2).schema.names == ["a", "b"]
+    assert read(tmp_path, "e.xlsx", workbook({"s": [["a", "b"], [1, None], [2, None]]})).schema["b"].kind == "constant"
+
+
+def test_json_loses_nothing_unsaid(tmp_path):
+    twice = read(tmp_path, "a.json", json.dumps([{"a.b": 1, "a": {"b": 2}}, {"a.b": 3, "a": {"b": 4}}])).frame()
+    assert sorted(map(list, twice.to_dict("list").values())) == [[1, 3], [2, 4]]
+    paged = read(tmp_path, "b.json", json.dumps({"data": [{"a": 1}, {"a": 2}], "total": 5000}))
+    assert any("Only the records under 'data'" in n and "'total'" in n for n in paged.reading.notes)
+    index = read(tmp_path, "c.json", json.dumps({f"r{i}": {"a": i, "b": 2} for i in range(5)})).frame()
+    assert index["a"].tolist() == [0, 1, 2, 3, 4]
+    split = read(tmp_path, "d.json", json.dumps({"columns": ["a", "b"], "index": [0, 1], "data": [[1, 2], [3, 4]]}))
+    assert split.frame()["b"].tolist() == [2, 4]
+
+
+def test_long_cells_late_in_a_file(tmp_path):
+    rows = [f"{i},x" for i in range(20_000)]
+    data = read(tmp_path, "a.csv", "\n".join(["k,t", *rows, "20000," + "y" * 3_000_000, ""]))
+    assert (data.rows, len(data.frame()["t"].iloc[-1])) == (20_001, 3_000_000)
+
+
+def test_a_column_to_keep_has_to_be_there(tmp_path):
+    with pytest.raises(NoSuchColumn, match="zz"):
+        values(tmp_path, "a,b\n1,2\n", "a", text=("zz",))
+
+
 # packed, and in parts -------------------------------------------------------------------------------------------------
 
 PLAIN = b"a,b\n1,x\n2,y\n"
@@ -409,6 +527,7 @@ def zstd(content: bytes) -> bytes:
         ("a.csv.zst", zstd(PLAIN)),
         ("a.zip", zipped({"a.csv": PLAIN, "__MACOSX/._a.csv": b"junk"})),
     ],
+    ids=["gzip", "bzip2", "xz", "zstd", "zip"],
 )
 def test_packed_files(tmp_path, name, content):
     data = read(tmp_path, name, content)
@@ -434,6 +553,7 @@ def test_the_file_of_an_archive_can_be_chosen(tmp_path):
         ("empty.zip", zipped({}), "cannot|without files|not read here|could not"),
         ("nested.zip", zipped({"in.zip": zipped({"a.csv": PLAIN})}), "another archive"),
     ],
+    ids=["cut", "none", "empty", "nested"],
 )
 def test_broken_archives_give_a_sentence(tmp_path, name, content, part):
     (tmp_path / name).write_bytes(content)

@@ -61,7 +61,8 @@ def carry_out(order: Order, source: Table | Stored | None = None) -> dict[str, A
     parses = dict(loaded.parses)
     notes: list[str] = []
     if loaded.texts != "settled":
-        how = convert.How(order.options.decimal or ".", order.options.decimal is not None, order.options.dates)
+        said = order.options.decimal is not None
+        how = convert.How(order.options.decimal or ".", said, said, order.options.dates)
         numbers = loaded.texts == "may be anything"
         notes, parses = convert.texts(order.raw, order.data, how, numbers=numbers, kept=order.options.text or ())
     rows, schema = kinds.infer(order.data, parses)

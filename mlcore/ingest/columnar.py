@@ -7,6 +7,7 @@ from typing import Any
 from mlcore.dataset import Reading
 from mlcore.errors import CannotRead
 from mlcore.ingest.frames import Loaded, Order, names_note
+from mlcore.result import several
 
 
 def load_parquet(order: Order) -> Loaded:
@@ -19,6 +20,7 @@ def load_parquet(order: Order) -> Loaded:
     except (pa.ArrowException, OSError) as error:
         raise CannotRead(f"{order.name} is not a readable Parquet file: {str(error)[:160]}.") from None
     names, notes = names_note(list(file.schema_arrow.names))
+    notes += _lossy(file.schema_arrow)
     _copy(
         (pa.Table.from_batches([b], schema=file.schema_arrow) for b in file.iter_batches(65_536)),
         file.schema_arrow.empty_table(),
@@ -38,8 +40,19 @@ def load_arrow(order: Order) -> Loaded:
     except (pa.ArrowException, OSError) as error:
         raise CannotRead(f"{order.name} is not a readable Feather file: {str(error)[:160]}.") from None
     names, notes = names_note(list(table.schema.names))
+    notes += _lossy(table.schema)
     _copy(iter([table]), table.schema.empty_table(), names, order)
     return Loaded(Reading("Feather", notes=tuple(notes)), "settled")
+
+
+def _lossy(schema: Any) -> list[str]:
+    """Say which columns lose digits, as only numbers of eight bytes and microseconds are kept."""
+    import pyarrow.types as pt
+
+    wide = [f.name for f in schema if pt.is_uint64(f.type) or (pt.is_decimal(f.type) and f.type.precision > 15)]
+    fine = [f.name for f in schema if pt.is_timestamp(f.type) and f.type.unit == "ns"]
+    told = [f"{several(wide)}: kept to 15 digits."] if wide else []
+    return told + ([f"{several(fine)}: kept to the microsecond."] if fine else [])
 
 
 def _copy(tables: Any, empty: Any, names: list[str], order: Order) -> None:

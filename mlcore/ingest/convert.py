@@ -9,16 +9,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlcore.ingest.frames import connection, quoted, quoted_text
-from mlcore.written import CURRENCY, PLAIN_NUMBER
+from mlcore.written import number_parts
 
 SAFE_DIGITS = 15  # that a real number keeps
 WHOLE = re.compile(r"[-+]?\d{1,18}")
 REAL = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan)", re.IGNORECASE)
-LONG = re.compile(r"[-+]?\d{19,}")
+LONG = re.compile(r"[-+]?\d{16,}")
 CODE = re.compile(r"[-+]?0[0-9xX]")
-CODE_SQL = "^[-+]?0[0-9xX]|_"
+# The same for RE2 in SQL: every cell has to look as the sample did, as DuckDB's own casts are looser.
+WHOLE_SQL = "[-+]?(?:0|[1-9][0-9]{{0,17}})"
+STRAY_SQL = "^[-+]?0[0-9xX]|_|^[-+]?[0-9]{16,}$"  # what a cast would take for a number, and lose something
 STAMP = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?")
+STAMP_SQL = r"\d{{4}}-\d{{1,2}}-\d{{1,2}}(?:[T ]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,9}})?)?)?"
 ZONED = re.compile(r"\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?\s?(?:Z|UTC|[-+]\d{2}:?\d{2})")
+ZONED_SQL = STAMP_SQL + r"\s?(?:Z|UTC|[-+]\d{{2}}:?\d{{2}})"
 DATE_LIKE = re.compile(
     r"(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})"
     r"(?:[T ]\d{1,2}:\d{2}.{0,20})?"
@@ -37,6 +41,7 @@ class Conversion:
     sql: str | None = None  # where the type alone does not do; {c} stands for the trimmed text
     gives: str = "VARCHAR"  # the type that `sql` gives
     blank_is_missing: bool = False  # whether what `sql` turns into nothing is missing, rather than a misfit
+    padded: bool = False  # whether cells have blanks around them
 
     def fits(self, c: str) -> str:
         """SQL that says whether a text can be read in this way."""
@@ -48,7 +53,7 @@ class Conversion:
         if self.native != "DOUBLE":
             return f"{cast} IS NOT NULL"
         whole = f" AND {is_whole(cast)}" if self.gives == "BIGINT" else ""
-        return f"({cast} IS NOT NULL AND NOT regexp_matches({c}, '{CODE_SQL}'){whole})"
+        return f"({cast} IS NOT NULL AND NOT regexp_matches(trim({c}), '{STRAY_SQL}'){whole})"
 
 
 def is_whole(number: str) -> str:
@@ -61,6 +66,7 @@ class How:
     """What bears on the choice: the file's decimal mark, the order of day and month, a column kept as text."""
 
     mark: str = "."
+    sure: bool = False  # whether some column of the file settles the mark, or a person did
     asked: bool = False  # whether a person said the mark
     dates: str | None = None  # day or month: which comes first where both would fit
     text: bool = False
@@ -71,24 +77,40 @@ TRIMMED = Conversion("texts, without the blanks around them", "", "VARCHAR", "nu
 # DuckDB rounds 2.5 when it is asked for whole numbers, so these are read as reals and checked to be whole.
 INTEGER = Conversion(native="DOUBLE", gives="BIGINT")
 LONG_INTEGER = Conversion(
-    sql="CASE WHEN regexp_full_match({c}, '[-+]?[0-9]{{1,18}}') THEN TRY_CAST({c} AS BIGINT) END", gives="BIGINT"
+    sql=f"CASE WHEN regexp_full_match({{c}}, '{WHOLE_SQL}') THEN TRY_CAST({{c}} AS BIGINT) END", gives="BIGINT"
 )
-FLOAT = Conversion(native="DOUBLE")
-ISO = Conversion("dates (year-month-day)", "ISO8601", "TIMESTAMP")
-ISO_TEXT = replace(ISO, native="VARCHAR", sql="TRY_CAST({c} AS TIMESTAMP)", gives="TIMESTAMP")
+FLOAT = Conversion(native="DOUBLE", gives="DOUBLE")
+ISO = Conversion(
+    "dates (year-month-day)",
+    "ISO8601",
+    sql="CASE WHEN length({c}) = 10 AND {c}[5] = '-' THEN TRY_CAST({c} AS TIMESTAMP) "
+    f"WHEN regexp_full_match({{c}}, '{STAMP_SQL}') THEN TRY_CAST({{c}} AS TIMESTAMP) END",
+    gives="TIMESTAMP",
+)
 IN_UTC = Conversion(
     "times of a zone, as UTC",
     "ISO8601",
-    "VARCHAR",
-    "TRY_CAST({c} AS TIMESTAMPTZ)::TIMESTAMP",
-    "TIMESTAMP",
+    sql=f"CASE WHEN regexp_full_match({{c}}, '{ZONED_SQL}') THEN TRY_CAST({{c}} AS TIMESTAMPTZ)::TIMESTAMP END",
+    gives="TIMESTAMP",
 )
-BOOLEAN = Conversion("true or false", native="BOOLEAN")
+BOOLEAN = Conversion(
+    "true or false",
+    sql="CASE lower({c}) WHEN 'true' THEN true WHEN 'false' THEN false END",
+    gives="BOOLEAN",
+)
 UNSAID = ("", ISO.said, BOOLEAN.said)
 
 
+SHAPES = {"Y": r"\d{{4}}", "y": r"\d{{2}}", "b": "[A-Za-z]+", "B": "[A-Za-z]+", "p": "[AaPp][Mm]"}
+
+
 def _date(pattern: str, said: str) -> Conversion:
-    return Conversion(said, pattern, "VARCHAR", f"try_strptime({{c}}, {quoted_text(pattern)})", "TIMESTAMP")
+    """A pattern of dates; `%Y` takes four digits, though DuckDB would take two."""
+    shape = re.sub("%(.)", lambda m: SHAPES.get(m[1], r"\d{{1,2}}"), pattern.replace(".", "[.]"))
+    sql = (
+        f"CASE WHEN regexp_full_match({{c}}, {quoted_text(shape)}) THEN try_strptime({{c}}, {quoted_text(pattern)}) END"
+    )
+    return Conversion(said, pattern, "VARCHAR", sql, "TIMESTAMP")
 
 
 ORDERS = {
@@ -107,18 +129,18 @@ def choose(values: list[str], how: How) -> Conversion:
     known = [v for v in stripped if v]
     found = _numbers(known, how) or _truths(known) or _dates(known, how)
     if found is not None:
-        padded = len(known) < len(values)
-        return _from_text(found) if padded else found
+        return replace(from_text(found), padded=True) if stripped != values else found
     return AS_TEXT if stripped == values else TRIMMED
 
 
-def _from_text(found: Conversion) -> Conversion:
+def from_text(found: Conversion) -> Conversion:
     """The same conversion where cells come as text."""
     if found.sql is not None or found.native == "VARCHAR":
         return found
     if found == INTEGER:
         return LONG_INTEGER
-    return replace(found, native="VARCHAR", sql=f"TRY_CAST({{c}} AS {found.native})", gives=found.native)
+    sql = f"CASE WHEN NOT regexp_matches({{c}}, '{STRAY_SQL.replace('{', '{{').replace('}', '}}')}') "
+    return replace(found, native="VARCHAR", sql=f"{sql}THEN TRY_CAST({{c}} AS {found.native}) END", gives=found.native)
 
 
 def _truths(known: list[str]) -> Conversion | None:
@@ -126,47 +148,48 @@ def _truths(known: list[str]) -> Conversion | None:
 
 
 def _numbers(known: list[str], how: How) -> Conversion | None:
-    if any(CODE.match(v) or LONG.fullmatch(v) for v in known):
-        return None  # codes, or numbers too long to be kept exactly
-    if all(map(WHOLE.fullmatch, known)):
-        return (LONG_INTEGER if max(map(len, known)) > SAFE_DIGITS else INTEGER) if known else FLOAT
-    points = all(map(REAL.fullmatch, known))
-    if points and (how.mark != "," or mark_of(known, how.mark) == "."):
-        return FLOAT
-    units = [PLAIN_NUMBER.fullmatch(v) for v in known]
-    if not all(units):
+    if any(CODE.match(v) for v in known):
         return None
-    marks = {(m["before"] or "") + "|" + (m["after"] or "") for m in units if m is not None}
-    return _with_units(marks, how.mark if how.asked else mark_of(known, how.mark)) if len(marks) == 1 else None
+    if all(map(WHOLE.fullmatch, known)):  # nothing known yet: the strictest, so that what comes late is looked at
+        return INTEGER if known and max(map(len, known)) <= SAFE_DIGITS else LONG_INTEGER
+    if any(map(LONG.fullmatch, known)):
+        return None  # beside numbers with a fraction they would lose digits
+    if all(map(REAL.fullmatch, known)) and not (how.mark == "," and how.sure and mark_of(known, ",") == ","):
+        return FLOAT
+    parts = [number_parts(v) for v in known]
+    if not all(parts):
+        return None
+    units = {(m["before"] or "", m["after"] or "") for m in parts if m is not None}
+    mark = how.mark if how.asked else mark_of(known, how.mark)
+    return _with_unit(*units.pop(), mark) if len(units) == 1 else None
 
 
-def _with_units(marks: set[str], mark: str) -> Conversion:
+def _with_unit(before: str, after: str, mark: str) -> Conversion:
     """Numbers with separators and one unit, the same in every cell."""
-    unit = marks.pop().strip("|")
     said = "numbers with a decimal comma" if mark == "," else "numbers with thousands separators"
-    if unit:
-        said = f"numbers in {'per cent' if unit == '%' else unit}" + (" with a decimal comma" if mark == "," else "")
-    return Conversion(said, mark, "VARCHAR", number_sql(mark), "DOUBLE")
+    if before or after:
+        unit = "per cent" if after == "%" else before or after
+        said = f"numbers in {unit}" + (" with a decimal comma" if mark == "," else "")
+    return Conversion(said, mark, "VARCHAR", number_sql(mark, (before, after)), "DOUBLE")
 
 
-def number_sql(mark: str) -> str:
-    """SQL of a number written with separators, a unit or brackets; {c} stands for the trimmed text."""
-    cleaned = f"regexp_replace({{c}}, '[^0-9{mark}+-]', '', 'g')"
+def number_sql(mark: str, unit: tuple[str, str] | None = None) -> str:
+    """SQL of a number written with separators, a unit (any, unless said) or brackets; {c} is the trimmed text."""
+    cleaned = f"regexp_replace({{c}}, '[^0-9{mark}-]', '', 'g')"
     if mark == ",":
         cleaned = f"replace({cleaned}, ',', '.')"
     number = f"TRY_CAST({cleaned} AS DOUBLE)"
-    signed = f"CASE WHEN {{c}} LIKE '(%' THEN -{number} ELSE {number} END"
-    return f"CASE WHEN regexp_full_match({{c}}, {quoted_text(_sql_shape(mark))}) THEN {signed} END"
-
-
-def _sql_shape(mark: str) -> str:
-    """The pattern that every cell of a column of numbers with units has to have, one decimal mark only."""
-    thousands = r"(?:[ .'’\x{{00A0}}\x{{202F}}]\d{{3}})+"
+    before, after = unit or (r"[^0-9()-]{{0,3}}", r"[^0-9()]{{0,3}}")
+    if unit is not None:
+        before, after = (re.escape(part).replace("'", "''") for part in unit)
+    thousands = r"(?:[ .''’\x{{00A0}}\x{{202F}}]\d{{3}})+"
     if mark == ".":
-        thousands = r"(?:(?:,\d{{2,3}})*,\d{{3}}|(?:[ '’\x{{00A0}}\x{{202F}}]\d{{3}})+)"
-    letters = rf"(?:[{CURRENCY}]|[A-Z]{{{{3}}}})?"
-    digits = rf"(?:\d{{{{1,3}}}}{thousands}|\d+)(?:[{mark}]\d+)?"
-    return rf"\(?[-+]?\s?{letters}\s?[-+]?{digits}\s?(?:%|{letters})\)?"
+        thousands = r"(?:(?:,\d{{2,3}})*,\d{{3}}|(?:[ ''’\x{{00A0}}\x{{202F}}]\d{{3}})+)"
+    digits = rf"(?:[1-9]\d{{{{0,2}}}}{thousands}|0|[1-9]\d*)(?:[{mark}]\d+)?"
+    plain = rf"{before}\s?-?{digits}\s?{after}"
+    below = rf"\(\s?{before}\s?{digits}\s?{after}\s?\)"
+    signed = f"CASE WHEN {{c}} LIKE '(%' THEN -{number} ELSE {number} END"
+    return f"CASE WHEN regexp_full_match({{c}}, '-?{plain}|{below}') THEN {signed} END"
 
 
 def mark_of(values: Iterable[str], usual: str) -> str:
@@ -193,18 +216,18 @@ def _evidence(values: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def usual_mark(columns: Iterable[list[str]], delimiter: str) -> str:
-    """The decimal mark of a file: of most columns that settle it; else the comma where semicolons part the cells."""
+def usual_mark(columns: Iterable[list[str]], delimiter: str) -> tuple[str, bool]:
+    """The decimal mark of a file, and whether some column settles it; else a comma where semicolons part the cells."""
     votes = {",": 0, ".": 0}
     for values in columns:
         known = [v.strip() for v in values[:200] if v.strip()]
-        if known and all(map(PLAIN_NUMBER.fullmatch, known)):
+        if known and all(map(number_parts, known)):
             evidence = _evidence(known)
             for mark, other in ((",", "."), (".", ",")):
                 votes[mark] += evidence[mark] > 0 and not evidence[other]
     if votes[","] == votes["."]:
-        return "," if delimiter == ";" and not votes["."] else "."
-    return max(votes, key=lambda m: votes[m])
+        return "," if delimiter == ";" and not votes["."] else ".", False
+    return max(votes, key=lambda m: votes[m]), True
 
 
 def _dates(known: list[str], how: How) -> Conversion | None:
@@ -269,7 +292,7 @@ def texts(
         different = f"SELECT DISTINCT {c} FROM {source} WHERE {c} IS NOT NULL"
         values = [v for (v,) in con.execute(f"{different} LIMIT 2000").fetchall()]
         for _ in range(4):
-            chosen = _from_text(choose(values, how))
+            chosen = from_text(choose(values, how))
             bad = con.execute(f"{different} AND NOT coalesce({chosen.fits(c)}, false) LIMIT 200").fetchall()
             if not bad:
                 break

@@ -85,10 +85,17 @@ def cells_to_parquet(header: Sequence[object], rows: Sequence[Sequence[Any]], ou
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    names, notes = names_note(header)
+    names, notes = names_note([_written(name) for name in header])
     arrays = [_array([row[i] if i < len(row) else None for row in rows]) for i in range(len(names))]
     pq.write_table(pa.table(dict(zip(names, arrays, strict=True))), out)
     return notes
+
+
+def _written(value: Any) -> Any:
+    """A cell as text; spreadsheets keep 12 as 12.0, which nobody wrote."""
+    if value is None:
+        return None
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _array(values: list[Any]) -> Any:
@@ -107,7 +114,9 @@ def _array(values: list[Any]) -> Any:
     elif len(types) > 1 or types & {dt.time, dt.timedelta, dict, list}:
         import json
 
-        values = [None if v is None else json.dumps(v) if isinstance(v, (dict, list)) else str(v) for v in values]
+        values = [None if v is None else json.dumps(v) if isinstance(v, (dict, list)) else _written(v) for v in values]
+    if not types:
+        return pa.array(values, pa.float64())
     try:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):

@@ -102,8 +102,13 @@ def dtype_of(stored: Any) -> str:
     """How an Arrow type is called here."""
     import pyarrow.types as pt
 
-    tests = ((pt.is_integer, "integer"), (pt.is_floating, "float"), (pt.is_boolean, "boolean"), (pt.is_string, "text"))
-    return next((name for test, name in tests if test(stored)), "datetime")
+    tests = (
+        (pt.is_integer, "integer"),
+        (pt.is_boolean, "boolean"),
+        (pt.is_string, "text"),
+        (pt.is_temporal, "datetime"),
+    )
+    return next((name for test, name in tests if test(stored)), "float")
 
 
 def _write(sample: dict[str, Any], out: Path) -> None:

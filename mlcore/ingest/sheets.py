@@ -31,14 +31,17 @@ def load(order: Order) -> Loaded:
         ) from None
     sheet, rows = _sheet(order, book)
     skip = order.options.skip if order.options.skip is not None else _preamble(rows)
-    header = order.options.header is not False
-    rows = rows[skip:]
+    rows = [r for r in rows[skip:] if any(c != "" for c in r)]
+    header = _has_header(rows) if order.options.header is None else order.options.header
     if len(rows) == 1 and header:
         raise CannotRead(f"{order.name} has a header ({len(rows[0])} columns) but no rows. Choose a file with rows.")
     if not rows:
         raise CannotRead(f"{order.name} has no rows after the first {skip}. Say how many lines to pass over.")
+    titles: list[str] = []
     names = rows[0] if header else [f"column_{i + 1}" for i in range(max(map(len, rows)))]
-    notes = cells_to_parquet(names, _known(rows[1:] if header else rows, order), order.raw)
+    if order.options.header is None and not header:
+        titles.append("The first line looks like data, so the columns were named column_1, column_2 …")
+    notes = titles + cells_to_parquet(names, _known(rows[1:] if header else rows, order), order.raw)
     if skip and order.options.skip is None:
         notes.append(f"{skip} line{'s' if skip > 1 else ''} above the header passed over.")
     parts = tuple(book.sheet_names) if len(book.sheet_names) > 1 else ()
@@ -53,19 +56,30 @@ def _sheet(order: Order, book: Any) -> tuple[str, Cells]:
     if wanted is not None and wanted not in book.sheet_names:
         raise BadChoice.of("sheet", wanted, book.sheet_names)
     for sheet in [wanted] if wanted is not None else book.sheet_names:
-        rows = [r for r in book.get_sheet_by_name(sheet).to_python(skip_empty_area=True) if any(c != "" for c in r)]
-        if rows:
+        rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=True)
+        if any(c != "" for row in rows for c in row):
             return sheet, rows
     raise CannotRead(f"{order.name} has no cells in any sheet. Choose a workbook with a header and rows.")
 
 
 def _preamble(rows: Cells) -> int:
     """Count the lines of titles and remarks above the table: those with fewer filled cells than most rows span."""
-    spans = [max(i + 1 for i, cell in enumerate(row) if cell != "") for row in rows[:300]]
+    spans = [max((i + 1 for i, cell in enumerate(row) if cell != ""), default=0) for row in rows[:300]]
     filled = [sum(cell != "" for cell in row) for row in rows[:300]]
-    usual = Counter(spans).most_common(1)[0][0]
+    usual = Counter(s for s in spans if s).most_common(1)[0][0]
     first = next((i for i, n in enumerate(filled) if n >= max(2, 0.8 * usual)), 0)
+    if first and filled[first - 1] >= 2 and _all_text(rows[first - 1]) and not _all_text(rows[first]):
+        return first - 1  # a header with a gap, such as that of an index
     return first if usual > 1 and first <= MOST_PREAMBLE and all(n < 0.8 * usual for n in filled[:first]) else 0
+
+
+def _all_text(row: list[Any]) -> bool:
+    return all(isinstance(cell, str) for cell in row)
+
+
+def _has_header(rows: Cells) -> bool:
+    """Whether the first row names the columns: it holds a text, or nothing below it is a number either."""
+    return any(isinstance(c, str) and c for c in rows[0]) or len(rows) < 2
 
 
 def _known(rows: Cells, order: Order) -> Cells:

@@ -11,10 +11,11 @@ import codecs
 import csv
 import io
 import re
+import shutil
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
@@ -22,9 +23,9 @@ import duckdb
 import numpy as np
 
 from mlcore.dataset import Reading
-from mlcore.errors import CannotRead
+from mlcore.errors import CannotRead, NoSuchColumn
 from mlcore.ingest import convert
-from mlcore.ingest.frames import Loaded, Order, connection, names_note, quoted, quoted_text
+from mlcore.ingest.frames import WIDE, Loaded, Order, connection, names_note, quoted, quoted_text
 
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "NULL", "null", "?", "-", "--", ".", "#N/A", "<NA>", "NaT")
 DELIMITERS = (",", ";", "\t", "|")
@@ -44,11 +45,13 @@ LIKELY = (
     "cp1252", "cp1251", "cp932", "big5", "gb18030", "euc_jp", "euc_kr", "cp1250", "cp1253", "cp1254", "cp1255",
     "cp1256", "koi8_r",
 )  # fmt: skip
+SIGNS = tuple(b"+- ")
 NEAR = 1 << 16  # bytes that stay in the processor's cache
 STARTS = np.isin(np.arange(256), list(b',;\t|\n\r"'))  # bytes that a cell may follow
 MOST_PREAMBLE = 50  # lines before the header that are passed over
 SAMPLE_BYTES, SAMPLE_CELLS, SAMPLE_ROWS = 1 << 20, 400_000, 5_000
-MOST_ROUNDS = 5
+MOST_ROUNDS = 12
+MOST_MENDED = 4
 NUMBER = re.compile(r"\s*[-+]?[\d.,]*\d\s*%?\s*")
 
 
@@ -61,7 +64,7 @@ class Dialect:
     skip: int  # lines before the header, or before the first row where there is none
     header: bool
     names: tuple[str, ...]
-    longest: int  # characters of the longest line of the sample
+    above: int  # lines before the first row
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ class Bytes:
 
     lines: int
     odd_ends: bool  # carriage returns alone, or two kinds of line ends in one file
-    codes: bool  # something in it may be a number that is a code
+    codes: bool  # something in it may be a number that is a code, or too long to be kept
+    longest: int  # bytes of the longest line, or a little less than CHUNK
 
 
 def load(order: Order) -> Loaded:
@@ -87,7 +91,7 @@ def load(order: Order) -> Loaded:
     notes += more
     table = _Table(order, plain, dialect, facts)
     types, skipped = table.copy()
-    notes += convert.said(types)
+    notes += table.notes + convert.said(types)
     if skipped:
         shown = ", ".join(str(n) for n in skipped[:10]) + (" …" if len(skipped) > 10 else "")
         one = len(skipped) == 1
@@ -128,7 +132,7 @@ def detect_encoding(path: Path) -> tuple[str, bool]:
             return wide, False
         file.seek(0)
         whole, broken, sample = _as_utf8_so_far(file)
-    if not broken or whole > 50 * broken:
+    if not broken or whole > 3 * broken:  # hardly any text of another encoding has whole characters of UTF-8
         return "utf-8", not broken
     few = sum(b > 127 for b in sample) < FEW_SPECIAL and _decodes(sample, "cp1252")
     if few or _western(sample):  # too few bytes to tell languages apart by; by far the most common of its kind
@@ -191,6 +195,8 @@ def as_utf8(path: Path, encoding: str, out: Path) -> tuple[Path, list[str]]:
             out.open("w", encoding="utf-8", newline="") as to,
         ):
             line = 1
+            if (mark := source.read(1)) != "\ufeff":
+                to.write(mark)
             while chunk := source.read(CHUNK):
                 if "\ufffd" in chunk:
                     lost += [line + chunk.count("\n", 0, m.start()) for m in re.finditer("\ufffd", chunk)]
@@ -202,13 +208,14 @@ def as_utf8(path: Path, encoding: str, out: Path) -> tuple[Path, list[str]]:
         return out, []
     places = list(dict.fromkeys(lost))
     shown = ", ".join(str(n) for n in places[:10]) + (" …" if len(places) > 10 else "")
-    told = f"{len(lost):,} characters are no {encoding} and were replaced by \ufffd: lines {shown}."
+    are = "character is" if len(lost) == 1 else "characters are"
+    told = f"{len(lost):,} {are} no {encoding} and replaced by \ufffd: line{'s' if len(places) > 1 else ''} {shown}."
     return out, [told]
 
 
 def look_through(path: Path) -> Bytes:
     """Look at every byte once."""
-    lines = pairs = returns = 0
+    lines = pairs = returns = since = longest = 0
     codes = False
     last = b"\n"
     with path.open("rb") as file:
@@ -218,14 +225,17 @@ def look_through(path: Path) -> Bytes:
                 returns += chunk.count(b"\r")
                 pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk[:1] == b"\n")
             codes = codes or _has_codes(last + chunk)
+            first, end = chunk.find(b"\n"), chunk.rfind(b"\n")
+            longest = max(longest, since + (first if first >= 0 else len(chunk)))
+            since = len(chunk) - end if end >= 0 else since + len(chunk)
             last = chunk[-1:]
     odd = returns > pairs or 0 < pairs < lines
-    return Bytes(lines, odd, codes)
+    return Bytes(lines, odd, codes, longest)
 
 
 def _has_codes(chunk: bytes) -> bool:
-    """Whether a cell may begin with 0 and a digit or x, or be digits parted by a low line, which DuckDB reads as one
-    number. A code such as 007 that becomes a number has lost something."""
+    """Whether a cell may begin with 0 and a digit or x, or have a low line between digits, which DuckDB reads as one
+    number, or have more digits than a real number keeps: as a number, a code such as 007 loses something."""
     if b"0x" in chunk:
         return True
     low_lines = b"_" in chunk
@@ -233,7 +243,15 @@ def _has_codes(chunk: bytes) -> bool:
         part = np.frombuffer(chunk, np.uint8, min(NEAR + 2, len(chunk) - start), start)
         before, here, after = part[:-2], part[1:-1], part[2:]
         digit = after - 48 < 10  # bytes are unsigned: what is below "0" is far above 9 once 48 is taken off
-        if STARTS[before[np.flatnonzero((here == 48) & digit)]].any():
+        zeros = np.flatnonzero((here == 48) & digit)
+        ahead = before[zeros]
+        signed = zeros[np.isin(ahead, SIGNS) & (zeros > 0)]
+        if STARTS[ahead].any() or STARTS[before[signed - 1]].any():
+            return True
+        run = digit[:-1] & digit[1:]
+        for step in (2, 4, 8):
+            run = run[:-step] & run[step:]
+        if run.any():  # sixteen digits in a row
             return True
         if low_lines and ((here == 95) & digit & (before - 48 < 10)).any():
             return True
@@ -265,13 +283,20 @@ def find_dialect(order: Order, plain: Path) -> tuple[Dialect, list[str]]:
     if not records:
         raise CannotRead(f"{order.name} holds only blank lines. Choose a file with a header and rows.")
     header = has_header(records) if options.header is None else options.header
-    first = records[0]
-    names, notes = names_note(first if header else [f"column_{i + 1}" for i in range(len(first))])
+    width = Counter(map(len, records[1:300])).most_common(1)[0][0] if len(records) > 2 else len(records[0])
+    first = records[0] + [""] * (width - len(records[0])) if header else [""] * len(records[0])
+    names, notes = names_note(first)
+    if header and width > len(records[0]):
+        notes.append(f"The header has {len(records[0])} names for {width} columns; the last ones got names.")
+    unknown = set(options.text or ()) - set(names)
+    if unknown:
+        raise NoSuchColumn.named(min(unknown), names)
     if not header and options.header is None:
         notes.append("The first line looks like data, so the columns were named column_1, column_2 …")
     if skip and options.skip is None:
         notes.append(f"{skip} line{'s' if skip > 1 else ''} above the header passed over.")
-    return Dialect(delimiter, quote, skip, header, tuple(names), max(map(len, lines))), notes
+    above = skip + (sum(f.count("\n") for f in records[0]) + 1 if header else 0)
+    return Dialect(delimiter, quote, skip, header, tuple(names), above), notes
 
 
 def _cells(text: str, delimiter: str, quote: str) -> Iterator[list[str]]:
@@ -315,23 +340,41 @@ def preamble(lines: list[str], delimiter: str, quote: str) -> int:
         return 0
     usual, agreeing = counts.most_common(1)[0]
     first = next((i for i, w in enumerate(widths) if w == usual), 0)
+    if first and 2 <= widths[first - 1] < usual and _names_what_follows(lines[first - 1 : first + 1], delimiter, quote):
+        return first - 1
     below = [w for w in widths[first:] if w]
     if usual < 2 or first > MOST_PREAMBLE or agreeing < 3 or below.count(usual) < 0.8 * len(below):
         return 0
     return first if all(0 <= w < usual for w in widths[:first]) else 0
 
 
+def _names_what_follows(lines: list[str], delimiter: str, quote: str) -> bool:
+    """Whether a line of fewer cells is the header all the same: no numbers in it, but some in the line below."""
+    above, below = (next(_cells(line, delimiter, quote), []) for line in lines)
+    return not any(map(_is_value, above)) and all(c.strip() for c in above) and any(map(_is_value, below))
+
+
+def _is_value(cell: str) -> bool:
+    """Whether a cell holds a number or a date, as names of columns hardly do."""
+    return bool(NUMBER.fullmatch(cell) or convert.DATE_LIKE.fullmatch(cell.strip()))
+
+
 def has_header(records: list[list[str]]) -> bool:
     """Say whether the first line names the columns: it does unless it holds numbers just like the lines below it."""
     first, rest = records[0], records[1:51]
-    numeric = [bool(NUMBER.fullmatch(cell)) for cell in first]
+    numeric = [_is_value(cell) for cell in first]
     if not any(numeric):
         return True
     if not rest:
         return False
+    years = [
+        int(c) for c, is_number in zip(first, numeric, strict=True) if is_number and re.fullmatch(r"(19|20)\d\d", c)
+    ]
+    if len(years) == sum(numeric) >= 2 and len(set(np.diff(years))) == 1 and not all(numeric):
+        return True  # years in equal steps beside a text: a table of years
     for i, is_number in enumerate(numeric):
         below = [r[i] for r in rest if i < len(r) and r[i].strip()]
-        if below and not is_number and sum(bool(NUMBER.fullmatch(c)) for c in below) > len(below) / 2:
+        if below and not is_number and sum(map(_is_value, below)) > len(below) / 2:
             return True
     return False
 
@@ -350,28 +393,71 @@ class _Table:
     dialect: Dialect
     facts: Bytes
     markers: tuple[str, ...] = ()  # met in the sample
+    notes: list[str] = field(default_factory=list)
+    blanked: set[int] = field(default_factory=set)  # lines with a quote that is never closed
+    mended: int = 0
 
     def copy(self) -> tuple[dict[str, convert.Conversion], list[int]]:
         """Write `order.data`; return how each column was read, and the lines that were left out."""
-        values = self._sample()
+        values, checked = self._sample(), False
         for turn in range(MOST_ROUNDS):
-            last = turn == MOST_ROUNDS - 1
+            last = turn >= MOST_ROUNDS - 2
             types = {
                 name: convert.AS_TEXT if last and name in values.failed else convert.choose(values.of[name], how)
                 for name, how in self._hows(values).items()
             }
-            wrong, skipped = self._try(types)
-            if not wrong and not turn and self.facts.codes:
-                wrong = self._codes(types)
+            if len(types) > WIDE:  # checking each cell to be whole would take longer than reading it
+                types = {n: convert.FLOAT if t == convert.INTEGER else t for n, t in types.items()}
+            wrong, rejects = self._try(types)
+            if self._mend_quotes(rejects):
+                continue
+            if not wrong and not checked and self.facts.codes:
+                wrong, checked = self._strays(types), True
             if not wrong:
-                return types, skipped
-            values = values.with_failures(self._failures(types, wrong))
-        raise AssertionError("text fits every cell")
+                return types, sorted({*self.blanked, *(self._line(r) for r in rejects)})
+            values = values.with_failures(self._failures(types, wrong), wrong)
+        raise CannotRead(f"{self.order.name} could not be settled as a table. Say which delimiter and quote it has.")
+
+    def _line(self, reject: Reject) -> int:
+        """The line of the file on which a rejected row begins; records of several lines are counted as they stand."""
+        with self.plain.open("rb") as file:
+            lines, left = 1, reject.at
+            while left > 0 and (chunk := file.read(min(CHUNK, left))):
+                lines += chunk.count(b"\n")
+                left -= len(chunk)
+        return lines
+
+    def _mend_quotes(self, rejects: list[Reject]) -> bool:
+        """Where a quote that is never closed swallowed the lines after it, blank that one line and say so.
+
+        Returns whether anything was changed. After a few such rounds quotes are taken as plain characters.
+        """
+        swallowed = [r for r in rejects if r.kind == "UNQUOTED VALUE" and r.lines > 1]
+        if not swallowed or not self.dialect.quote:
+            return False
+        if self.mended >= MOST_MENDED:
+            self.dialect, self.blanked = replace(self.dialect, quote=""), set()
+            self.notes.append("Quotes are taken as plain characters, as many of them are never closed.")
+            return True
+        self.mended += 1
+        out = self.order.out / f"mended{self.mended}.csv"
+        starts = sorted({r.at for r in swallowed})
+        self.blanked |= {self._line(r) for r in swallowed}
+        with self.plain.open("rb") as source, out.open("wb") as to:
+            for start in starts:
+                while (gap := start - source.tell()) > 0 and (chunk := source.read(min(CHUNK, gap))):
+                    to.write(chunk)
+                if source.tell() == start:
+                    to.write(b"\r\n" if source.readline().endswith(b"\r\n") else b"\n")
+            shutil.copyfileobj(source, to, CHUNK)
+        self.plain = out
+        return True
 
     def _hows(self, values: _Values) -> dict[str, convert.How]:
         options = self.order.options
-        mark = options.decimal or convert.usual_mark(values.of.values(), self.dialect.delimiter)
-        asked = convert.How(mark, options.decimal is not None, options.dates)
+        mark, sure = convert.usual_mark(values.of.values(), self.dialect.delimiter)
+        said = options.decimal is not None
+        asked = convert.How(options.decimal or mark, sure or said, said, options.dates)
         kept = set(options.text or ())
         return {name: replace(asked, text=name in kept) for name in self.dialect.names}
 
@@ -381,16 +467,25 @@ class _Table:
         lines = first_records_text(self.plain, SAMPLE_BYTES).split("\n")[d.skip :]
         rows = list(islice(_cells("\n".join(lines), d.delimiter, d.quote), 1 if d.header else 0, SAMPLE_ROWS))
         rows = [r for r in rows[: max(100, SAMPLE_CELLS // len(d.names))] if len(r) == len(d.names)]
-        missing = set(self.order.options.missing or MISSING)
-        self.markers = tuple(sorted(missing & {cell for row in rows for cell in row}))
+        missing = set(self.missing)
+        self.markers = tuple(sorted(missing & {cell.strip() for row in rows for cell in row}))
         return _Values(
-            {n: [v for v in dict.fromkeys(r[i] for r in rows) if v not in missing] for i, n in enumerate(d.names)}
+            {
+                n: [v for v in dict.fromkeys(r[i] for r in rows) if v.strip() not in missing]
+                for i, n in enumerate(d.names)
+            }
         )
 
-    def _try(self, types: dict[str, convert.Conversion]) -> tuple[set[str], list[int]]:
-        """Copy all rows; return the columns in which a cell did not fit, and the lines left out."""
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The texts that stand for a missing cell."""
+        given = self.order.options.missing
+        return MISSING if given is None else tuple(dict.fromkeys(("", *given)))
+
+    def _try(self, types: dict[str, convert.Conversion]) -> tuple[set[str], list[Reject]]:
+        """Copy all rows; return the columns in which a cell did not fit, and the rows left out."""
         names = list(types)
-        selected = ", ".join(_selected(i, name, types[name]) for i, name in enumerate(names))
+        selected = ", ".join(_selected(i, name, types[name], self.missing) for i, name in enumerate(names))
         con = connection(self.order.out, len(names))
         try:
             con.execute(
@@ -398,31 +493,29 @@ class _Table:
                 "(FORMAT parquet, ROW_GROUP_SIZE 122880)"
             )
             rejects = con.execute(
-                "SELECT line, column_idx, CAST(error_type AS VARCHAR), csv_line FROM reject_errors ORDER BY line"
+                "SELECT line_byte_position, column_idx, CAST(error_type AS VARCHAR), csv_line "
+                "FROM reject_errors ORDER BY 1"
             ).fetchall()
         except duckdb.OutOfMemoryException:
             raise MemoryError from None
         except duckdb.Error as error:
-            if (found := FAILED.search(str(error))) is not None:
-                return {names[int(found[1])]}, []
+            if (misfit := FAILED.search(str(error))) is not None:
+                return {names[int(misfit[1])]}, []
             raise self._unreadable(error) from None
         finally:
             con.close()
-        wrong = {names[int(place) - 1] for _, place, kind, _ in rejects if kind == "CAST"}
-        lines = {
-            int(line) + extra
-            for line, _, kind, text in rejects
-            if kind != "CAST"
-            for extra in range(1 + str(text or "").rstrip("\n").count("\n"))
-        }
-        return wrong, sorted(lines)
+        # A row of too many or too few cells may also hold a cell that does not fit; it says nothing of the column.
+        found = [Reject.of(int(at), kind, str(text or "")) for at, _, kind, text in rejects if kind != "CAST"]
+        odd = {int(at) for at, _, kind, _ in rejects if kind != "CAST"}
+        wrong = {names[int(place) - 1] for at, place, kind, _ in rejects if kind == "CAST" and int(at) not in odd}
+        return wrong, found
 
-    def _codes(self, types: dict[str, convert.Conversion]) -> set[str]:
-        """Columns of numbers in which some cell, beyond the sample, is a code such as 007."""
+    def _strays(self, types: dict[str, convert.Conversion]) -> set[str]:
+        """Columns of numbers in which some cell, beyond the sample, is a code such as 007, or too long."""
         numbers = [n for n, t in types.items() if t.native == "DOUBLE"]
         if not numbers:
             return set()
-        asked = ", ".join(f"count_if(regexp_matches({quoted(n)}, '{convert.CODE_SQL}'))" for n in numbers)
+        asked = ", ".join(f"count_if(regexp_matches(trim({quoted(n)}), '{convert.STRAY_SQL}'))" for n in numbers)
         con = connection(self.order.out)
         counts = con.execute(f"SELECT {asked} FROM {self._scan({})}").fetchone() or ()
         con.close()
@@ -434,7 +527,8 @@ class _Table:
         parts = []
         for name in checked:
             fits = types[name].fits(quoted(name))
-            bad = f"{quoted(name)} IS NOT NULL AND NOT coalesce({fits}, false)"
+            known = f"trim({quoted(name)}) NOT IN ({_listed(self.missing)})"
+            bad = f"{quoted(name)} IS NOT NULL AND {known} AND NOT coalesce({fits}, false)"
             parts.append(f"list(DISTINCT {quoted(name)}) FILTER (WHERE {bad})[:200]")
         con = connection(self.order.out)
         found = con.execute(f"SELECT {', '.join(parts)} FROM {self._scan({})}").fetchone() or ()
@@ -444,12 +538,11 @@ class _Table:
     def _scan(self, types: dict[str, convert.Conversion]) -> str:
         d = self.dialect
         columns = ", ".join(f"{quoted_text(n)}: '{types[n].native if n in types else 'VARCHAR'}'" for n in d.names)
-        longest = max(1 << 21, 4 * d.longest)
-        missing = ", ".join(quoted_text(m) for m in (self.order.options.missing or MISSING))
+        longest = max(1 << 21, 2 * self.facts.longest)
         return (
             f"read_csv({quoted_text(str(self.plain))}, delim={quoted_text(d.delimiter)}, quote={quoted_text(d.quote)}, "
-            f"escape={quoted_text(d.quote)}, header={str(d.header).lower()}, skip={d.skip}, columns={{{columns}}}, "
-            f"nullstr=[{missing}], auto_detect=false, ignore_errors=true, store_rejects=true, "
+            f"escape={quoted_text(d.quote)}, header=false, skip={d.above}, columns={{{columns}}}, "
+            f"nullstr=[{_listed(self.missing)}], auto_detect=false, ignore_errors=true, store_rejects=true, "
             f"null_padding={str(self.order.options.short_rows == 'fill').lower()}, max_line_size={longest})"
         )
 
@@ -461,7 +554,11 @@ class _Table:
         )
 
 
-def _selected(place: int, name: str, conversion: convert.Conversion) -> str:
+def _listed(texts: tuple[str, ...]) -> str:
+    return ", ".join(quoted_text(t) for t in texts)
+
+
+def _selected(place: int, name: str, conversion: convert.Conversion, missing: tuple[str, ...]) -> str:
     """SQL of one column; a cell that does not fit ends the copy and names the column."""
     c = quoted(name)
     failure = f"error('holdout-column:{place}:')::{conversion.gives}"
@@ -472,7 +569,23 @@ def _selected(place: int, name: str, conversion: convert.Conversion) -> str:
     converted = conversion.sql.format(c=f"trim({c})")
     if conversion.blank_is_missing:
         return f"{converted} AS {c}"
-    return f"CASE WHEN {c} IS NULL THEN NULL ELSE coalesce({converted}, {failure}) END AS {c}"
+    gone = f"{c} IS NULL OR trim({c}) IN ({_listed(missing)})" if conversion.padded else f"{c} IS NULL"
+    return f"CASE WHEN {gone} THEN NULL ELSE coalesce({converted}, {failure}) END AS {c}"
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A row that DuckDB could not take."""
+
+    at: int  # byte at which it begins
+    kind: str
+    lines: int  # of the file that it spans, as far as it is shown
+
+    @classmethod
+    def of(cls, at: int, kind: str, text: str) -> Reject:
+        """Blank lines before a row are shown as a part of it."""
+        blank = len(text) - len(text.lstrip("\r\n"))
+        return cls(at + blank, kind, 1 + text.strip("\r\n").count("\n"))
 
 
 @dataclass(frozen=True)
@@ -482,7 +595,7 @@ class _Values:
     of: dict[str, list[str]]
     failed: frozenset[str] = frozenset()
 
-    def with_failures(self, more: dict[str, list[str]]) -> _Values:
+    def with_failures(self, more: dict[str, list[str]], wrong: set[str]) -> _Values:
         """Also judge by these."""
         grown = {n: v + more.get(n, []) for n, v in self.of.items()}
-        return _Values(grown, self.failed | set(more))
+        return _Values(grown, self.failed | set(more) | wrong)
