@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from mlcore.ingest.options import ReadOptions, Stored, Table
 def main() -> None:
     """Carry out the order of standard input; the answer is a file, so that nothing a library prints is taken for it."""
     data = json.load(sys.stdin)
+    threading.Thread(target=_warm).start()
     _limit(data["memory_gb"], data["seconds"])
     options: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["options"].items()}
     order = Order(Path(data["path"]), data["name"], ReadOptions(**options), Path(data["out"]))
@@ -43,6 +45,12 @@ def main() -> None:
             "It may be damaged; open it in the program that made it and save it again."
         }
     (order.out / "answer.json").write_text(json.dumps(answer), encoding="utf-8")
+
+
+def _warm() -> None:
+    """Load what counting will need, while the file is looked through."""
+    import pyarrow.compute
+    import pyarrow.parquet  # noqa: F401
 
 
 def _source(data: dict[str, Any] | None) -> Table | Stored | None:

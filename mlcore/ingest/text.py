@@ -71,7 +71,6 @@ class Dialect:
 class Bytes:
     """What one look at every byte tells."""
 
-    lines: int
     odd_ends: bool  # carriage returns alone, or two kinds of line ends in one file
     codes: bool  # something in it may be a number that is a code, or too long to be kept
     longest: int  # bytes of the longest line, or a little less than CHUNK
@@ -81,10 +80,8 @@ def load(order: Order) -> Loaded:
     """Read a text file into `order.data`."""
     encoding, clean = (order.options.encoding, False) if order.options.encoding else detect_encoding(order.path)
     plain, notes = (order.path, []) if clean else as_utf8(order.path, encoding, order.out / "text.csv")
-    with ThreadPoolExecutor(1) as pool:  # both read the file; together they keep two cores busy
-        looking = pool.submit(look_through, plain)
-        dialect, more = find_dialect(order, plain)
-        facts = looking.result()
+    facts = look_through(plain)
+    dialect, more = find_dialect(order, plain)
     if facts.odd_ends:
         plain = one_line_end(plain, order.out / "lines.csv")
         dialect, more = find_dialect(order, plain)
@@ -214,23 +211,43 @@ def as_utf8(path: Path, encoding: str, out: Path) -> tuple[Path, list[str]]:
 
 
 def look_through(path: Path) -> Bytes:
-    """Look at every byte once."""
-    lines = pairs = returns = since = longest = 0
-    codes = False
-    last = b"\n"
-    with path.open("rb") as file:
-        while chunk := file.read(CHUNK):
-            lines += chunk.count(b"\n")
-            if b"\r" in chunk or last == b"\r":
-                returns += chunk.count(b"\r")
-                pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk[:1] == b"\n")
-            codes = codes or _has_codes(last + chunk)
-            first, end = chunk.find(b"\n"), chunk.rfind(b"\n")
-            longest = max(longest, since + (first if first >= 0 else len(chunk)))
-            since = len(chunk) - end if end >= 0 else since + len(chunk)
-            last = chunk[-1:]
+    """Look at every byte once, the two halves of the file at the same time."""
+    size = path.stat().st_size
+    half = size // 2 // CHUNK * CHUNK
+    with ThreadPoolExecutor(2) as pool:
+        parts = list(pool.map(lambda span: _look(path, *span), [(0, half), (half, size)] if half else [(0, size)]))
+    lines, pairs, returns = (sum(getattr(p, name) for p in parts) for name in ("lines", "pairs", "returns"))
     odd = returns > pairs or 0 < pairs < lines
-    return Bytes(lines, odd, codes, longest)
+    return Bytes(odd, any(p.codes for p in parts), sum(p.longest for p in parts))
+
+
+@dataclass
+class _Seen:
+    """What a stretch of bytes holds."""
+
+    lines: int = 0
+    pairs: int = 0
+    returns: int = 0
+    codes: bool = False
+    longest: int = 0
+
+
+def _look(path: Path, start: int, end: int) -> _Seen:
+    found, since = _Seen(), 0
+    with path.open("rb") as file:
+        file.seek(max(start - 1, 0))
+        last = file.read(1) if start else b"\n"
+        while (left := end - file.tell()) > 0 and (chunk := file.read(min(CHUNK, left))):
+            found.lines += chunk.count(b"\n")
+            if b"\r" in chunk or last == b"\r":
+                found.returns += chunk.count(b"\r")
+                found.pairs += chunk.count(b"\r\n") + (last == b"\r" and chunk[:1] == b"\n")
+            found.codes = found.codes or _has_codes(last + chunk)
+            first, final = chunk.find(b"\n"), chunk.rfind(b"\n")
+            found.longest = max(found.longest, since + (first if first >= 0 else len(chunk)))
+            since = len(chunk) - final if final >= 0 else since + len(chunk)
+            last = chunk[-1:]
+    return found
 
 
 def _has_codes(chunk: bytes) -> bool:
