@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
 from mlcore.dataset import Column, Dataset
+from mlcore.ingest.frames import quoted
 from mlcore.result import Array, Help, Result, number, several, share
-from mlcore.scan import Figures, Scan
+from mlcore.scan import COUNTED, Figures, Scan
 
 if TYPE_CHECKING:
     from mlcore.alerts import Alert
+    from mlcore.explore.view import View
     from mlcore.metrics import Task
 
 MOST_PROFILED = 1000  # columns with figures; wider tables keep kinds and counts for the rest
@@ -131,16 +133,23 @@ def profile(dataset: Dataset, target: str | None = None, task: Task | None = Non
     return Profile(dataset, described(dataset, figures), tuple(found), dataset.rows)
 
 
-def summary(dataset: Dataset, keep: Array) -> Profile:
-    """Profile some rows only, without alerts; `keep` (rows,) is true for those that count."""
-    figures = figures_of(dataset, keep)
-    return Profile(dataset, described(dataset, figures, int(keep.sum())), (), int(keep.sum()))
+def summary(view: View) -> Profile:
+    """Profile some rows only, without alerts. Where different values are not counted on the way, they are estimated."""
+    from mlcore.explore.view import query
+
+    figures = figures_of(view.dataset, view.keep())
+    left = [n for n, f in figures.items() if f.known and not f.distinct]
+    if left:
+        counts = query(view, f"SELECT {', '.join(f'approx_count_distinct({quoted(n)})' for n in left)} FROM data")[0]
+        for name, count in zip(left, counts, strict=True):
+            figures[name] = replace(figures[name], distinct=-min(int(count), figures[name].known))  # below 0: estimated
+    return Profile(view.dataset, described(view.dataset, figures, view.rows), (), view.rows)
 
 
 def figures_of(dataset: Dataset, keep: Array | None = None) -> dict[str, Figures]:
     """The figures of the first MOST_PROFILED columns. Without `keep`, what the schema knows is not counted again."""
     names = dataset.schema.names[:MOST_PROFILED]
-    return Scan(dataset.path, keep, count=keep is not None).figures(names)[0]
+    return Scan(dataset.path, keep, count=keep is not None and len(keep) <= COUNTED).figures(names)[0]
 
 
 def described(dataset: Dataset, figures: dict[str, Figures], rows: int | None = None) -> tuple[ColumnProfile, ...]:
@@ -150,9 +159,10 @@ def described(dataset: Dataset, figures: dict[str, Figures], rows: int | None = 
 
 def _described(column: Column, figures: Figures | None, rows: int | None) -> ColumnProfile:
     missing, distinct = column.missing, column.distinct
+    estimated = column.estimated
     if figures is not None and rows is not None:
-        missing, distinct = rows - figures.known, max(figures.distinct, 0)
-    plain = (column.name, column.kind, column.role, missing, distinct, column.reason, column.estimated and rows is None)
+        missing, distinct, estimated = rows - figures.known, abs(figures.distinct), figures.distinct < 0
+    plain = (column.name, column.kind, column.role, missing, distinct, column.reason, estimated)
     if figures is None:
         return ColumnProfile(*plain)
     if figures.low is None or figures.high is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 
@@ -72,11 +73,38 @@ def test_profile(capsys, churn_file):
     said = json.loads(out)
     assert status == 0
     assert set(said) == {"dataset", "reading", "columns", "alerts"}
-    assert {"format", "encoding", "delimiter", "header", "decimal", "skipped_rows", "notes"} == set(said["reading"])
+    assert {"format", "encoding", "delimiter", "header", "decimal", "skipped_rows", "notes"} <= set(said["reading"])
     assert {"name", "kind", "role", "missing", "distinct"} <= set(said["columns"][0])
     assert ("giveaway", "retention_call") in {(a["code"], a["column"]) for a in said["alerts"]}
     status, out, _ = run(capsys, "profile", churn_file)
     assert "1,500 rows and 11 columns" in out
+
+
+def test_a_profile_as_html_and_reading_options(capsys, tmp_path):
+    (tmp_path / "a.csv").write_text("Title\nx;d;z\n" + "".join(f"{i},500;0{i}/02/2024;0{i}\n" for i in range(1, 9)))
+    status, _, told = run(capsys, "profile", tmp_path / "a.csv", "--html", tmp_path / "a.html")
+    assert (status, "The report is in" in told) == (0, True)
+    assert (tmp_path / "a.html").read_text("utf-8").startswith("<!doctype html>")
+    options = ["--decimal", ".", "--dates", "month", "--skip", 1, "--delimiter", ";", "--text", "z", "--json", "-"]
+    status, out, _ = run(capsys, "profile", tmp_path / "a.csv", *options)
+    columns = {c["name"]: c for c in json.loads(out)["columns"]}
+    assert (columns["x"]["minimum"], columns["d"]["maximum"]) == ("1,500", "2024-08-02")
+    status, _, told = run(capsys, "profile", tmp_path / "a.csv", "--part", "x", "--quote", "none", "--skip", -1)
+    assert status == 2
+    assert "lines to pass over" in told
+
+
+def test_a_database_on_the_command_line(capsys, tmp_path):
+    pytest.importorskip("sqlalchemy")
+    with sqlite3.connect(tmp_path / "s.db") as link:
+        link.execute("create table t(a integer, b real)")
+        link.executemany("insert into t values (?, ?)", [(i % 2, i / 3) for i in range(30)])
+    url = f"sqlite:///{tmp_path}/s.db"
+    status, out, _ = run(capsys, "profile", url, "--query", "t")
+    assert (status, "30 rows and 2 columns" in out) == (0, True)
+    status, out, _ = run(capsys, "profile", url, "--query", "select a from t", "--rows", 10)
+    assert "10 rows and 1 column" in out
+    assert run(capsys, "profile", url)[0] == 2
 
 
 @pytest.mark.parametrize(

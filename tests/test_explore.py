@@ -376,7 +376,7 @@ def test_conditions_hold_for_every_picture(data, frame):
     assert explore.relation(view, "x", "y").n == kept["x"].notna().sum()
     assert explore.missing(view).missing == (int(kept["x"].isna().sum()),)
     assert len(explore.head(view, 1000)) == len(kept)
-    found = {c.name: c for c in summary(data, view.keep()).columns}
+    found = {c.name: c for c in summary(view).columns}
     assert found["y"].quartiles == pytest.approx(tuple(kept["y"].quantile([0.25, 0.5, 0.75])))
     assert found["g"].top == (("a", len(kept)),)
     empty = View(data, (Filter("y", "from", (1e9,)),))

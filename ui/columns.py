@@ -232,5 +232,8 @@ def preview(data: Dataset) -> None:
     st.subheader("Rows")
     frame = cached.result("head", data, lambda: head(data))
     st.dataframe(frame, height=300, key=f"rows-{data.fingerprint}")
-    if data.rows > len(frame):
-        st.caption(f"The first {len(frame)} of {number(data.rows)} rows.")
+    if data.rows > len(frame) or len(data.schema) > frame.shape[1]:
+        wide = (
+            f" and {frame.shape[1]} of {number(len(data.schema))} columns" if len(data.schema) > frame.shape[1] else ""
+        )
+        st.caption(f"The first {len(frame)} of {number(data.rows)} rows{wide}.")

@@ -80,7 +80,7 @@ def bar(rows: View) -> None:
 
 def _new_condition(rows: View) -> None:
     """Column, comparison, value."""
-    name = column_pick("filter.column", "Column", rows, rows.schema.names)
+    name = column_pick("filter.column", "Column", rows, rows.schema.names, explore.default_pair(rows)[0])
     column = rows.schema[name]
     offered = {o.name: o.words for o in operators_for(column)}
     operator = pick("filter.operator", "Condition", list(offered), text=offered.__getitem__)
@@ -208,7 +208,7 @@ def _summary(rows: View) -> Profile:
     if not rows.filters:
         found: Profile = cached.look("table", rows, lambda: profile(rows.dataset))
         return found
-    part: Profile = cached.look("table", rows, lambda: summary(rows.dataset, rows.keep()))
+    part: Profile = cached.look("table", rows, lambda: summary(rows))
     return part
 
 

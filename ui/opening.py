@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from mlcore import sources
 from mlcore.dataset import Dataset
@@ -38,10 +42,11 @@ def uploader(place: str) -> None:
     if given is None:
         st.caption(f"{READS}. Nothing leaves this machine.")
         return
-    path = spool_upload(given, given.name, workspace())
+    path, name = spool_upload(given, given.name, workspace()), given.name
+    _release(given)
     try:
         with st.skeleton(height=120):
-            data = read(path, name=given.name, workspace=workspace())
+            data = read(path, name=name, workspace=workspace())
         sources.keep_original(path, data, workspace())
     except HoldoutError as error:
         trouble(error)
@@ -51,6 +56,14 @@ def uploader(place: str) -> None:
         path.parent.rmdir()
     st.session_state[f"upload-round-{place}"] = round_ + 1  # a fresh box, so that the bytes of this one are let go
     take(data)
+
+
+def _release(given: UploadedFile) -> None:
+    """Let the bytes of an upload go now that they are on disk; Streamlit would keep them until the tab is closed."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, given.file_id)
+    given.close()
 
 
 def _read(source: Path | Table | Stored) -> None:
@@ -215,11 +228,13 @@ def _copied(data: Dataset) -> Dataset:
 
 def other_ways() -> None:
     """On the Data page: a file, a sample, a folder, a database, storage."""
-    names = ["A file", "A sample", "This computer", "A database", "Storage (S3)"]
-    ways = dict(zip(names, (lambda: uploader("data"), _samples, from_folder, from_database, from_storage), strict=True))
-    for tab, way in zip(st.tabs(names), ways.values(), strict=True):
+    for tab, (_, way) in zip(st.tabs([name for name, _ in WAYS]), WAYS, strict=True):
         with tab:
             way()
+
+
+def _upload() -> None:
+    uploader("data")
 
 
 def _samples() -> None:
@@ -228,3 +243,12 @@ def _samples() -> None:
         sample_cards(ours=True)
     with right:
         sample_cards(ours=False)
+
+
+WAYS: tuple[tuple[str, Callable[[], None]], ...] = (
+    ("A file", _upload),
+    ("A sample", _samples),
+    ("This computer", from_folder),
+    ("A database", from_database),
+    ("Storage (S3)", from_storage),
+)

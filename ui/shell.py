@@ -20,7 +20,9 @@ ICON = str(Path(__file__).parent / "assets" / "icon.png")
 
 
 DARK_LETTERS = """<style>
-[data-testid="stBaseButton-primary"], [data-testid="stBaseButton-primary"] *,
+[data-testid="stPopoverButton"][aria-expanded="true"], [data-testid="stPopoverButton"][aria-expanded="true"] *
+{ color: #8FB1FF !important; }
+[data-testid="stBaseButton-primary"]:not(:disabled), [data-testid="stBaseButton-primary"]:not(:disabled) *,
 [data-testid="stMultiSelectTagsContainer"] [data-tag], [data-testid="stMultiSelectTagsContainer"] [data-tag] *
 { color: #0B1220 !important; }
 </style>"""

@@ -16,11 +16,12 @@ from mlcore.dataset import Column, Dataset, Schema
 from mlcore.errors import NotApplicable
 from mlcore.filters import Filters, sql_of
 from mlcore.ingest.convert import number_sql
-from mlcore.ingest.frames import quoted, quoted_text
+from mlcore.ingest.frames import WIDE, quoted, quoted_text
 from mlcore.result import Array
 
 MOST_COLOURS = 6
 MOST_LEVELS = 20
+MOST_SHOWN = 200  # columns of a look at the first rows
 FEW_WHOLE = 12  # different whole numbers that may stand for groups
 OTHER = "other"
 FEW_DRAWN = 2000  # rows of the sample that are enough for a picture of rows
@@ -92,11 +93,20 @@ def free_name(schema: Schema) -> str:
 @contextmanager
 def _opened(view: View) -> Iterator[duckdb.DuckDBPyConnection]:
     where = sql_of(view.filters, view.schema)
+    wide = len(view.schema) > WIDE  # each thread holds some thousand rows of all columns
     with duckdb.connect() as con:
-        con.execute("SET threads = 2; SET memory_limit = '600MB'")
+        con.execute(
+            "SET threads = 1; SET memory_limit = '1500MB'" if wide else "SET threads = 2; SET memory_limit = '600MB'"
+        )
         con.execute(f"CREATE VIEW data AS SELECT * FROM {_parquet(view.dataset)} WHERE {where}")
         con.execute(f"CREATE VIEW picked AS SELECT * FROM {_parquet(view.dataset, sample=True)} WHERE {where}")
-        yield con
+        try:
+            yield con
+        except duckdb.OutOfMemoryException:
+            raise NotApplicable(
+                f"This picture needs more memory than it is allowed over {len(view.schema):,} columns and "
+                f"{view.dataset.rows:,} rows. Look at fewer rows, or leave columns out."
+            ) from None
 
 
 @contextmanager
@@ -137,9 +147,11 @@ def sampled(view: View, names: list[str], most: int) -> pd.DataFrame:
 
 
 def head(data: Dataset | View, rows: int = 100) -> pd.DataFrame:
-    """The first rows, for a look."""
-    with _opened(View.of(data)) as con:
-        return con.execute(f"SELECT * FROM data LIMIT {int(rows)}").df()
+    """The first rows, for a look; of very wide tables the first MOST_SHOWN columns."""
+    view = View.of(data)
+    listed = ", ".join(quoted(n) for n in view.schema.names[:MOST_SHOWN])
+    with _opened(view) as con:
+        return con.execute(f"SELECT {listed} FROM data LIMIT {int(rows)}").df()
 
 
 def real(column: Column) -> str:
