@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -20,9 +21,10 @@ from mlcore.compare import Options, begin, plan_experiment
 from mlcore.compare.run import Run
 from mlcore.compare.worker import Conductor, Journal
 from mlcore.dataset import Dataset
+from mlcore.ingest import _spool_frame
 from mlcore.ingest.child import carry_out
 from mlcore.ingest.frames import Order
-from mlcore.ingest.options import ReadOptions
+from mlcore.ingest.options import ReadOptions, Table
 from mlcore.workspace import Workspace, shipped
 
 
@@ -77,6 +79,21 @@ def read_here(path: Path, options: ReadOptions | None = None) -> Dataset:
     spool = Path(tempfile.mkdtemp(dir=path.parent))
     found = carry_out(Order(path, path.name, options or ReadOptions(), spool))
     return Dataset.from_json({**found, "name": path.name, "fingerprint": "0" * 24}, spool / "data.parquet")
+
+
+def frame_here(frame: pd.DataFrame, name: str) -> Dataset:
+    """`mlcore.read` of a frame without the child process."""
+    spool = Path(tempfile.mkdtemp())
+    _spool_frame(frame, spool / "frame.parquet")
+    found = carry_out(Order(spool / "frame.parquet", name, ReadOptions(), spool))
+    return Dataset.from_json({**found, "name": name, "fingerprint": secrets.token_hex(12)}, spool / "data.parquet")
+
+
+def table_here(table: Table) -> Dataset:
+    """`mlcore.read` of a database table without the child process."""
+    spool = Path(tempfile.mkdtemp())
+    found = carry_out(Order(spool / "none", table.name(), ReadOptions(), spool), table)
+    return Dataset.from_json({**found, "name": "table", "fingerprint": "0" * 24}, spool / "data.parquet")
 
 
 TARGETS = {"binary": "two", "multiclass": "three", "regression": "amount"}

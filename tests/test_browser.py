@@ -176,3 +176,47 @@ def test_a_broken_file_and_a_second_tab(page, tmp_path):
     expect(other.get_by_text("No data are open yet")).to_be_visible()
     page.reload()
     expect(page.get_by_text("1,500 rows × 11 columns").first).to_be_visible(timeout=30_000)
+
+
+def test_hostile_names_and_marking_a_picture(page, tmp_path):
+    """Names that try to be images, tags and formulas are shown as they are, on every way to look; marking filters."""
+    from playwright.sync_api import expect
+
+    names = [
+        "![x](http://example.invalid/a.png)",
+        "<img src=x onerror=alert(1)>",
+        "$a_b$",
+        "[l](http://example.invalid)",
+    ]
+    rows = [
+        ",".join([f"{(i * 37 % 101) / 7:.3f}", f"{(i * 53 % 97) / 3:.3f}", names[i % 4], names[i % 3]])
+        for i in range(200)
+    ]
+    hostile = tmp_path / "hostile.csv"
+    hostile.write_text(",".join(f'"{n}"' for n in names) + "\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    page.goto("/data")
+    ready(page)
+    page.locator("[data-testid=stFileUploaderDropzoneInput]").first.set_input_files(str(hostile))
+    expect(page.get_by_text("200 rows × 4 columns").first).to_be_visible(timeout=30_000)
+    page.get_by_role("combobox", name="Target").click()
+    page.get_by_role("option", name=names[3]).click()
+    ready(page)
+    go(page, "Explore")
+    for view in ("Summary", "Two columns", "Many", "Missing", "One column"):
+        page.get_by_role("radio", name=view).click()
+        ready(page)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=30_000)
+    assert page.locator(".js-plotly-plot img, [data-testid=stMarkdown] img").count() == 0
+    box = page.locator(".nsewdrag").first.bounding_box()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.7 * box["height"], steps=6)
+    page.mouse.up()
+    expect(page.get_by_text(re.compile(r"\d+ of 200 rows"))).to_be_visible(timeout=30_000)
+    ready(page)
+    address = page.url
+    page.reload()
+    expect(page.get_by_text(re.compile(r"\d+ of 200 rows"))).to_be_visible(timeout=30_000)
+    assert "f=" in address
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text(re.compile(r"\d+ of 200 rows"))).to_have_count(0, timeout=30_000)

@@ -143,3 +143,18 @@ def test_colours_follow_the_model(runs):
     found = evaluate.roc(run, ["xgboost", "knn"])
     assert [c.slot for c in found.curves] == [slots.index("xgboost"), slots.index("knn")]
     assert slots[0] == "dummy"
+
+
+def test_every_chart_of_a_run_prints(runs):
+    from mlcore import evaluate
+    from mlcore.charts.print import printed
+
+    for task, run in runs.items():
+        model = run.leaderboard()["model"].iloc[0]
+        found = run.evaluate(model)
+        assert printed(run.board(), "svg").startswith(b"<?xml"), task
+        assert found.frame() is not None
+    binary = runs["binary"]
+    for make in (evaluate.roc, evaluate.precision_recall, evaluate.confusion):
+        first = binary.leaderboard()["model"].iloc[0]
+        assert printed(make(binary, [first]) if make is not evaluate.confusion else make(binary, first), "png")

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import frame_here
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -61,7 +62,7 @@ def frame():
 
 @pytest.fixture(scope="module")
 def data(home, frame):
-    return mlcore.read(frame, name="explore")
+    return frame_here(frame, "explore")
 
 
 def test_histogram_counts_equal_numpy(data, frame):
@@ -154,7 +155,7 @@ def test_every_result_keeps_the_protocol(data):
 
 
 def test_what_cannot_be_drawn_is_said(home):
-    odd = mlcore.read(pd.DataFrame({"empty": [None] * 9, "one": range(9)}), name="odd")
+    odd = frame_here(pd.DataFrame({"empty": [None] * 9, "one": range(9)}), "odd")
     with pytest.raises(NotApplicable, match="missing"):
         explore.histogram(odd, "empty")
     with pytest.raises(NotApplicable, match="missing"):
@@ -168,7 +169,7 @@ def test_what_cannot_be_drawn_is_said(home):
 def test_hostile_names_and_levels(home):
     rng = np.random.default_rng(1)
     frame = pd.DataFrame({name: rng.normal(size=40) for name in HOSTILE[:3]} | {HOSTILE[5]: rng.choice(HOSTILE, 40)})
-    data = mlcore.read(frame, name="hostile")
+    data = frame_here(frame, "hostile")
     assert data.schema.names == list(frame.columns)
     for result in (
         explore.histogram(data, HOSTILE[0], HOSTILE[5]),
@@ -184,7 +185,7 @@ def test_hostile_names_and_levels(home):
 
 
 def test_extreme_ranges_and_upper_case_names(home):
-    far = mlcore.read(pd.DataFrame({"x": [-1.7e308, 0.0, 1.7e308] * 5, "Place": range(15)}), name="far")
+    far = frame_here(pd.DataFrame({"x": [-1.7e308, 0.0, 1.7e308] * 5, "Place": range(15)}), "far")
     profile(far)
     with pytest.raises(NotApplicable, match="too far"):
         explore.histogram(far, "x")
@@ -197,7 +198,7 @@ def test_plotly_text_is_plain_and_short():
 
 
 def test_one_row_and_one_class_are_survived(home):
-    one = mlcore.read(pd.DataFrame({"a": [1.0], "b": ["x"], "c": [True]}), name="one row")
+    one = frame_here(pd.DataFrame({"a": [1.0], "b": ["x"], "c": [True]}), "one row")
     assert "1 rows" in profile(one).sentence()
     for make in (
         lambda: explore.histogram(one, "a"),
@@ -226,7 +227,7 @@ def test_cumulative_shares(data, frame):
 
 def test_ranges_of_equal_ratio(home):
     values = np.array([0.0, -1.0, 1, 2, 10, 20, 100, 150, 1000])
-    found = explore.one(mlcore.read(pd.DataFrame({"x": values}), name="log"), "x", Look(bins=3, log=True))
+    found = explore.one(frame_here(pd.DataFrame({"x": values}), "log"), "x", Look(bins=3, log=True))
     np.testing.assert_allclose(found.edges, [1, 10, 100, 1000])
     assert found.counts.tolist() == [[2, 2, 3]]
     assert "2 cells are not above 0" in found.sentence()
@@ -242,13 +243,13 @@ def test_medians_of_groups_are_told(home):
     frame = pd.DataFrame(
         {"age": [30.0, 32, 34, 36, 38] * 2 + [20.0, 22, 24, 26, 28] * 2, "s": ["no"] * 10 + ["yes"] * 10}
     )
-    found = explore.one(mlcore.read(frame, name="medians"), "age", Look("s"))
+    found = explore.one(frame_here(frame, "medians"), "age", Look("s"))
     assert "The median is 10 higher for s = no than for yes." in found.sentence()
 
 
 def test_timelines_count_calendar_periods(home):
     when = pd.to_datetime(["2024-01-05", "2024-01-20", "2024-04-02", "2026-12-31"])
-    found = explore.one(mlcore.read(pd.DataFrame({"d": when}), name="time"), "d")
+    found = explore.one(frame_here(pd.DataFrame({"d": when}), "time"), "d")
     table = found.frame().set_index("month")["rows"]
     assert found.period == "month"
     assert table["2024-01-01"] == 2
@@ -259,7 +260,7 @@ def test_timelines_count_calendar_periods(home):
 
 def test_words_and_lengths(home):
     texts = ["The red house is old", "the red car", "a blue house, the house"] * 10
-    data = mlcore.read(pd.DataFrame({"t": texts, "k": range(30)}), name="words")
+    data = frame_here(pd.DataFrame({"t": texts, "k": range(30)}), "words")
     data = data.with_schema(data.schema.with_kind("t", "text"))
     found = explore.one(data, "t", Look(shape="words")).frame().set_index("word")["rows"]
     assert (found["the"], found["house"], found["red"], found["car"]) == (30, 20, 20, 10)
@@ -313,14 +314,14 @@ def test_gaps_by_place_and_together(home):
     frame = pd.DataFrame({"a": rng.normal(size=600), "b": rng.normal(size=600), "c": rng.normal(size=600)})
     frame.loc[:199, ["a", "b"]] = np.nan
     frame.loc[500:509, "c"] = np.nan
-    data = mlcore.read(frame, name="gaps")
+    data = frame_here(frame, "gaps")
     where = explore.gap_map(data)
     assert where.shares[0].tolist() == [1.0] * 20 + [0.0] * 40
     together = explore.patterns(data).frame()
     assert dict(zip(together["missing together"], together["rows"], strict=True)) == {"none": 390, "a, b": 200, "c": 10}
     assert "a and b are missing together in 200 of 600" in explore.patterns(data).sentence()
     with pytest.raises(NotApplicable, match="No cell is missing"):
-        explore.gap_map(mlcore.read(pd.DataFrame({"a": range(9)}), name="whole"))
+        explore.gap_map(frame_here(pd.DataFrame({"a": range(9)}), "whole"))
 
 
 def test_a_large_table_is_drawn_from_its_sample_and_says_so(home, monkeypatch):
@@ -328,7 +329,7 @@ def test_a_large_table_is_drawn_from_its_sample_and_says_so(home, monkeypatch):
     rng = np.random.default_rng(3)
     rows = 210_000
     frame = pd.DataFrame({"x": rng.normal(size=rows), "g": rng.choice(["a", "b"], rows), "k": np.arange(rows)})
-    data = mlcore.read(frame, name="drawn")
+    data = frame_here(frame, "drawn")
     found = explore.one(data, "x")
     assert found.counts.sum() == rows  # counts stay exact
     assert "median ≈" in found.sentence()
@@ -468,7 +469,7 @@ def test_every_picture_of_every_registry(home, data, frame, kind):
         "one row": frame.head(1),
         "one class": frame.head(60).assign(g="a", flag=True),
     }[kind]
-    read = mlcore.read(small, name=kind)
+    read = frame_here(small, kind)
     drawn = 0
     for make in everything(read):
         try:
@@ -503,7 +504,7 @@ def test_charts_for_paper(data, kind):
 
 
 def test_paper_shows_text_as_it_is(home):
-    odd = mlcore.read(pd.DataFrame({"$a_b$ <b>": range(30), "l": ["<i>x", "$y$", "&z"] * 10}), name="paper")
+    odd = frame_here(pd.DataFrame({"$a_b$ <b>": range(30), "l": ["<i>x", "$y$", "&z"] * 10}), "paper")
     svg = printed(explore.one(odd, "l"), "svg").decode()
     assert "&lt;i&gt;x" in svg
     assert "$y$" in svg
@@ -512,25 +513,11 @@ def test_paper_shows_text_as_it_is(home):
         printed(explore.one(odd, "l"), "gif")
 
 
-def test_every_chart_of_a_run_prints(runs):
-    from mlcore import evaluate
-
-    for task, run in runs.items():
-        model = run.leaderboard()["model"].iloc[0]
-        found = run.evaluate(model)
-        assert printed(run.board(), "svg").startswith(b"<?xml"), task
-        assert found.frame() is not None
-    binary = runs["binary"]
-    for make in (evaluate.roc, evaluate.precision_recall, evaluate.confusion):
-        first = binary.leaderboard()["model"].iloc[0]
-        assert printed(make(binary, [first]) if make is not evaluate.confusion else make(binary, first), "png")
-
-
 def test_the_report_is_one_file_that_asks_for_nothing(home):
     rng = np.random.default_rng(5)
     frame = pd.DataFrame({name: rng.normal(size=60) for name in HOSTILE[:4]} | {"g": rng.choice(HOSTILE, 60)})
     frame.loc[:9, HOSTILE[0]] = np.nan
-    html = profile_html(profile(mlcore.read(frame, name="</title><script>alert(1)</script>")))
+    html = profile_html(profile(frame_here(frame, "</title><script>alert(1)</script>")))
     met: list[str] = []
     reader = HTMLParser()
     reader.handle_starttag = lambda tag, attributes: met.extend([tag, *(name for name, _ in attributes)])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import frame_here
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -86,7 +88,7 @@ ROWS = 400
 
 
 def opened(frame: pd.DataFrame, target: str | None, name: str = "alerts") -> tuple[Dataset, str | None]:
-    data = mlcore.read(frame, name=name)
+    data = frame_here(frame, name)
     if target is None:
         return data, None
     try:
@@ -116,6 +118,7 @@ def test_a_clean_frame_is_silent(home):
     assert codes(clean().assign(y=clean()["a"] + np.random.default_rng(0).normal(10, 1, ROWS))) == set()
 
 
+@cache
 def built() -> dict[tuple[str, str | None], pd.DataFrame]:
     """A frame for each alert."""
     rng = np.random.default_rng(9)
