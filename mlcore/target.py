@@ -7,14 +7,31 @@ import pandas as pd
 from pandas.api import types as pt
 
 from mlcore.casts import as_moments
-from mlcore.dataset import Column, Dataset
+from mlcore.dataset import Column, Dataset, Schema
 from mlcore.errors import BadChoice, BadTarget
 from mlcore.metrics import TASKS, Task
 from mlcore.protocol import Target
 from mlcore.result import Array, several, share
 
 MOST_CLASSES = 200
+FEW_CLASSES = 20  # of a target that is suggested
 FEW_WHOLE_NUMBERS = 10  # a whole-number target with more values than this is taken as a quantity
+
+
+NAMED = ("target", "label", "class", "outcome", "response", "y", "churn", "churned", "survived", "default", "returned",
+         "price", "charges", "sales", "species", "quality", "diagnosis", "status")  # fmt: skip
+
+
+def suggested(schema: Schema) -> str | None:
+    """The column that is most likely meant to be predicted: by its name, else the last one that could be; or None."""
+    possible = [c for c in schema if c.kind in ("numeric", "categorical", "boolean") and c.distinct >= 2]
+    possible = [c for c in possible if c.dtype in ("integer", "float") or c.distinct <= FEW_CLASSES]
+    for name in NAMED:
+        for column in possible:
+            if column.name.strip().casefold() == name:
+                return column.name
+    last = schema.columns[-1] if len(schema) else None
+    return last.name if last in possible else None
 
 
 def task_of(column: Column, wanted: str = "auto") -> Task:

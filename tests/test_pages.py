@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 import mlcore
 from mlcore.filters import Filter, to_text
 from mlcore.samples import open_sample
+from mlcore.target import suggested
 from mlcore.workspace import Workspace
 from ui.shell import PAGES
 from ui.state import Session
@@ -370,3 +371,16 @@ def test_many_columns_get_no_widget_each(home):
         test = opened(page, session_on(wide, "y"))
         assert not test.exception
         assert len(test.button) + len(test.selectbox) + len(test.multiselect) < 120
+
+
+def test_a_likely_target_is_suggested(home):
+    frame = pd.DataFrame({"age": range(40), "Survived": [0, 1] * 20, "name": [f"n{i}" for i in range(40)]})
+    data = mlcore.read(frame, name="likely")
+    assert suggested(data.schema) == "Survived"
+    assert suggested(mlcore.read(frame[["name", "age"]], name="last").schema) is None  # it counts from row to row
+    assert suggested(mlcore.read(frame[["name"]].assign(z=[1.5, 2.5] * 20), name="numbers").schema) == "z"
+    session = Session("s" * 20)
+    session.open(data)
+    test = opened("pages/data.py", session)
+    test.button(key="suggested-target").click().run()
+    assert session.target == "Survived"

@@ -12,8 +12,8 @@ from mlcore.dataset import KINDS, ROLES, Dataset
 from mlcore.errors import HoldoutError
 from mlcore.explore import head, histogram
 from mlcore.profile import Profile, profile
-from mlcore.result import number
-from mlcore.target import task_words
+from mlcore.result import number, shortened
+from mlcore.target import suggested, task_words
 from ui import cached, rereading
 from ui.state import session, workspace
 from ui.widgets import escape, help_card, key_of, trouble
@@ -91,6 +91,9 @@ def target_picker(data: Dataset) -> None:
         st.caption(
             "Choose the column that you would like to know before it is known. Without a target you can still explore."
         )
+        likely = suggested(data.schema)
+        if likely is not None and st.button(escape(f"Predict {shortened(likely, 40)}"), key="suggested-target"):
+            _attempt(lambda: current.aim(likely))
         return
     column = data.schema[current.recipe.target]
     st.markdown(escape(task_words(column, current.recipe.task)))

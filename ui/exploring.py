@@ -219,7 +219,11 @@ def one(rows: View) -> None:
         name = column_pick("explore.column", "Column", rows, rows.schema.names, explore.default_pair(rows)[0])
         column = rows.schema[name]
         titles = {s.name: s.title for s in shapes_of_one(column)}
-        shape = pick("explore.shape", "Picture", list(titles), text=titles.__getitem__) if titles else "auto"
+        shape = (
+            pick(f"explore.shape.{'-'.join(titles)}", "Picture", list(titles), text=titles.__getitem__)
+            if titles
+            else "auto"
+        )
         by = pick("explore.by", "Split by", [NONE, *explore.splits(rows)], explore.default_split(rows) or NONE)
         numbers = is_continuous(column) and shape == "histogram"
         bins = slide("explore.bins", "Bins", 5, 100, 30, 5) if shape in ("histogram", "lengths") else 30
@@ -247,7 +251,11 @@ def two(rows: View) -> None:
         x = column_pick("explore.x", "Across", rows, rows.schema.names, first)
         y = column_pick("explore.y", "Up", rows, rows.schema.names, second)
         titles = {s.name: s.title for s in shapes_of_two(rows, x, y)}
-        shape = pick("explore.pairing", "Picture", list(titles), text=titles.__getitem__) if titles else "auto"
+        shape = (
+            pick(f"explore.pairing.{'-'.join(titles)}", "Picture", list(titles), text=titles.__getitem__)
+            if titles
+            else "auto"
+        )
         by, shares = NONE, False
         if shape in ("points", "course"):
             by = pick("explore.colour", "Colour by", [NONE, *explore.splits(rows)], explore.default_split(rows) or NONE)

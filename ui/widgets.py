@@ -84,7 +84,7 @@ def _chart(figure: Any, result: Result, key: str, brush: Brush | None) -> None:
         def on_select() -> None:
             brush(result, st.session_state[marked]["selection"])
 
-    else:
+    if brush is None or figure.layout.dragmode != "select":
         figure.update_layout(dragmode="zoom")
     st.plotly_chart(
         figure,

@@ -403,7 +403,7 @@ def _ranked(result: Ranked) -> go.Figure:
             hovertemplate="%{customdata}<br>%{text}<extra></extra>",
         )
     )
-    laid_out(figure, f"association with {result.target} (orange: falls as it rises)", "", max(220, 30 * shown + 90))
+    laid_out(figure, "association (orange: one falls as the other rises)", "", max(220, 30 * shown + 90))
     levels_axis(figure, "y", list(result.names[:shown]), 40)
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(range=[0, 1.1])
