@@ -96,12 +96,9 @@ class Seen:
 
     @cached_property
     def sample(self) -> pd.DataFrame:
-        """Some rows, drawn at random and in order, with their places: all rows of a table that is not large."""
+        """Some rows, drawn at random and in order: all rows of a table that is small."""
         names = [c.name for c in self.columns] + ([self.target] if self.target is not None else [])
-        frame = self.dataset.sample(names)
-        if len(frame) <= LEAK_ROWS:
-            return frame
-        return frame.iloc[np.sort(np.random.default_rng(0).choice(len(frame), LEAK_ROWS, replace=False))]
+        return self.dataset.sample(names, LEAK_ROWS)
 
     @cached_property
     def labels(self) -> Target | None:

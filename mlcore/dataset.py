@@ -184,13 +184,27 @@ class Dataset:
         place = self.path.with_name("sample.parquet")
         return place if place.exists() else None
 
-    def sample(self, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Read columns of a random sample of the rows, in order; of all rows where the table is not large."""
+    def sample(self, columns: Sequence[str] | None = None, most: int | None = None) -> pd.DataFrame:
+        """Read columns of a random sample of the rows, in order and the same each time; at most `most` of them.
+
+        Without `most`, all rows of a table that is not large. Few columns are in memory whole at a time.
+        """
+        import numpy as np
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        path = self.sample_path or self.path
-        table = pq.read_table(path, columns=list(columns) if columns is not None else None, use_threads=False)
-        frame: pd.DataFrame = table.to_pandas()
+        file = pq.ParquetFile(self.sample_path or self.path)
+        names = list(columns) if columns is not None else file.schema_arrow.names
+        rows, places = file.metadata.num_rows, None
+        if most is not None and rows > most:
+            places = pa.array(np.sort(np.random.default_rng(0).choice(rows, most, replace=False)))
+        step = max(1, (1 << 24) // max(rows, 1))
+        parts = []
+        for start in range(0, len(names), step):
+            part = file.read(names[start : start + step], use_threads=False)
+            parts.append(part if places is None else part.take(places))
+        whole = pa.table({n: part.column(n) for part in parts for n in part.schema.names})
+        frame: pd.DataFrame = whole.to_pandas()
         return frame
 
     def with_schema(self, schema: Schema) -> Dataset:

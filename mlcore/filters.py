@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mlcore.columns import is_date, level, real
 from mlcore.dataset import Column, Schema
 from mlcore.errors import BadChoice, BadInput
 from mlcore.ingest.frames import quoted, quoted_text
@@ -82,11 +83,11 @@ class Filter:
         c = quoted(self.column)
         takes = BY_NAME[self.operator].takes
         if takes in ("levels", "text"):
-            c = f"CAST({c} AS VARCHAR)"
+            c = level(column)
         if takes in ("number", "range"):
             values = [f"TIMESTAMP {quoted_text(v)}" if isinstance(v, str) else repr(float(v)) for v in self.values]
-            if column.dtype == "text":
-                c = f"TRY_CAST({c} AS DOUBLE)"
+            if column.dtype == "text":  # numbers or dates among other texts
+                c, values = real(column), [f"epoch({v})" if v.startswith("TIME") else v for v in values]
         else:
             values = [quoted_text(str(v)) for v in self.values]
         return BY_NAME[self.operator].sql(c, values)
@@ -97,7 +98,7 @@ Filters = tuple[Filter, ...]
 
 def operators_for(column: Column) -> list[Operator]:
     """The comparisons that make sense for a column."""
-    ordered = column.dtype in ("integer", "float", "datetime") or column.kind == "numeric"
+    ordered = column.dtype in ("integer", "float", "datetime") or column.kind in ("numeric", "datetime")
     takes = {"nothing", "levels"} if column.dtype != "datetime" else {"nothing"}
     takes |= {"number", "range"} if ordered else {"text"} if column.dtype == "text" else set()
     return [o for o in OPERATORS if o.takes in takes]
@@ -107,7 +108,7 @@ def _ordered(column: Column, value: str | float) -> str | float:
     """A number, or a moment as ISO text. Raises BadInput."""
     import datetime as dt
 
-    if column.dtype == "datetime":
+    if is_date(column):
         try:
             if isinstance(value, int | float):
                 return dt.datetime.fromtimestamp(value, dt.UTC).replace(tzinfo=None).isoformat(" ")

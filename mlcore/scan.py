@@ -29,7 +29,6 @@ ALONE_ROWS = 4_000_000  # of larger tables one column at a time is in memory, no
 NEAR = 1 << 17
 COUNTED = 200_000  # real numbers and texts that hardly repeat are counted up to here
 CELLS_AT_ONCE = 1 << 20  # of one read; wide tables are read by many columns at a time
-MANY_LEVELS = 200_000  # above this, texts are counted by their hashes
 SEED = 0
 
 

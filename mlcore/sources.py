@@ -6,17 +6,23 @@ Files of this computer only inside `HOLDOUT_DATA_ROOT`, databases and storage on
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
+import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from mlcore.dataset import Dataset
 from mlcore.errors import BadInput, NotFound
 from mlcore.ingest import ENDINGS
 from mlcore.ingest.options import DATABASE, ReadOptions, Table
+from mlcore.ingest.remote import file_of
+from mlcore.result import share
 from mlcore.workspace import Workspace
 
 MOST_LISTED = 500
+MOST_FOLDERS = 2000  # looked into
 KEPT = 5  # originals of uploads that are kept, so that they can be read again with other assumptions
 MOST_KEPT = 2 << 30  # bytes of all of them
 
@@ -38,14 +44,16 @@ def files() -> list[str]:
     root = data_root()
     if root is None:
         return []
-    found = []
-    for place in sorted(root.rglob("*")):
-        hidden = any(part.startswith(".") for part in place.relative_to(root).parts)
-        if not hidden and place.suffix.lower() in ENDINGS and place.is_file() and inside(place):
-            found.append(str(place.relative_to(root)))
-            if len(found) == MOST_LISTED:
-                break
-    return found
+    found: list[str] = []
+    for visited, (folder, inner, names) in enumerate(os.walk(root)):
+        inner[:] = sorted(n for n in inner if not n.startswith("."))
+        for name in sorted(names):
+            place = Path(folder) / name
+            if not name.startswith(".") and place.suffix.lower() in ENDINGS and inside(place) and place.is_file():
+                found.append(str(place.relative_to(root)))
+        if len(found) >= MOST_LISTED or visited >= MOST_FOLDERS:  # a root may hold anything; the page has to be quick
+            break
+    return found[:MOST_LISTED]
 
 
 def inside(path: Path) -> bool:
@@ -69,10 +77,9 @@ def table(url: str, query: str, most_rows: int) -> Table:
         raise BadInput("Databases are off. Whoever runs this server turns them on with HOLDOUT_SOURCES=sql.")
     if not DATABASE.match(url):
         raise BadInput("That is no database address. It begins like postgresql:// or sqlite:///.")
-    if url.lower().startswith("sqlite"):
-        place = Path(re.sub(r"^sqlite(\+\w+)?:///", "", url, flags=re.IGNORECASE).split("?")[0])
-        if not inside(place):
-            raise BadInput("A SQLite file can be opened only inside the folder of HOLDOUT_DATA_ROOT.")
+    place = file_of(url)
+    if place is not None and not inside(place):
+        raise BadInput("A SQLite file can be opened only inside the folder of HOLDOUT_DATA_ROOT.")
     if not query.strip():
         raise BadInput("Say which table, or give a SELECT.")
     return Table(url, query, most_rows)
@@ -126,28 +133,21 @@ def without_repeats(data: Dataset, workspace: Workspace) -> Dataset:
 
     A dataset of its own, with the number of rows left out in its notes.
     """
-    import hashlib
-    import tempfile
-    from dataclasses import replace
-
-    import duckdb
-
-    from mlcore.ingest.frames import quoted, quoted_text
+    from mlcore.ingest.frames import connection, free_names, quoted, quoted_text
     from mlcore.ingest.kinds import infer
-    from mlcore.result import share
 
+    place, again = map(quoted, free_names(data.schema.names, 2))
     listed = ", ".join(quoted(c.name) for c in data.schema if c.kind != "identifier")
     with tempfile.TemporaryDirectory(dir=workspace.folder("spool")) as spool:
         out = Path(spool) / "data.parquet"
-        with duckdb.connect() as con:
-            con.execute("SET threads = 2; SET memory_limit = '1GB'")
-            con.execute(f"SET temp_directory = {quoted_text(spool)}")
-            con.execute(
-                f"COPY (SELECT * EXCLUDE (place, again) FROM (SELECT *, row_number() OVER (PARTITION BY {listed} "
-                "ORDER BY place) AS again FROM (SELECT *, row_number() OVER () AS place FROM "
-                f"read_parquet({quoted_text(str(data.path))}))) WHERE again = 1 ORDER BY place) "
-                f"TO {quoted_text(str(out))} (FORMAT parquet)"
-            )
+        numbered = f"SELECT *, row_number() OVER () AS {place} FROM read_parquet({quoted_text(str(data.path))})"
+        ranked = f"SELECT *, row_number() OVER (PARTITION BY {listed} ORDER BY {place}) AS {again} FROM ({numbered})"
+        con = connection(Path(spool), len(data.schema))
+        con.execute(
+            f"COPY (SELECT * EXCLUDE ({place}, {again}) FROM ({ranked}) WHERE {again} = 1 ORDER BY {place}) "
+            f"TO {quoted_text(str(out))} (FORMAT parquet)"
+        )
+        con.close()
         rows, counted = infer(out, {c.name: c.parse for c in data.schema})
         known = {c.name: c for c in counted}
         schema = replace(

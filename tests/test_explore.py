@@ -526,3 +526,37 @@ def test_the_report_is_one_file_that_asks_for_nothing(home):
     assert not re.search(r"url\(|@import", html)
     assert "&lt;img src=x onerror=alert(1)&gt;" in html
     assert html.count("<svg") >= 5
+
+
+def test_tables_keep_columns_that_are_called_like_figures(home):
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({"rows": rng.choice(["a", "b"], 90), "x": rng.normal(size=90), "share": rng.normal(size=90)})
+    frame["month"] = frame["rows"]
+    frame["d"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 900, 90), unit="D")
+    data = frame_here(frame, "figures")
+    for made, names in (
+        (explore.one(data, "x", Look("rows")), ["rows", "from", "to", "rows_2"]),
+        (explore.one(data, "share", Look("rows", shape="ecdf")), ["rows", "share", "share_2"]),
+        (explore.one(data, "d", Look("month")), ["month", "month_2", "rows"]),
+        (explore.relation(data, "x", "x"), ["x", "x_2"]),
+        (explore.parallel(data, ["x", "rows"], "rows"), ["x", "rows", "rows_2"]),
+    ):
+        assert list(made.frame().columns) == names
+    assert explore.one(data, "x", Look("rows")).frame()["rows_2"].sum() == 90
+
+
+def test_conditions_on_numbers_and_dates_that_are_texts(home):
+    frame = pd.DataFrame(
+        {
+            "n": [*(f"{i},5" for i in range(50)), "none"],
+            "d": [*(f"{i % 28 + 1:02d}.03.2024" for i in range(50)), "soon"],
+        }
+    )
+    data = frame_here(frame, "texts")
+    schema = data.schema.with_kind("n", "numeric", ",").with_kind("d", "datetime", "%d.%m.%Y")
+    data = data.with_schema(schema)
+    assert View(data, (Filter("n", "between", (10, 20)).checked(schema),)).rows == 10
+    early = Filter("d", "to", ("2024-03-02",)).checked(schema)
+    assert View(data, (early,)).rows == 4
+    (stretch,) = conditions(explore.one(data, "d"), {"box": [{"x": ["2024-03-01", "2024-03-02 12:00"], "y": [0, 1]}]})
+    assert View(data, (stretch.checked(schema),)).rows == 4

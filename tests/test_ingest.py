@@ -390,6 +390,22 @@ def test_a_quote_that_is_never_closed_costs_its_line_only(tmp_path):
     assert data.frame()["id"].tolist() == [i for i in range(5000) if i != 1000]
 
 
+def test_many_quotes_that_are_never_closed_lose_no_line(tmp_path):
+    """Then quotes are plain characters, and every line of the file is there again."""
+    rows = [f'{i},"inch {i}' if i % 7 == 0 else f"{i},row{i}" for i in range(700)]
+    data = read(tmp_path, "a.csv", "\n".join(["id,t", *rows, ""]))
+    left_out = len(data.reading.skipped_rows)
+    assert data.rows + left_out == 700
+    assert left_out == 0 or not any("plain characters" in n for n in data.reading.notes)
+
+
+def test_thousands_of_ragged_rows_are_placed_in_one_walk(tmp_path):
+    rows = [f"{i},x,extra" if i % 3 == 0 else f"{i},x" for i in range(30_000)]
+    data = read(tmp_path, "a.csv", "\n".join(["id,t", *rows, ""]))
+    assert data.rows == 20_000
+    assert data.reading.skipped_rows[:3] == (2, 5, 8)
+
+
 @pytest.mark.parametrize(
     ("content", "rows", "line"),
     [
@@ -772,6 +788,17 @@ def test_only_what_the_owner_allows(tmp_path, monkeypatch):
     assert sources.table(f"sqlite:///{inside}/x.db", "t", 10).query == "t"
 
 
+def test_a_sqlite_path_is_checked_as_it_will_be_taken(tmp_path, monkeypatch):
+    """SQLAlchemy undoes %2e%2e in an address, which would leave the folder that is allowed."""
+    pytest.importorskip("sqlalchemy")
+    (tmp_path / "root").mkdir()
+    monkeypatch.setenv("HOLDOUT_DATA_ROOT", str(tmp_path / "root"))
+    monkeypatch.setenv("HOLDOUT_SOURCES", "sql")
+    for address in ("%2e%2e/secret.db", "../secret.db", "%2E%2E%2Fsecret.db"):
+        with pytest.raises(BadInput, match="HOLDOUT_DATA_ROOT"):
+            sources.table(f"sqlite:///{tmp_path}/root/{address}", "t", 10)
+
+
 def test_reading_again_and_keeping_rows_once(home, tmp_path):
     path = tmp_path / "twice.csv"
     path.write_text("x;y\n1,500;2\n1,500;2\n2,500;3\n")
@@ -781,6 +808,8 @@ def test_reading_again_and_keeping_rows_once(home, tmp_path):
     again = sources.read_again(data, ReadOptions(decimal="."), Workspace())
     assert again.frame()["x"].tolist() == [1500, 1500, 2500]
     assert sources.original(again, Workspace()) is not None
+    named = mlcore.read(pd.DataFrame({"place": [1.5, 1.5, 2.0], "again": [1, 1, 2]}), name="named")
+    assert sources.without_repeats(named, Workspace()).frame()["place"].tolist() == [1.5, 2.0]
     once = sources.without_repeats(data, Workspace())
     assert once.frame()["x"].tolist() == [1.5, 2.5]
     assert any("1 of 3 (33.3 %) rows that repeat" in n for n in once.reading.notes)

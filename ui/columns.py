@@ -24,7 +24,8 @@ MARKS = {"high": ":red[●]", "medium": ":orange[●]", "low": ":gray[●]"}
 NO_TARGET = "— nothing yet —"
 
 
-def _profile(data: Dataset) -> Profile:
+def profiled(data: Dataset) -> Profile:
+    """The profile of the whole dataset, with the alerts of its target; Data and Explore share it."""
     recipe = session().recipe
     target, task = (recipe.target, recipe.task) if recipe else (None, None)
     found: Profile = cached.result("profile", data, lambda: profile(data, target, task), target, task)
@@ -61,7 +62,7 @@ def report(data: Dataset) -> None:
 def _report(data: Dataset) -> bytes:
     from mlcore.export.profile_report import profile_html
 
-    return profile_html(_profile(data)).encode("utf-8")
+    return profile_html(profiled(data)).encode("utf-8")
 
 
 def target_picker(data: Dataset) -> None:
@@ -135,7 +136,7 @@ def _attempt(change: Any) -> None:
 
 def alert_list(data: Dataset) -> None:
     """What to look at, the gravest first, each with the click that mends it."""
-    found = _profile(data)
+    found = profiled(data)
     count = len(found.alerts)
     st.subheader(
         "Nothing stands out" if not count else "One thing to look at" if count == 1 else f"{count} things to look at"
@@ -178,7 +179,7 @@ def _mend(fix: Fix) -> None:
 def editor(data: Dataset) -> None:
     """All columns; kind and role can be corrected in place."""
     st.subheader("Columns")
-    found = _profile(data)
+    found = profiled(data)
     frame = found.frame()
     frame["reason"] = [c.reason for c in data.schema]
     shape = key_of(data.fingerprint, *((c.kind, c.role) for c in data.schema))

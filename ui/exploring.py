@@ -13,15 +13,17 @@ from mlcore.errors import HoldoutError
 from mlcore.explore import Look, Pairing, View
 from mlcore.explore.brush import can_be_brushed, conditions
 from mlcore.explore.many import METHODS, MOST_AXES, MOST_PAIRED
+from mlcore.explore.one import Shape
 from mlcore.explore.one import shapes as shapes_of_one
 from mlcore.explore.two import shapes as shapes_of_two
 from mlcore.explore.view import is_continuous
 from mlcore.filters import Filter, added, from_text, operators_for, to_text
-from mlcore.profile import Profile, profile, summary
+from mlcore.profile import Profile, summary
 from mlcore.result import Result, number
 from ui import cached, shell
+from ui.columns import profiled
 from ui.state import session
-from ui.widgets import escape, key_of, pick, several_of, show, slide, switch, trouble
+from ui.widgets import escape, key_of, pick, several_of, show, slide, switch, toggle, trouble
 
 NONE = "— nothing —"
 PARAMETER = "f"
@@ -206,10 +208,15 @@ def table(rows: View) -> None:
 
 def _summary(rows: View) -> Profile:
     if not rows.filters:
-        found: Profile = cached.look("table", rows, lambda: profile(rows.dataset))
-        return found
+        return profiled(rows.dataset)
     part: Profile = cached.look("table", rows, lambda: summary(rows))
     return part
+
+
+def _shape(name: str, offered: list[Shape]) -> str:
+    """Which picture; remembered for each set that is offered, so that another kind of column begins with its best."""
+    titles = {s.name: s.title for s in offered}
+    return str(pick(f"{name}.{'-'.join(titles)}", "Picture", list(titles), text=titles.__getitem__))
 
 
 def one(rows: View) -> None:
@@ -218,12 +225,7 @@ def one(rows: View) -> None:
     with controls:
         name = column_pick("explore.column", "Column", rows, rows.schema.names, explore.default_pair(rows)[0])
         column = rows.schema[name]
-        titles = {s.name: s.title for s in shapes_of_one(column)}
-        shape = (
-            pick(f"explore.shape.{'-'.join(titles)}", "Picture", list(titles), text=titles.__getitem__)
-            if titles
-            else "auto"
-        )
+        shape = _shape("explore.shape", shapes_of_one(column))
         by = pick("explore.by", "Split by", [NONE, *explore.splits(rows)], explore.default_split(rows) or NONE)
         numbers = is_continuous(column) and shape == "histogram"
         bins = slide("explore.bins", "Bins", 5, 100, 30, 5) if shape in ("histogram", "lengths") else 30
@@ -236,13 +238,6 @@ def one(rows: View) -> None:
         _draw("one", rows, lambda: explore.one(rows, name, look), name, look)
 
 
-def toggle(name: str, label: str) -> bool:
-    """A switch that remembers."""
-    value = st.toggle(label, bool(session().choices.get(name, False)), key=name)
-    session().choose(name, value)
-    return value
-
-
 def two(rows: View) -> None:
     """Two columns."""
     picture, controls = st.columns([3, 1], gap="large")
@@ -250,12 +245,7 @@ def two(rows: View) -> None:
     with controls:
         x = column_pick("explore.x", "Across", rows, rows.schema.names, first)
         y = column_pick("explore.y", "Up", rows, rows.schema.names, second)
-        titles = {s.name: s.title for s in shapes_of_two(rows, x, y)}
-        shape = (
-            pick(f"explore.pairing.{'-'.join(titles)}", "Picture", list(titles), text=titles.__getitem__)
-            if titles
-            else "auto"
-        )
+        shape = _shape("explore.pairing", shapes_of_two(rows, x, y))
         by, shares = NONE, False
         if shape in ("points", "course"):
             by = pick("explore.colour", "Colour by", [NONE, *explore.splits(rows)], explore.default_split(rows) or NONE)

@@ -39,9 +39,13 @@ def uploader(place: str) -> None:
     given = st.file_uploader(
         "Drop a file here", key=f"upload-{place}-{round_}", help=f"Read are {READS}. Nothing leaves this machine."
     )
+    problem = f"upload-problem-{place}"
     if given is None:
         st.caption(f"{READS}. Nothing leaves this machine.")
+        if problem in st.session_state:  # it stays to be read until another file is tried
+            trouble(st.session_state[problem])
         return
+    st.session_state.pop(problem, None)
     path, name = spool_upload(given, given.name, workspace()), given.name
     _release(given)
     try:
@@ -49,6 +53,7 @@ def uploader(place: str) -> None:
             data = read(path, name=name, workspace=workspace())
         sources.keep_original(path, data, workspace())
     except HoldoutError as error:
+        st.session_state[problem] = error
         trouble(error)
         return
     finally:
@@ -66,16 +71,17 @@ def _release(given: UploadedFile) -> None:
     given.close()
 
 
-def _read(source: Path | Table | Stored) -> None:
-    """Read from elsewhere than an upload, and take it."""
+def _read(source: Callable[[], Path | Table | Stored]) -> None:
+    """Read from elsewhere than an upload, and take it; `source` may say that it is not allowed."""
     try:
+        found = source()
         with st.skeleton(height=120):
-            data = read(source, workspace=workspace())
+            data = read(found, workspace=workspace())
     except HoldoutError as error:
         trouble(error)
         return
-    if isinstance(source, Path):
-        sources.point_to_original(source, data, workspace())
+    if isinstance(found, Path):
+        sources.point_to_original(found, data, workspace())
     take(data)
 
 
@@ -95,12 +101,7 @@ def from_folder() -> None:
         return
     name = st.selectbox("File", files, key="folder-file")
     if st.button("Open this file", type="primary", key="folder-open"):
-        try:
-            place = sources.file(name)
-        except HoldoutError as error:
-            trouble(error)
-            return
-        _read(place)
+        _read(lambda: sources.file(name))
 
 
 def from_database() -> None:
@@ -115,12 +116,7 @@ def from_database() -> None:
     query = st.text_area("Table, or one SELECT", key="database-query", placeholder="orders", height=100)
     rows = int(st.number_input("At most so many rows", 1, 50_000_000, MOST_ROWS, key="database-rows"))
     if st.button("Read from the database", type="primary", key="database-open", disabled=not (url and query)):
-        try:
-            table = sources.table(url, query, rows)
-        except HoldoutError as error:
-            trouble(error)
-            return
-        _read(table)
+        _read(lambda: sources.table(url, query, rows))
 
 
 def from_storage() -> None:
@@ -132,7 +128,7 @@ def from_storage() -> None:
     endpoint = st.text_input("Endpoint, unless it is Amazon's", key="storage-endpoint") or None
     st.caption("Who may read is settled by the environment of the server (AWS_ACCESS_KEY_ID and the like).")
     if st.button("Read from storage", type="primary", key="storage-open", disabled=not url.startswith("s3://")):
-        _read(Stored(url, endpoint))
+        _read(lambda: Stored(url, endpoint))
 
 
 def sample_cards(*, ours: bool) -> None:

@@ -11,11 +11,10 @@ import re
 import secrets
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from mlcore.alerts import Fix
 from mlcore.dataset import Dataset, Kind, Role, Schema, schema_from_json
 from mlcore.errors import HoldoutError, NotFound
 from mlcore.features.recipe import Recipe
@@ -24,6 +23,9 @@ from mlcore.filters import Filters, from_text, to_text
 from mlcore.protocol import Protocol
 from mlcore.target import task_of
 from mlcore.workspace import LOCAL, Workspace, write_whole
+
+if TYPE_CHECKING:
+    from mlcore.alerts import Fix
 
 KEY = "holdout"
 PARAMETER = "s"
@@ -204,8 +206,8 @@ class Session:
                 tuple(data["models"]) if data["models"] is not None else None,
                 data["run"],
                 data["choices"],
-                from_text(data["filters"], schema) if schema else (),
-                tuple(data["past_filters"]),
+                from_text(data.get("filters", "[]"), schema) if schema else (),  # older files have none
+                tuple(data.get("past_filters", ())),
                 stamp,
             )
         except (OSError, ValueError, KeyError, TypeError, HoldoutError):

@@ -112,8 +112,8 @@ def quiet_row(result: Result, key: str, *, chart: bool = True) -> None:
         with st.popover("Download", type="tertiary", icon=":material/download:"):
             if chart:
                 for kind, mime in PAPER:
-                    _download(kind.upper(), partial(_printed, result, kind), f"{key}.{kind}", mime)
-            _download("CSV", lambda: csv(result.frame()), f"{key}.csv", "text/csv")
+                    _download(result, kind, mime, key, partial(_printed, result, kind))
+            _download(result, "csv", "text/csv", key, lambda: csv(frame))
 
 
 PAPER = (("png", "image/png"), ("svg", "image/svg+xml"), ("pdf", "application/pdf"))
@@ -125,10 +125,11 @@ def _printed(result: Result, kind: str) -> bytes:
     return printed(result, kind)
 
 
-def _download(label: str, data: Callable[[], bytes], name: str, mime: str) -> None:
-    """A button whose file is made when it is pressed."""
+def _download(result: Result, kind: str, mime: str, key: str, make: Callable[[], bytes]) -> None:
+    """A button whose file is made when it is pressed, and called after what it shows."""
+    name = f"{type(result).__name__.lower()}.{kind}"
     st.download_button(
-        label, data=data, file_name=name, mime=mime, type="tertiary", key=f"get-{name}", on_click="ignore"
+        kind.upper(), data=make, file_name=name, mime=mime, type="tertiary", key=f"get-{kind}-{key}", on_click="ignore"
     )
 
 
@@ -182,6 +183,13 @@ def slide(name: str, label: str, low: float, high: float, default: float, step: 
     """A slider that remembers."""
     saved = session().choices.get(name, default)
     value = st.slider(label, low, high, saved if low <= saved <= high else default, step, key=name, **more)
+    session().choose(name, value)
+    return value
+
+
+def toggle(name: str, label: str) -> bool:
+    """A switch that remembers."""
+    value = st.toggle(label, bool(session().choices.get(name, False)), key=name)
     session().choose(name, value)
     return value
 

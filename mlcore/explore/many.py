@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from mlcore.casts import as_levels, as_moments, as_numbers
+from mlcore.columns import is_date
 from mlcore.dataset import Column, Dataset
 from mlcore.errors import BadChoice, NotApplicable
-from mlcore.explore.view import OTHER, View, colours, free_name, is_continuous, is_date, query, sampled
-from mlcore.ingest.frames import quoted
+from mlcore.explore.view import OTHER, View, colours, is_continuous, query, sampled, table
+from mlcore.ingest.frames import free_names, quoted
 from mlcore.result import Array, Help, Result, number, several, share
 
 MOST_MATRIX = 30  # columns of a matrix
@@ -331,7 +332,8 @@ class Parallel(Result):
 
     def frame(self) -> pd.DataFrame:
         """A row a line: places from 0 to 1."""
-        return pd.DataFrame(self.places, columns=list(self.names)).assign(**{self.by or "group": self.group})
+        by = [(self.by, self.group)] if self.by else []
+        return table(*zip(self.names, self.places.T, strict=True), *by)
 
     def sentence(self) -> str:
         """What is drawn."""
@@ -456,7 +458,7 @@ class GapMap(Result):
 
     def frame(self) -> pd.DataFrame:
         """A row a block, a column a column."""
-        return pd.DataFrame(self.shares.T, columns=list(self.columns)).assign(**{"first row": self.starts})
+        return table(("first row", self.starts), *zip(self.columns, self.shares, strict=True))
 
     def sentence(self) -> str:
         """The column whose gaps are most uneven over the file."""
@@ -478,7 +480,7 @@ def gap_map(data: Dataset | View) -> GapMap:
     rows = view.rows if view.exact else view.sampled
     size, each = max(1, -(-rows // BLOCKS)), view.rows / max(rows, 1)
     listed = ", ".join(f"count({quoted(n)})" for n in order)
-    free = quoted(free_name(view.schema))
+    free = quoted(*free_names(view.schema.names, 1))
     block = f"(row_number() OVER () - 1) // {size}"
     numbered = f"SELECT *, {block} AS {free} FROM {_source(view)}"
     found = query(view, f"SELECT {free}, count(*), {listed} FROM ({numbered}) GROUP BY 1 ORDER BY 1")

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from mlcore.columns import is_date, level, real
 from mlcore.dataset import Column, Dataset
 from mlcore.errors import BadChoice, NotApplicable
 from mlcore.explore.view import (
@@ -20,11 +21,9 @@ from mlcore.explore.view import (
     colour_sql,
     groups_in,
     is_continuous,
-    is_date,
-    level,
     moment,
     needed,
-    real,
+    table,
 )
 from mlcore.filters import Filter
 from mlcore.ingest.frames import quoted, quoted_text
@@ -86,12 +85,14 @@ class Histogram(Result):
 
     def frame(self) -> pd.DataFrame:
         """A row a bar and group."""
-        rows = []
-        for g, group in enumerate(self.groups):
-            for i in range(self.counts.shape[1]):
-                where = {"level": self.levels[i]} if self.levels else {"from": self.edges[i], "to": self.edges[i + 1]}
-                rows.append({**({self.by: group} if self.by else {}), **where, "rows": int(self.counts[g, i])})
-        return pd.DataFrame(rows)
+        bars = self.counts.shape[1]
+        ranges = [("from", self.edges[:-1]), ("to", self.edges[1:])]
+        where = [("level", np.array(self.levels, object))] if self.levels else ranges
+        return table(
+            *([(self.by, np.repeat(self.groups, bars))] if self.by else []),
+            *((name, np.tile(values, len(self.groups))) for name, values in where),
+            ("rows", self.counts.ravel()),
+        )
 
     def sentence(self) -> str:
         """What is known, the middle and the spread, and how the groups differ."""
@@ -188,11 +189,11 @@ class Ecdf(Result):
 
     def frame(self) -> pd.DataFrame:
         """A row a value and group."""
-        parts = [
-            pd.DataFrame({**({self.by: g} if self.by else {}), self.column: self.at, "share": s})
-            for g, s in zip(self.groups, self.shares, strict=True)
-        ]
-        return pd.concat(parts, ignore_index=True)
+        return table(
+            *([(self.by, np.repeat(self.groups, len(self.at)))] if self.by else []),
+            (self.column, np.tile(self.at, len(self.groups))),
+            ("share", self.shares.ravel()),
+        )
 
     def sentence(self) -> str:
         """The median, and the largest gap between two groups (the statistic of Kolmogorov and Smirnov)."""
@@ -238,8 +239,10 @@ class Words(Result):
     def sentence(self) -> str:
         """The first words."""
         sampled = f" A sample of {self.n:,} of {self.whole:,} rows." if self.n < self.whole else ""
-        first = [f"{w} ({100 * r / self.n:.0f} %)" for w, r in zip(self.words[:3], self.rows[:3], strict=True)]
-        return f"{self.column}: in most rows stands {several(first)}.{sampled}"
+        first = [
+            f"{w} ({100 * r / self.n:.0f} % of the rows)" for w, r in zip(self.words[:3], self.rows[:3], strict=True)
+        ]
+        return f"{self.column}: the most common words are {several(first)}.{sampled}"
 
 
 @dataclass(frozen=True)
@@ -263,13 +266,11 @@ class Timeline(Result):
 
     def frame(self) -> pd.DataFrame:
         """A row a period and group."""
-        parts = [
-            pd.DataFrame(
-                {**({self.by: g} if self.by else {}), self.period: pd.to_datetime(self.starts, unit="s"), "rows": c}
-            )
-            for g, c in zip(self.groups, self.counts, strict=True)
-        ]
-        return pd.concat(parts, ignore_index=True)
+        return table(
+            *([(self.by, np.repeat(self.groups, len(self.starts)))] if self.by else []),
+            (self.period, np.tile(pd.to_datetime(self.starts, unit="s"), len(self.groups))),
+            ("rows", self.counts.ravel()),
+        )
 
     def sentence(self) -> str:
         """From when to when, and the fullest period."""
@@ -545,6 +546,14 @@ SHAPES: tuple[Shape, ...] = (
 )
 
 
+def asked_for(offered: list[Shape], wanted: str, of: str) -> Shape:
+    """The picture that is asked for, or with `auto` the best. Raises BadChoice."""
+    for shape in offered:
+        if wanted in ("auto", shape.name):
+            return shape
+    raise BadChoice.of(f"picture of {of}", wanted, [s.name for s in offered])
+
+
 def shapes(column: Column) -> list[Shape]:
     """The pictures that a column can be drawn as, the best first."""
     return [s for s in SHAPES if s.fits(column)]
@@ -553,10 +562,4 @@ def shapes(column: Column) -> list[Shape]:
 def one(data: Dataset | View, name: str, look: Look | None = None) -> Any:
     """One column as the picture that is asked for, or the best. Raises NoSuchColumn, NotApplicable, BadChoice."""
     view, look = View.of(data), look or Look()
-    offered = shapes(view.schema[name])
-    if look.shape == "auto":
-        return offered[0].make(view, name, look)
-    for shape in offered:
-        if shape.name == look.shape:
-            return shape.make(view, name, look)
-    raise BadChoice.of(f"picture of {name}", look.shape, [s.name for s in offered])
+    return asked_for(shapes(view.schema[name]), look.shape, name).make(view, name, look)

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from mlcore.columns import is_date, level, real
 from mlcore.dataset import Column, Dataset
-from mlcore.errors import BadChoice, NotApplicable
-from mlcore.explore.one import Shape, period_of
+from mlcore.errors import NotApplicable
+from mlcore.explore.one import Shape, asked_for, period_of
 from mlcore.explore.view import (
     View,
     asking,
@@ -19,11 +20,9 @@ from mlcore.explore.view import (
     groups_in,
     has_levels,
     is_continuous,
-    is_date,
-    level,
     moment,
     needed,
-    real,
+    table,
     top_levels,
 )
 from mlcore.filters import Filter
@@ -104,9 +103,8 @@ class Scatter(Result):
 
     def frame(self) -> pd.DataFrame:
         """The points."""
-        second = self.y if self.y != self.x else f"{self.y} (again)"
-        third = "group" if self.by is None else self.by if self.by not in (self.x, self.y) else f"{self.by} (colour)"
-        return self.points.set_axis([self.x, second, third], axis=1)
+        by = [(self.by, self.points["group"])] if self.by else []
+        return table((self.x, self.points["x"]), (self.y, self.points["y"]), *by)
 
     def sentence(self) -> str:
         """Rows, sample and the line."""
@@ -149,14 +147,12 @@ class Density(Result):
     def frame(self) -> pd.DataFrame:
         """A row a cell that holds anything."""
         up, across = np.nonzero(self.counts)
-        return pd.DataFrame(
-            {
-                f"{self.x} from": self.x_edges[across],
-                f"{self.x} to": self.x_edges[across + 1],
-                f"{self.y} from": self.y_edges[up],
-                f"{self.y} to": self.y_edges[up + 1],
-                "rows": self.counts[up, across],
-            }
+        return table(
+            (f"{self.x} from", self.x_edges[across]),
+            (f"{self.x} to", self.x_edges[across + 1]),
+            (f"{self.y} from", self.y_edges[up]),
+            (f"{self.y} to", self.y_edges[up + 1]),
+            ("rows", self.counts[up, across]),
         )
 
     def sentence(self) -> str:
@@ -290,8 +286,9 @@ class Course(Result):
 
     def frame(self) -> pd.DataFrame:
         """A row a period and group."""
-        start = pd.to_datetime(self.rows["start"], unit="s")
-        return self.rows.assign(start=start).rename(columns={"group": self.by or "group", "start": self.period})
+        figures = [(name, self.rows[name]) for name in ("n", "q1", "median", "q3")]
+        by = [(self.by, self.rows["group"])] if self.by else []
+        return table(*by, (self.period, pd.to_datetime(self.rows["start"], unit="s")), *figures)
 
     def sentence(self) -> str:
         """First and last period."""
@@ -482,10 +479,4 @@ def relation(data: Dataset | View, x: str, y: str, by: str | None = None, how: P
     """Two columns as the picture that is asked for, or the best. Raises NoSuchColumn, NotApplicable, BadChoice."""
     view, how = View.of(data), how or Pairing(by)
     first, second = needed(view, x, y)
-    offered = shapes(view, x, y)
-    if how.shape == "auto":
-        return offered[0].make(view, first, second, how)
-    for shape in offered:
-        if shape.name == how.shape:
-            return shape.make(view, first, second, how)
-    raise BadChoice.of(f"picture of {x} and {y}", how.shape, [s.name for s in offered])
+    return asked_for(shapes(view, x, y), how.shape, f"{x} and {y}").make(view, first, second, how)

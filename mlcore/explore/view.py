@@ -12,11 +12,11 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from mlcore.dataset import Column, Dataset, Schema
+from mlcore.columns import is_date, level
+from mlcore.dataset import Column, Dataset, Schema, unique_names
 from mlcore.errors import NotApplicable
 from mlcore.filters import Filters, sql_of
-from mlcore.ingest.convert import number_sql
-from mlcore.ingest.frames import WIDE, quoted, quoted_text
+from mlcore.ingest.frames import WIDE, free_names, quoted, quoted_text
 from mlcore.result import Array
 
 MOST_COLOURS = 6
@@ -71,7 +71,7 @@ class View:
 
     def keep(self) -> Array:
         """(all rows,) whether each row counts."""
-        place = quoted(free_name(self.schema))
+        place = quoted(*free_names(self.schema.names, 1))
         mask = np.zeros(self.dataset.rows, bool)
         with duckdb.connect() as con:
             found = con.execute(
@@ -82,14 +82,6 @@ class View:
         return mask
 
 
-def free_name(schema: Schema) -> str:
-    """A name that no column has."""
-    name, taken = "place", {n.casefold() for n in schema.names}
-    while name in taken:
-        name += "_"
-    return name
-
-
 @contextmanager
 def _opened(view: View) -> Iterator[duckdb.DuckDBPyConnection]:
     where = sql_of(view.filters, view.schema)
@@ -98,6 +90,7 @@ def _opened(view: View) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute(
             "SET threads = 1; SET memory_limit = '1500MB'" if wide else "SET threads = 2; SET memory_limit = '600MB'"
         )
+        con.execute(f"SET temp_directory = {quoted_text(str(view.dataset.path.with_name('spill')))}")
         con.execute(f"CREATE VIEW data AS SELECT * FROM {_parquet(view.dataset)} WHERE {where}")
         con.execute(f"CREATE VIEW picked AS SELECT * FROM {_parquet(view.dataset, sample=True)} WHERE {where}")
         try:
@@ -140,7 +133,7 @@ def drawn(view: View, wanted: str, where: str, most: int, names: list[str]) -> p
 
 def sampled(view: View, names: list[str], most: int) -> pd.DataFrame:
     """At most so many rows at random, the same each time, with some of their columns."""
-    listed, place = ", ".join(quoted(n) for n in names), quoted(free_name(view.schema))
+    listed, place = ", ".join(quoted(n) for n in names), quoted(*free_names(view.schema.names, 1))
     numbered = f"SELECT {listed}, row_number() OVER () AS {place} FROM {view.drawn_from(most)}"
     with _opened(view) as con:
         return con.execute(f"SELECT {listed} FROM ({numbered}) ORDER BY hash({place}) LIMIT {most}").df()
@@ -152,37 +145,6 @@ def head(data: Dataset | View, rows: int = 100) -> pd.DataFrame:
     listed = ", ".join(quoted(n) for n in view.schema.names[:MOST_SHOWN])
     with _opened(view) as con:
         return con.execute(f"SELECT {listed} FROM data LIMIT {int(rows)}").df()
-
-
-def real(column: Column) -> str:
-    """SQL of a column as finite real numbers; dates are seconds since 1970."""
-    name = quoted(column.name)
-    if column.dtype == "datetime":
-        return f"epoch({name})"
-    if column.dtype == "boolean":
-        return f"CAST({name} AS INT)"
-    if column.dtype == "text":
-        text = f"trim({name})"
-        if column.kind == "datetime":
-            date = f"try_strptime({text}, {quoted_text(column.parse)})" if "%" in column.parse else ""
-            return f"epoch({date or f'TRY_CAST({text} AS TIMESTAMP)'})"
-        number = (
-            number_sql(column.parse).format(c=text) if column.parse in (".", ",") else f"TRY_CAST({text} AS DOUBLE)"
-        )
-        return f"(CASE WHEN isfinite({number}) THEN {number} END)"
-    if column.dtype == "integer":
-        return f"{name}::DOUBLE"
-    return f"(CASE WHEN isfinite({name}) THEN {name} END)"
-
-
-def level(column: Column) -> str:
-    """SQL of a column as text."""
-    return f"CAST({quoted(column.name)} AS VARCHAR)"
-
-
-def is_date(column: Column) -> bool:
-    """Whether the column is drawn on an axis of time."""
-    return column.dtype == "datetime" or (column.dtype == "text" and column.kind == "datetime")
 
 
 def is_continuous(column: Column) -> bool:
@@ -275,6 +237,12 @@ def default_pair(data: Dataset | View) -> tuple[str, str]:
     chosen = {c.name for c in varied}
     names = [c.name for c in varied] + [n for n in data.schema.names if n not in chosen]
     return names[0], names[min(1, len(names) - 1)]
+
+
+def table(*columns: tuple[str, Any]) -> pd.DataFrame:
+    """Columns side by side under names of their own: a column of the data may be called like a figure."""
+    names, _ = unique_names([name for name, _ in columns])
+    return pd.DataFrame(dict(zip(names, (values for _, values in columns), strict=True)))
 
 
 def moment(seconds: float) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from mlcore.ingest.frames import connection, quoted, quoted_text
 from mlcore.written import number_parts
@@ -37,7 +38,7 @@ class Conversion:
 
     said: str = ""
     parse: str = ""  # what the column keeps of it, so that a raw frame can be read in the same way when predicting
-    native: str = "VARCHAR"  # the type to read it as
+    native: Literal["VARCHAR", "DOUBLE"] = "VARCHAR"  # the type to read it as
     sql: str | None = None  # where the type alone does not do; {c} stands for the trimmed text
     gives: str = "VARCHAR"  # the type that `sql` gives
     blank_is_missing: bool = False  # whether what `sql` turns into nothing is missing, rather than a misfit
@@ -49,9 +50,7 @@ class Conversion:
             return "true" if self.blank_is_missing else f"({self.sql.format(c=f'trim({c})')}) IS NOT NULL"
         if self.native == "VARCHAR":
             return "true"
-        cast = f"TRY_CAST({c} AS {self.native})"
-        if self.native != "DOUBLE":
-            return f"{cast} IS NOT NULL"
+        cast = f"TRY_CAST({c} AS DOUBLE)"
         whole = f" AND {is_whole(cast)}" if self.gives == "BIGINT" else ""
         return f"({cast} IS NOT NULL AND NOT regexp_matches(trim({c}), '{STRAY_SQL}'){whole})"
 
@@ -140,7 +139,7 @@ def from_text(found: Conversion) -> Conversion:
     if found == INTEGER:
         return LONG_INTEGER
     sql = f"CASE WHEN NOT regexp_matches({{c}}, '{STRAY_SQL.replace('{', '{{').replace('}', '}}')}') "
-    return replace(found, native="VARCHAR", sql=f"{sql}THEN TRY_CAST({{c}} AS {found.native}) END", gives=found.native)
+    return replace(found, native="VARCHAR", sql=f"{sql}THEN TRY_CAST({{c}} AS DOUBLE) END")
 
 
 def _truths(known: list[str]) -> Conversion | None:
@@ -277,8 +276,7 @@ def texts(
     """Write the Parquet file `raw` to `out` with its texts converted.
 
     `numbers` is false where the format has numbers of its own, so that a text of digits is meant; columns of `kept`
-    stay as they are. Returns what was
-    assumed, as sentences, and how each converted column was read.
+    stay as they are. Returns what was assumed, as sentences, and how each converted column was read.
     """
     con = connection(out.parent)
     source = f"read_parquet({quoted_text(str(raw))})"

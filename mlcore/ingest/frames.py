@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -65,6 +65,20 @@ def quoted(name: str) -> str:
 def quoted_text(text: str) -> str:
     """Quote a string for SQL."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def free_names(taken: Iterable[str], count: int) -> list[str]:
+    """Names that no column has, for what SQL has to count on the way.
+
+    >>> free_names(["Place", "x"], 2)
+    ['place_', 'place__']
+    """
+    used, found, name = {n.casefold() for n in taken}, list[str](), "place"
+    while len(found) < count:
+        if name not in used:
+            found.append(name)
+        name += "_"
+    return found
 
 
 def names_note(names: Sequence[object]) -> tuple[list[str], list[str]]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 from mlcore.dataset import Reading
 from mlcore.errors import BadInput, CannotRead
@@ -26,12 +27,27 @@ READ_ONLY = {  # what makes a session unable to write, by dialect
 }
 
 
-def load_table(order: Order, table: Table) -> Loaded:
-    """Read a database into `order.raw`. Raises CannotRead, BadInput."""
+def _sqlalchemy() -> Any:
     try:
-        import sqlalchemy as sa
+        import sqlalchemy
     except ImportError:
         raise BadInput("Databases need the extra 'sql': install holdout[sql] and a driver for yours.") from None
+    return sqlalchemy
+
+
+def file_of(url: str) -> Path | None:
+    """The file that an SQLite address names, as SQLAlchemy reads it (it undoes %2e); None for other databases."""
+    sa = _sqlalchemy()
+    try:
+        made = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise BadInput(f"That database address cannot be used: {_without_password(error, url)}.") from None
+    return Path(made.database or "") if made.get_backend_name() == "sqlite" else None
+
+
+def load_table(order: Order, table: Table) -> Loaded:
+    """Read a database into `order.raw`. Raises CannotRead, BadInput."""
+    sa = _sqlalchemy()
     try:
         url = sa.make_url(table.url)
         engine = sa.create_engine(_unwritable(url))
@@ -62,12 +78,15 @@ def load_table(order: Order, table: Table) -> Loaded:
 
 
 def _unwritable(url: Any) -> Any:
-    """SQLite makes a file that is not there; opened in this way it does not, and cannot be written."""
+    """SQLite makes a file that is not there; opened in this way it does not, and cannot be written.
+
+    The path is quoted, as SQLite would undo %2e%2e and so leave a folder that was checked.
+    """
     if url.get_backend_name() != "sqlite":
         return url
     if not url.database or url.database == ":memory:":
         raise BadInput("sqlite:// names no file. Give sqlite:///path/to/file.db.")
-    return url.set(database=f"file:{url.database}", query={**url.query, "mode": "ro", "uri": "true"})
+    return url.set(database=f"file:{quote(url.database)}", query={**url.query, "mode": "ro", "uri": "true"})
 
 
 def _statement(sa: Any, engine: Any, table: Table) -> Any:

@@ -80,10 +80,10 @@ def load(order: Order) -> Loaded:
     encoding, clean = (order.options.encoding, False) if order.options.encoding else detect_encoding(order.path)
     plain, notes = (order.path, []) if clean else as_utf8(order.path, encoding, order.out / "text.csv")
     facts = look_through(plain)
-    dialect, more = find_dialect(order, plain)
     if facts.odd_ends:
         plain = one_line_end(plain, order.out / "lines.csv")
-        dialect, more = find_dialect(order, plain)
+        facts = look_through(plain)
+    dialect, more = find_dialect(order, plain)
     notes += more
     table = _Table(order, plain, dialect, facts)
     types, skipped = table.copy()
@@ -400,6 +400,9 @@ class _Table:
     blanked: set[int] = field(default_factory=set)  # lines with a quote that is never closed
     mended: int = 0
 
+    def __post_init__(self) -> None:
+        self.whole = self.plain  # before any line of it was blanked
+
     def copy(self) -> tuple[dict[str, convert.Conversion], list[int]]:
         """Write `order.data`; return how each column was read, and the lines that were left out."""
         values, checked = self._sample(), False
@@ -417,18 +420,19 @@ class _Table:
             if not wrong and not checked and self.facts.codes:
                 wrong, checked = self._strays(types), True
             if not wrong:
-                return types, sorted({*self.blanked, *(self._line(r) for r in rejects)})
+                return types, sorted(self.blanked | self._lines(rejects))
             values = values.with_failures(self._failures(types, wrong), wrong)
         raise CannotRead(f"{self.order.name} could not be settled as a table. Say which delimiter and quote it has.")
 
-    def _line(self, reject: Reject) -> int:
-        """The line of the file on which a rejected row begins; records of several lines are counted as they stand."""
+    def _lines(self, rejects: list[Reject]) -> set[int]:
+        """The lines of the file on which rejected rows begin, in one walk through it."""
+        found, line = set(), 1
         with self.plain.open("rb") as file:
-            lines, left = 1, reject.at
-            while left > 0 and (chunk := file.read(min(CHUNK, left))):
-                lines += chunk.count(b"\n")
-                left -= len(chunk)
-        return lines
+            for at in sorted({r.at for r in rejects}):
+                while (left := at - file.tell()) > 0 and (chunk := file.read(min(CHUNK, left))):
+                    line += chunk.count(b"\n")
+                found.add(line)
+        return found
 
     def _mend_quotes(self, rejects: list[Reject]) -> bool:
         """Where a quote that is never closed swallowed the lines after it, blank that one line and say so.
@@ -439,13 +443,13 @@ class _Table:
         if not swallowed or not self.dialect.quote:
             return False
         if self.mended >= MOST_MENDED:
-            self.dialect, self.blanked = replace(self.dialect, quote=""), set()
+            self.dialect, self.blanked, self.plain = replace(self.dialect, quote=""), set(), self.whole
             self.notes.append("Quotes are taken as plain characters, as many of them are never closed.")
             return True
         self.mended += 1
         out = self.order.out / f"mended{self.mended}.csv"
         starts = sorted({r.at for r in swallowed})
-        self.blanked |= {self._line(r) for r in swallowed}
+        self.blanked |= self._lines(swallowed)
         with self.plain.open("rb") as source, out.open("wb") as to:
             for start in starts:
                 while (gap := start - source.tell()) > 0 and (chunk := source.read(min(CHUNK, gap))):
