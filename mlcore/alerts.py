@@ -38,12 +38,12 @@ Severity = Literal["high", "medium", "low"]
 
 @dataclass(frozen=True)
 class Fix:
-    """One click that mends an alert: a role, a kind, an option of a step, a metric, or rows kept once."""
+    """One click that mends an alert: a role, a kind, an option of a step, a metric, rows kept once, or the split."""
 
     title: str
-    action: Literal["role", "kind", "step", "metric", "rows"]
+    action: Literal["role", "kind", "step", "metric", "rows", "split"]
     column: str | None
-    value: Any  # the role, the kind, {step: {option: value}}, the metric
+    value: Any  # the role, the kind, {step: {option: value}}, the metric, the kind of split
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ class Alert:
     @property
     def help(self) -> Help:
         """The card of its check: what it is, how it is found, why it matters, what to do."""
-        return next(c.help for c in CHECKS if self.code in c.codes)
+        from mlcore import leaks
+
+        return next(c.help for c in (*CHECKS, *leaks.CHECKS) if self.code in c.codes)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -72,7 +74,7 @@ class Check:
 
     codes: tuple[str, ...]
     help: Help
-    find: Callable[[Seen], Iterator[Alert]]
+    find: Callable[[Any], Iterator[Alert]]  # given what was seen: of a dataset, or of a settled split
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,51 @@ def _auc(positive: Array, ranking: Array) -> float:
     ranks = pd.Series(ranking).rank().to_numpy()
     n, m = int(positive.sum()), int((~positive).sum())
     return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * m)) if n and m else 0.5
+
+
+SAME = 0.99995  # |r|, or AUC, from which a target is what two columns make together
+ARITHMETIC: tuple[tuple[str, Callable[[Array, Array], Array]], ...] = (
+    ("+", lambda a, b: a + b),
+    ("−", lambda a, b: a - b),
+    ("×", lambda a, b: a * b),
+    ("÷", lambda a, b: np.divide(a, b, out=np.full(len(a), np.nan), where=b != 0)),
+)
+MOST_COMBINED = 24  # numeric columns whose pairs are tried
+
+
+def _arithmetic(seen: Seen) -> Iterator[Alert]:
+    """A target that is the sum, difference, product or ratio of two columns, or says which of them is larger."""
+    target = seen.labels
+    if target is None or seen.task == "multiclass" or len(target.rows) < 30:
+        return
+    numbers = [c for c in seen.features if c.kind == "numeric" and c.distinct > 10][:MOST_COMBINED]
+    rows, y = target.rows[:2000], target.y[:2000].astype(float)
+    cells = {c.name: as_numbers(seen.sample[c.name], c.parse).to_numpy()[rows] for c in numbers}
+    alone = {name: _follows(values, y, seen.task) for name, values in cells.items()}
+    names = [n for n in cells if alone[n] < SAME]
+    for i, first in enumerate(names):
+        for second in names[i + 1 :]:
+            for sign, make in ARITHMETIC if seen.task == "regression" else ARITHMETIC[1:2]:
+                if _follows(make(cells[first], cells[second]), y, seen.task) >= SAME:
+                    what = f"{first} {sign} {second}"
+                    yield Alert(
+                        "derived", "high", first,
+                        f"{seen.target} is told by {what} alone, so it may have been computed from them. If both are "
+                        "known beforehand, no model is needed; if not, leave them out.",
+                        Fix(f"Leave out {first}", "role", first, "ignore"),
+                    )  # fmt: skip
+                    return
+
+
+def _follows(values: Array, y: Array, task: Task | None) -> float:
+    """|r| of a quantity, or the AUC of two classes, where both are known; 0 where that is too little."""
+    known = np.isfinite(values)
+    if known.sum() < max(30, 0.5 * len(y)) or np.ptp(values[known]) == 0 or np.ptp(y[known]) == 0:
+        return 0.0
+    if task == "regression":
+        return float(abs(np.corrcoef(values[known], y[known])[0, 1]))
+    area = _auc(y[known] == 1, values[known])
+    return max(area, 1 - area)
 
 
 # rows that belong together --------------------------------------------------------------------------------------------
@@ -585,6 +632,17 @@ def _width(seen: Seen) -> Iterator[Alert]:
 
 
 CHECKS: tuple[Check, ...] = (
+    Check(
+        ("derived",),
+        Help(
+            "A target that two columns make together by arithmetic.",
+            "Sum, difference, product and ratio of each pair of numbers are held against the target: correlation, or "
+            "ROC AUC, of at least 0.99995, where neither column does so alone.",
+            "Then every model seems perfect, and has learned a formula that is known already.",
+            "If the parts are written after the outcome, leave them out; else use the formula.",
+        ),
+        _arithmetic,
+    ),
     Check(
         ("giveaway",),
         Help(

@@ -34,7 +34,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=_version())
     commands = top.add_subparsers(dest="command", metavar="COMMAND", parser_class=_Parser)
 
-    for add in (_add_start, _add_profile, _add_compare, _add_evaluate, _add_explain, _add_runs):
+    for add in (_add_start, _add_profile, _add_compare, _add_evaluate, _add_explain, _add_studies, _add_runs):
         add(commands)
     return top
 
@@ -68,7 +68,9 @@ def _add_compare(commands: Any) -> None:
     compare.add_argument("--metric", default="auto")
     compare.add_argument("--folds", type=int, default=5)
     compare.add_argument("--repeats", type=int, default=None)
-    compare.add_argument("--split", default="auto", help="auto, random, stratified, group or time")
+    compare.add_argument(
+        "--split", default="auto", help="auto, random, stratified, group, time, leave_one_out or validation"
+    )
     compare.add_argument("--group", metavar="COL")
     compare.add_argument("--time", metavar="COL")
     compare.add_argument("--holdout", type=float, default=0.2, metavar="FRACTION")
@@ -79,6 +81,17 @@ def _add_compare(commands: Any) -> None:
     compare.add_argument("--seed", type=int, default=0)
     compare.add_argument("--run", metavar="DIR", help="the run's folder; made in the workspace by default")
     compare.add_argument("--open-holdout", action="store_true", help="score the best model on the locked rows; counted")
+    compare.add_argument("--race", action="store_true", help="stop models that cannot come first any more")
+    compare.add_argument("--fast", action="store_true", help="use scikit-learn-intelex where it is installed")
+    compare.add_argument("--validation", type=float, default=0.1, metavar="FRACTION",
+                         help="rows to validate on, with --split validation")  # fmt: skip
+    compare.add_argument("--set", action="append", default=[], metavar="MODEL.PARAMETER=VALUE",
+                         help="a parameter of a model; can be given several times")  # fmt: skip
+    compare.add_argument("--rule", metavar="FILE.json", help="your own rule, as a file or as JSON text")
+    compare.add_argument("--tune", metavar="NAMES", help="models whose parameters are searched, or all")
+    compare.add_argument("--search", default="tpe", help="how: tpe, gp, random, sobol or grid")
+    compare.add_argument("--trials", type=int, default=20, help="settings tried in each search")
+    compare.add_argument("--search-seconds", type=float, default=0.0, help="for each search; 0 is no limit")
     compare.add_argument("--json", metavar="OUT")
     _reading(compare)
     compare.set_defaults(do=_compare)
@@ -102,6 +115,20 @@ def _add_explain(commands: Any) -> None:
     explain.add_argument("--locality", type=float, default=0.5)
     explain.add_argument("--json", metavar="OUT")
     explain.set_defaults(do=_explain)
+
+
+def _add_studies(commands: Any) -> None:
+    resume = commands.add_parser("resume", help="go on with a run that was cancelled or broke off")
+    resume.add_argument("run")
+    resume.add_argument("--jobs", type=int, default=None)
+    resume.add_argument("--json", metavar="OUT")
+    resume.set_defaults(do=_resume)
+    curve = commands.add_parser("curve", help="a learning curve, or what one parameter of a model does")
+    curve.add_argument("run")
+    curve.add_argument("--model")
+    curve.add_argument("--knob", metavar="PARAMETER", help="draw the score over this parameter instead of rows")
+    curve.add_argument("--json", metavar="OUT")
+    curve.set_defaults(do=_curve)
 
 
 def _add_runs(commands: Any) -> None:
@@ -329,9 +356,12 @@ def _compare(arguments: Any) -> None:
             "seed",
             "run",
             "open_holdout",
+            "race",
+            "fast",
+            "validation",
         )
     }
-    options["models"] = _names(arguments.models)
+    options |= _candidates(arguments)
     options["ignore"] = _names(arguments.ignore) or ()
     options["recipe"] = _recipe(arguments.recipe)
     bar = _Bar(sys.stderr)
@@ -341,17 +371,64 @@ def _compare(arguments: Any) -> None:
         _print_board(run)
 
 
+def _candidates(arguments: Any) -> dict[str, Any]:
+    """Which models, with which parameters, which rule and which searches."""
+    from mlcore.compare.search import Search
+
+    found: dict[str, Any] = {"models": _names(arguments.models), "parameters": _settings(arguments.set)}
+    if arguments.rule is not None:
+        text = arguments.rule
+        found["rule"] = _json_of(text, "rule") if text.lstrip().startswith("{") else _json_file(text, "rule")
+    if arguments.tune is not None:
+        found["tune"] = "all" if arguments.tune == "all" else _names(arguments.tune)
+        found["search"] = Search(arguments.search, arguments.trials, arguments.search_seconds)
+    return found
+
+
+def _settings(given: list[str]) -> dict[str, dict[str, Any]]:
+    """Parameters by model, from texts such as knn.n_neighbors=5."""
+    found: dict[str, dict[str, Any]] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        model, dot, parameter = name.strip().partition(".")
+        if not (equals and dot and model and parameter):
+            raise BadInput(f"{text!r} is no setting; write MODEL.PARAMETER=VALUE, such as knn.n_neighbors=5.")
+        found.setdefault(model, {})[parameter] = _plain(value.strip())
+    return found
+
+
+def _plain(text: str) -> Any:
+    """A number, none, or the text itself."""
+    if text.lower() == "none":
+        return None
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _json_of(text: str, what: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise BadInput(f"This is no readable {what}: {error}.") from None
+
+
+def _json_file(path: str, what: str) -> Any:
+    try:
+        return _json_of(Path(path).read_text("utf-8"), what)
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path} is not a readable {what}: {error}.") from None
+
+
 def _names(text: str | None) -> list[str] | None:
     return [n.strip() for n in text.split(",") if n.strip()] if text is not None else None
 
 
 def _recipe(path: str | None) -> dict[str, Any] | None:
-    if path is None:
-        return None
-    try:
-        found: dict[str, Any] = json.loads(Path(path).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise BadInput(f"{path} is not a readable recipe: {error}.") from None
+    found: dict[str, Any] | None = None if path is None else _json_file(path, "recipe")
     return found
 
 
@@ -402,6 +479,7 @@ def _print_board(run: Any) -> None:
             board.metric.title: number(r.score) if r.score is not None else r.status,
             "95 % interval": f"{number(r.ci[0])} to {number(r.ci[1])}" if r.ci else "",
             "skill": f"{round(100 * r.skill)} %".replace("-", "−") if r.skill is not None else "",
+            "first": f"{round(100 * r.first)} %" if r.first is not None else "",
             "fit s": number(r.fit_seconds, 2) if r.fit_seconds is not None else "",
             "reason": r.reason,
         }
@@ -420,6 +498,9 @@ def _print_board(run: Any) -> None:
     for alert in run.alerts():
         if alert["severity"] == "high":
             print(f"Look at: {alert['text']}")
+    for row in board.rows:
+        if row.words:
+            print(f"{row.title}: {row.words}")
     for look in holdout_looks(run)[-1:]:
         print(
             f"Holdout ({look['n']:,} rows, opened {look['looks']}×): {look['model']} {look['metric']} "
@@ -494,6 +575,33 @@ def _show(arguments: Any) -> None:
     run = _open(arguments.run)
     if not _emit(_compared(run), arguments.json):
         _print_board(run)
+
+
+def _resume(arguments: Any) -> None:
+    run = _open(arguments.run).resume(arguments.jobs)
+    bar = _Bar(sys.stderr)
+    run.wait(bar)
+    bar.close()
+    if not _emit(_compared(run), arguments.json):
+        _print_board(run)
+
+
+def _curve(arguments: Any) -> None:
+    run = _open(arguments.run)
+    model = arguments.model or run.best()
+    found = run.knob_curve(model, arguments.knob) if arguments.knob else run.learning_curve(model)
+    rows = found.frame()
+    if _emit({"model": model, "sentence": found.sentence(), "points": rows.to_dict("records")}, arguments.json):
+        return
+    print(found.sentence() + "\n")
+    print(_table(rows.map(_shown)))
+
+
+def _shown(value: Any) -> str:
+    from mlcore.result import number
+
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    return number(value) if numeric else str(value)
 
 
 class _Bar:

@@ -172,10 +172,22 @@ def _carry_out(work: Work, args: tuple[Any, ...]) -> tuple[bool, Any]:
         return False, str(error)
     except MemoryError:
         return False, "It needed more memory than there is."
+    except OSError as error:
+        return False, FULL if is_full(error) else f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
     except Exception as error:  # noqa: BLE001
         traceback.print_exc()
         text = " ".join(str(error).split())
         return False, f"{type(error).__name__}: {text}"[:500]
+
+
+FULL = "The disk is full. Free some space, and go on with the run."
+
+
+def is_full(error: OSError) -> bool:
+    """Whether nothing more can be written."""
+    import errno
+
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _resolve(future: Future[Any], answer: tuple[bool, Any]) -> None:

@@ -23,14 +23,17 @@ class Labelled(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(self, estimator: Any = None) -> None:
         self.estimator = estimator
 
-    def fit(self, X: Any, y: Any) -> Labelled:
+    def fit(self, X: Any, y: Any, sample_weight: Array | None = None) -> Labelled:
         """Fit on (n, p) features and (n,) labels of any sortable type."""
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
-        if len(self.classes_) == 1:  # a training fold may hold one class only
-            self.estimator_ = None
-            return self
-        self.estimator_ = clone(self.estimator).fit(X, codes)
+        self.estimator_ = None
+        if len(self.classes_) > 1:  # a training fold may hold one class only
+            self.estimator_ = self._fit(X, codes, sample_weight)
         return self
+
+    def _fit(self, X: Any, codes: Array, sample_weight: Array | None) -> Any:
+        weighed = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return clone(self.estimator).fit(X, codes, **weighed)
 
     def predict(self, X: Any) -> Array:
         """Return (n,) labels."""

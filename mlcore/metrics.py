@@ -378,3 +378,65 @@ def compute(row: Metric, scored: Scored) -> tuple[float | None, str]:
     except NotApplicable as why:
         return None, str(why)
     return (value, "") if np.isfinite(value) else (None, "The predictions are not finite numbers.")
+
+
+# intervals on rows that were predicted once -------------------------------------------------------------------------
+
+RESAMPLES = 400
+
+
+def some(scored: Scored, rows: Array) -> Scored:
+    """Some of the rows."""
+    return Scored(
+        scored.truth[rows],
+        scored.prediction[rows],
+        scored.classes,
+        None if scored.probabilities is None else scored.probabilities[rows],
+        None if scored.decision is None else scored.decision[rows],
+    )
+
+
+def interval_of(row: Metric, scored: Scored) -> tuple[float, float] | None:
+    """The 95 % interval of a metric on rows that were predicted once: DeLong's for ROC AUC, else of a bootstrap."""
+    from mlcore.stats import delong_interval
+
+    if row.name == "roc_auc":
+        try:
+            return delong_interval(scored.truth == 1, scored.ranking())
+        except NotApplicable:
+            return None
+    return _ends(_resampled(row, [scored])[:, 0])
+
+
+def difference_of(row: Metric, first: Scored, second: Scored) -> tuple[float, float] | None:
+    """The 95 % interval of the first less the second on the same rows: DeLong's for ROC AUC, else paired resamples."""
+    from mlcore.stats import delong
+
+    if row.name == "roc_auc":
+        positive = first.truth == 1
+        if min(positive.sum(), (~positive).sum()) < 2:
+            return None
+        areas, covariance = delong(positive, np.stack([first.ranking(), second.ranking()]))
+        half = 1.959964 * float(np.sqrt(max(0.0, covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])))
+        return float(areas[0] - areas[1] - half), float(areas[0] - areas[1] + half)
+    found = _resampled(row, [first, second])
+    return _ends(found[:, 0] - found[:, 1])
+
+
+def _resampled(row: Metric, models: list[Scored]) -> Array:
+    """Return (resamples, models) values on the same redrawn rows; resamples where it is undefined are left out."""
+    rng = np.random.default_rng(0)
+    n = len(models[0].truth)
+    values = []
+    for _ in range(RESAMPLES):
+        rows = rng.integers(0, n, n)
+        found = [compute(row, some(m, rows))[0] for m in models]
+        if None not in found:
+            values.append(found)
+    return np.array(values, float).reshape(-1, len(models))
+
+
+def _ends(values: Array) -> tuple[float, float] | None:
+    if len(values) < RESAMPLES / 2:
+        return None
+    return float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -13,12 +13,16 @@ import pandas as pd
 
 from mlcore.dataset import Schema
 from mlcore.errors import BadChoice, BadInput
-from mlcore.metrics import Task
+from mlcore.metrics import Metric, Task, metric
 from mlcore.result import Array
 
-SplitKind = Literal["auto", "random", "stratified", "group", "time"]
+SplitKind = Literal["auto", "random", "stratified", "group", "time", "leave_one_out", "validation"]
 SPLITS: tuple[SplitKind, ...] = get_args(SplitKind)
+Kind = Literal["random", "stratified", "group", "time", "leave_one_out", "validation"]
 FEWEST_ROWS = 8
+MOST_LEFT_OUT = 1000  # rows of a comparison that leaves out one at a time
+# Metrics that have a value on a single row, which is all that leave-one-out tests on at a time.
+ALONE: dict[Task, str] = {"binary": "log_loss", "multiclass": "log_loss", "regression": "mae"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,9 @@ class Protocol:
     metric: str = "auto"
     seed: int = 0
     time_limit: float = 600.0  # seconds that one candidate may take, all its folds together
+    validation: float = 0.1  # share of all rows that the one validation split tests on
+    race: bool = False  # stop candidates that cannot come first any more
+    fast: bool = False  # use scikit-learn-intelex for what it can speed up; its numbers differ in the last digits
 
     def checked(self) -> Protocol:
         """Raise BadChoice or BadInput for a value that is not allowed."""
@@ -47,11 +54,22 @@ class Protocol:
             raise BadInput(f"There must be 1 to 100 repeats; {self.repeats} was given.")
         if not 0 <= self.seed < 2**32:
             raise BadInput(f"The seed must be from 0 to 4,294,967,295; {self.seed} was given.")
+        if not 0.01 <= self.validation <= 0.5:
+            raise BadInput(f"The validation rows must be a share from 0.01 to 0.5; {self.validation:g} was given.")
+        if self.validation + self.holdout > 0.9:
+            raise BadInput(
+                f"Holdout ({self.holdout:g}) and validation ({self.validation:g}) leave too few rows to learn from."
+            )
         if self.time_limit <= 0:
             raise BadInput(f"The time limit must be more than 0 seconds; {self.time_limit:g} was given.")
         return self
 
-    def kind(self, task: Task) -> Literal["random", "stratified", "group", "time"]:
+    def metric_for(self, task: Task) -> Metric:
+        """The metric that ranks. Raises BadChoice."""
+        alone = self.metric == "auto" and self.split == "leave_one_out"
+        return metric(ALONE[task] if alone else self.metric, task)
+
+    def kind(self, task: Task) -> Kind:
         """The kind of split that `auto` stands for: by group or time where a column has that role."""
         if self.split != "auto":
             return self.split
@@ -63,8 +81,6 @@ class Protocol:
 
     def with_roles(self, schema: Schema) -> Protocol:
         """Take the group and time columns from the roles where they are not named. Raises NoSuchColumn."""
-        from dataclasses import replace
-
         group = self.group or next(iter(schema.in_role("group")), None)
         time = self.time or next(iter(schema.in_role("time")), None)
         for name in (group, time):
@@ -84,17 +100,22 @@ class Protocol:
 
     def words(self, task: Task, rows: int) -> str:
         """Say it in one line."""
+        kind = self.kind(task)
+        trained = rows - round(self.holdout * rows)
+        sealed = f"holdout {100 * self.holdout:g} % sealed" if self.holdout else "no holdout"
+        if kind == "leave_one_out":
+            return f"leave one out, {trained:,} times · {sealed}"
+        if kind == "validation":
+            left = 1 - self.holdout - self.validation
+            return f"{100 * left:g} % train, {100 * self.validation:g} % validation, once · {sealed}"
         titles = {
             "random": "random",
             "stratified": "stratified",
             "group": f"by {self.group}",
             "time": f"in order of {self.time}",
         }
-        kind = self.kind(task)
-        trained = rows - round(self.holdout * rows)
         repeats = 1 if kind == "time" else self.repeats or repeats_for(trained)
         times = "" if repeats == 1 else f" × {repeats}"
-        sealed = f"holdout {100 * self.holdout:g} % sealed" if self.holdout else "no holdout"
         return f"{self.folds} folds{times}, {titles[kind]} · {sealed}"
 
 
@@ -135,10 +156,30 @@ class Target:
     rows: Array  # positions in the file
     y: Array  # codes (classification) or values
     classes: Array  # the target's own labels, sorted; empty for regression
+    unknown: Array = field(default_factory=lambda: np.empty(0, int))  # positions of rows whose target is missing
 
     def labels(self) -> Array:
         """The target in its own labels or values."""
         return self.classes[self.y] if len(self.classes) else self.y
+
+    def at(self, picked: Array) -> Target:
+        """Some of its rows."""
+        return Target(self.rows[picked], self.y[picked], self.classes, self.unknown)
+
+    def sampled(self, rows: int, seed: int) -> Target:
+        """A draw of so many rows, each class by its share."""
+        return self.at(drawn(self.y, rows, seed, stratified=bool(len(self.classes))))
+
+
+def drawn(y: Array, rows: int, seed: int, *, stratified: bool) -> Array:
+    """Positions of a seeded draw of `rows` of (n,) codes or values, in order; of each class at least one row."""
+    rng = np.random.default_rng(seed)
+    if not stratified:
+        return np.sort(rng.permutation(len(y))[:rows])
+    share = rows / len(y)
+    parts = [np.flatnonzero(y == value) for value in np.unique(y)]
+    kept = [rng.permutation(p)[: max(1, round(share * len(p)))] for p in parts]
+    return np.sort(np.concatenate(kept))
 
 
 def repeats_for(rows: int) -> int:
@@ -176,7 +217,10 @@ def _with_known_time(target: Target, keys: pd.DataFrame, name: str, notes: list[
         notes.append(f"{int((~known).sum()):,} rows have no {name} and are left out, as they have no place in time.")
     if known.sum() < FEWEST_ROWS:
         raise BadInput(f"{int(known.sum())} rows have a known {name}; at least {FEWEST_ROWS} are needed.")
-    return Target(target.rows[known], target.y[known], target.classes), keys[known]
+    return target.at(np.flatnonzero(known)), keys[known]
+
+
+SINGLE = ("validation", "leave_one_out")
 
 
 @dataclass(frozen=True)
@@ -206,12 +250,16 @@ class _Splitter:
         return np.setdiff1d(everything, held), held
 
     def _hold_rows(self, share: float) -> Array:
-        """A random share; of each class by its share where stratified, and never the only row of a class."""
-        rng = np.random.default_rng(self.protocol.seed)
-        strata = self.y if self.kind == "stratified" else np.zeros(len(self.y), int)
+        return self._share_of(np.arange(len(self.y)), share, self.protocol.seed)
+
+    def _share_of(self, among: Array, share: float, seed: int) -> Array:
+        """A random share; of each class by its share where there are classes, and never the only row of a class."""
+        rng = np.random.default_rng(seed)
+        stratified = self.kind == "stratified" or (self.kind in SINGLE and self.task != "regression")
+        strata = self.y[among] if stratified else np.zeros(len(among), int)
         quota, held = 0.0, []
         for value in np.unique(strata):
-            rows = rng.permutation(np.flatnonzero(strata == value))
+            rows = rng.permutation(among[strata == value])
             quota += share * len(rows)  # what rounding leaves over is carried to the next class
             take = min(round(quota), math.ceil(share * len(rows)), len(rows) - 1)
             quota = min(quota - take, 1.0)
@@ -247,8 +295,21 @@ class _Splitter:
         return np.asarray(rows[np.argsort(moment.to_numpy(), kind="stable")])
 
     def folds(self, train: Array, notes: list[str]) -> Iterator[Fold]:
-        count = self._count(train, notes)
         n = len(train)
+        if self.kind == "leave_one_out":
+            if n > MOST_LEFT_OUT:
+                raise BadInput(f"Leaving out one row at a time is for {MOST_LEFT_OUT:,} rows at most; there are {n:,}.")
+            places = np.arange(n)
+            return iter([Fold(0, i, np.delete(places, i), places[i : i + 1]) for i in range(n)])
+        if self.kind == "validation":
+            share = self.protocol.validation / (1 - self.protocol.holdout)
+            test = np.searchsorted(train, self._share_of(train, share, self.protocol.seed + 1))
+            if not len(test):
+                raise BadInput(f"{share:.0%} of {n} rows is less than one; take folds instead of one validation split.")
+            notes.append("One split into training and validation rows tells little: scores come with the interval of "
+                         "a bootstrap, and models cannot be told apart.")  # fmt: skip
+            return iter([Fold(0, 0, np.delete(np.arange(n), test), test)])
+        count = self._count(train, notes)
         repeats = 1 if self.kind == "time" else self.protocol.repeats or repeats_for(n)
         made = []
         for repeat in range(repeats):
@@ -300,3 +361,16 @@ class _Splitter:
         if self.kind == "stratified":
             return iter(StratifiedKFold(count, shuffle=True, random_state=seed).split(y, y))
         return iter(KFold(count, shuffle=True, random_state=seed).split(y))
+
+
+def inner_folds(protocol: Protocol, task: Task, y: Array, keys: pd.DataFrame, count: int) -> list[tuple[Array, Array]]:
+    """Folds inside the training rows of a fold, cut as the outer ones are: (train, test) positions among them.
+
+    `keys` holds the group and time columns of these rows. A single split has stratified inner folds.
+    """
+    kind = protocol.kind(task)
+    if kind in SINGLE:
+        kind = "random" if task == "regression" else "stratified"
+    splitter = _Splitter(kind, task, y, keys.reset_index(drop=True), replace(protocol, folds=count, repeats=1))
+    found = [(f.train, f.test) for f in splitter.folds(np.arange(len(y)), [])]
+    return [(a, b) for a, b in found if task == "regression" or len(np.unique(y[a])) > 1]

@@ -93,6 +93,70 @@ def _error(values: Array, ratio: float) -> float:
     return float(np.sqrt(values.var(ddof=1) * (1 / len(values) + ratio)))
 
 
+def delong(positive: Array, rankings: Array) -> tuple[Array, Array]:
+    """The areas under ROC curves of models on the same rows, and their covariance.
+
+    `positive` is (n,) truths, `rankings` (models, n) scores. DeLong, DeLong and Clarke-Pearson (Biometrics 44, 1988)
+    by the ranks of Sun and Xu (IEEE Signal Processing Letters 21, 2014). Needs two rows of each class.
+    """
+    from scipy import stats
+
+    truth, scores = np.asarray(positive, bool), np.atleast_2d(np.asarray(rankings, float))
+    pos, neg = scores[:, truth], scores[:, ~truth]
+    m, n = pos.shape[1], neg.shape[1]
+    all_ranks = stats.rankdata(np.hstack([pos, neg]), axis=1)
+    areas = (all_ranks[:, :m].sum(axis=1) - m * (m + 1) / 2) / (m * n)
+    of_pos = (all_ranks[:, :m] - stats.rankdata(pos, axis=1)) / n
+    of_neg = 1 - (all_ranks[:, m:] - stats.rankdata(neg, axis=1)) / m
+    return areas, np.atleast_2d(np.cov(of_pos)) / m + np.atleast_2d(np.cov(of_neg)) / n
+
+
+def delong_interval(positive: Array, ranking: Array, level: float = 0.95) -> tuple[float, float] | None:
+    """The interval of one area on the logit scale, so that it stays within 0 and 1; None for fewer than two rows."""
+    from scipy import stats
+
+    truth = np.asarray(positive, bool)
+    if min(truth.sum(), (~truth).sum()) < 2:
+        return None
+    areas, covariance = delong(truth, ranking)
+    area, error = float(areas[0]), float(np.sqrt(covariance[0, 0]))
+    if error == 0 or not 0 < area < 1:
+        return None
+    z = float(stats.norm.ppf((1 + level) / 2)) * error / (area * (1 - area))
+    middle = np.log(area / (1 - area))
+    return float(1 / (1 + np.exp(z - middle))), float(1 / (1 + np.exp(-z - middle)))
+
+
+def draws(scores: Array, ratio: float, times: int = 4000, seed: int = 0) -> Array:
+    """Return (times, models) mean scores as other draws of the same size might have given them.
+
+    `scores` is (k, models) of the same folds. The draws are of the multivariate t whose differences are the
+    distribution of the corrected test: covariance of the folds times (1/k + n_test/n_train), k − 1 degrees of freedom.
+    """
+    values = np.asarray(scores, float)
+    k = len(values)
+    rng = np.random.default_rng(seed)
+    centred = values - values.mean(axis=0)
+    spread = rng.normal(size=(times, k)) @ centred / np.sqrt(k - 1)
+    scale = np.sqrt((1 / k + ratio) * (k - 1) / rng.chisquare(k - 1, size=(times, 1)))
+    return np.asarray(values.mean(axis=0) + scale * spread)
+
+
+def first_shares(scores: Array, ratio: float) -> Array:
+    """Share of draws in which each model comes first; (k, models) scores, higher better. Ties are shared."""
+    found = draws(scores, ratio)
+    best = found >= found.max(axis=1, keepdims=True) - 1e-12
+    return np.asarray((best / best.sum(axis=1, keepdims=True)).mean(axis=0))
+
+
+def luck_of_the_first(scores: Array, ratio: float) -> float:
+    """How far the best of several models is better in its draw than it is, on average: the winner's curse."""
+    found = draws(scores, ratio)
+    first = found.argmax(axis=1)
+    truth = np.asarray(scores, float).mean(axis=0)
+    return float(np.mean(found[np.arange(len(found)), first] - truth[first]))
+
+
 def holm(p: list[float]) -> list[float]:
     """Adjust p-values for their number (Holm, 1979); order is kept.
 

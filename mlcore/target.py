@@ -85,15 +85,15 @@ def load_target(dataset: Dataset, name: str, task: Task) -> Target:
 def target_of(column: pd.Series, name: str, task: Task) -> Target:
     """Settle the target from its cells; rows where it is missing are left out. Raises BadTarget."""
     values, known = _numbers(column) if task == "regression" else _labels(column)
-    rows = np.flatnonzero(known)
+    rows, unknown = np.flatnonzero(known), np.flatnonzero(~known)
     if task == "regression":
         if len(np.unique(values[known])) < 2:
             raise BadTarget(f"{name!r} has fewer than two known values.")
-        return Target(rows, values[known].astype(float), np.array([]))
+        return Target(rows, values[known].astype(float), np.array([]), unknown)
     classes, codes = np.unique(values[known], return_inverse=True)
     if len(classes) < 2:
         raise BadTarget(f"{name!r} has one value only ({classes[0]!r}), so there is nothing to predict.")
-    return Target(rows, codes, classes)
+    return Target(rows, codes, classes, unknown)
 
 
 def _numbers(column: pd.Series) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ sys.path[:0] = [p for p in (str(Path(__file__).parents[1]),) if p not in sys.pat
 
 import streamlit as st
 
-from ui import cached, candidates, jobs, shell
+from ui import cached, candidates, closer, jobs, protocol, shell
 
 
 def page() -> None:
@@ -15,7 +15,8 @@ def page() -> None:
     st.title("Models")
     left, right = st.columns([2, 3], gap="large")
     with left:
-        candidates.protocol()
+        protocol.line()
+        protocol.checks()
         candidates.chooser()
     with right:
         st.subheader("Leaderboard")
@@ -25,6 +26,10 @@ def page() -> None:
         else:
             candidates.outdated(run)
             jobs.live_board(run)
+            if not run.progress().live:
+                closer.panel(run)
+                closer.stress(run)
+                closer.beside(run)
             shell.next_link("pages/evaluate.py", "Next: evaluate")
 
 

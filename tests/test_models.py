@@ -28,10 +28,11 @@ CASES = [(task, row.name) for task in TARGETS for row in for_task(task)]
 
 def test_the_catalogue_of_this_slice():
     assert [m.name for m in MODELS] == [
-        "dummy", "linear", "ridge", "logistic", "naive_bayes", "linear_svm", "decision_tree", "knn", "random_forest",
-        "hist_gradient_boosting", "xgboost",
+        "dummy", "rule", "linear", "ridge", "lasso", "elastic_net", "logistic", "sgd", "naive_bayes", "lda",
+        "linear_svm", "decision_tree", "knn", "random_forest", "extra_trees", "hist_gradient_boosting", "xgboost",
+        "svm", "nu_svm", "mlp", "self_training", "label_spreading", "blend",
     ]  # fmt: skip
-    assert all(m.note for m in MODELS)
+    assert all(all(vars(m.note).values()) for m in MODELS)
     assert all(set(names) <= {m.name for m in MODELS} for names in PRESETS.values())
     assert simplicity("dummy") < simplicity("logistic") < simplicity("xgboost") < simplicity("mine")
 

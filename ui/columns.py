@@ -143,14 +143,15 @@ def alert_list(data: Dataset) -> None:
     )
     st.caption(escape(found.sentence()))
     for i, alert in enumerate(found.alerts[:MOST_ALERTS]):
-        _alert(alert, i)
+        alert_line(alert, i)
     if count > MOST_ALERTS:
         with st.expander(f"{count - MOST_ALERTS} more"):
             for i, alert in enumerate(found.alerts[MOST_ALERTS:60], start=MOST_ALERTS):
-                _alert(alert, i)
+                alert_line(alert, i)
 
 
-def _alert(alert: Alert, place: int) -> None:
+def alert_line(alert: Alert, place: int) -> None:
+    """One alert, the click that mends it, and its card."""
     with st.container(horizontal=True, vertical_alignment="top", wrap=False):
         st.markdown(f"{MARKS[alert.severity]} {escape(alert.text)}", width="stretch")
         fix, key = alert.fix, key_of(alert.code, alert.column, place)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 import streamlit as st
 
 from mlcore import explore
-from mlcore.dataset import Column
 from mlcore.errors import HoldoutError
 from mlcore.explore import Look, Pairing, View
 from mlcore.explore.brush import can_be_brushed, conditions
@@ -20,7 +18,7 @@ from mlcore.explore.view import is_continuous
 from mlcore.filters import Filter, added, from_text, operators_for, to_text
 from mlcore.profile import Profile, summary
 from mlcore.result import Result, number
-from ui import cached, shell
+from ui import cached, condition, shell
 from ui.columns import profiled
 from ui.state import session
 from ui.widgets import escape, key_of, pick, several_of, show, slide, switch, toggle, trouble
@@ -86,8 +84,7 @@ def _new_condition(rows: View) -> None:
     column = rows.schema[name]
     offered = {o.name: o.words for o in operators_for(column)}
     operator = pick("filter.operator", "Condition", list(offered), text=offered.__getitem__)
-    takes = next(o.takes for o in operators_for(column) if o.name == operator)
-    values = _values(rows, column, takes)
+    values = condition.values(rows.dataset, column, operator, "filter")
     st.button(
         "Add this condition",
         type="primary",
@@ -96,38 +93,6 @@ def _new_condition(rows: View) -> None:
         on_click=_add,
         args=((Filter(name, operator, tuple(values or ())),),),
     )
-
-
-def _values(rows: View, column: Column, takes: str) -> list[Any] | None:
-    """The values of a condition; None while there are none yet."""
-    key = f"filter-{key_of(rows.dataset.fingerprint, column.name, takes)}"
-    if takes == "nothing":
-        return []
-    if takes == "levels":
-        levels = cached.look("levels", View(rows.dataset), lambda: _levels(rows, column), column.name)
-        return st.multiselect("Values", levels, key=key, accept_new_options=True) or None
-    if takes == "text":
-        return (
-            [text] if (text := st.text_input("Text", key=key, help="Capital and small letters count alike")) else None
-        )
-    ends = ("From", "To") if takes == "range" else ("Value",)
-    given = [_one_value(column, label, f"{key}-{label}") for label in ends]
-    return given if all(v is not None for v in given) else None
-
-
-def _levels(rows: View, column: Column) -> list[str]:
-    from mlcore.explore.view import top_levels
-
-    return top_levels(View(rows.dataset), column, MOST_OPTIONS)
-
-
-def _one_value(column: Column, label: str, key: str) -> Any:
-    if column.dtype == "datetime":
-        found = st.date_input(
-            label, None, min_value=dt.date(1, 1, 1), max_value=dt.date(9999, 12, 31), key=key, format="YYYY-MM-DD"
-        )
-        return found.isoformat() if isinstance(found, dt.date) else None
-    return st.number_input(label, value=None, key=key)
 
 
 def _add(new: tuple[Filter, ...]) -> None:

@@ -9,6 +9,7 @@ from mlcore.compare.experiment import Experiment
 from mlcore.compare.leaderboard import Leaderboard
 from mlcore.compare.run import Progress, Run, Standby
 from mlcore.dataset import Dataset
+from mlcore.errors import HoldoutError
 from mlcore.result import plus_minus
 from ui import cached
 from ui.state import session, workspace
@@ -23,10 +24,10 @@ def standby() -> Standby:
     return Standby()
 
 
-def start(data: Dataset, experiment: Experiment) -> None:
-    """Start a run and attach this session to it."""
+def start(data: Dataset, experiment: Experiment, last: Run | None = None) -> None:
+    """Start a run and attach this session to it; what is equal in the last one is taken over."""
     folder = workspace().new_run(data.name)
-    run = begin(data, experiment, folder, standby().launch)
+    run = begin(data, experiment, folder, standby().launch, last)
     session().set_run(run.path.name)
 
 
@@ -95,9 +96,23 @@ def live_board(run: Run) -> None:
             st.rerun()
         else:
             ended(progress)
+            if progress.state in UNFINISHED and st.button("Go on with it", key="resume", icon=":material/resume:"):
+                _go_on(run)
         board_view(run.board(), run)
 
     panel()
+
+
+UNFINISHED = ("cancelled", "interrupted", "failed")
+
+
+def _go_on(run: Run) -> None:
+    try:
+        run.resume(start=standby().launch)
+    except HoldoutError as error:
+        st.warning(escape(error))
+        return
+    st.rerun()
 
 
 def board_view(board: Leaderboard, run: Run) -> None:
@@ -128,7 +143,15 @@ def board_view(board: Leaderboard, run: Run) -> None:
                 format="%d %%",
                 help="The share of the way from the baseline to a perfect score",
             ),
-            "Fit time": st.column_config.NumberColumn(format="%.2f s", help="Seconds for all folds together"),
+            "Fit": st.column_config.NumberColumn(format="%.2f s", help="Seconds of learning, all folds together"),
+            "Predict": st.column_config.NumberColumn(format="%.2f s", help="Seconds of predicting, all folds together"),
+            "Size": st.column_config.NumberColumn(format="bytes", help="Of the stored model"),
+            "First": st.column_config.NumberColumn(
+                format="%d %%", help="Of resamples of the fold scores in which it comes first"
+            ),
+            "Training": st.column_config.NumberColumn(
+                format="%.3g", help="Its score on rows that it learned from: far better than the score says overfit"
+            ),
             "Group": st.column_config.NumberColumn(help="Models of one group cannot be told apart"),
         },
     )
@@ -158,7 +181,11 @@ def _table(board: Leaderboard) -> object:
                 if r.score is not None
                 else words[r.status] or "undefined",
                 "Skill": None if r.skill is None else max(0, round(100 * r.skill)),
-                "Fit time": r.fit_seconds,
+                "First": None if r.first is None else round(100 * r.first),
+                "Training": r.seen,
+                "Fit": r.fit_seconds,
+                "Predict": r.predict_seconds,
+                "Size": r.bytes,
                 "Note": r.reason,
             }
             for r in board.rows

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from mlcore.compare.search import Search
 from mlcore.dataset import Dataset, Kind, Role, Schema, schema_from_json
 from mlcore.errors import HoldoutError, NotFound
 from mlcore.features.recipe import Recipe
@@ -46,6 +47,10 @@ class Session:
     choices: dict[str, Any] = field(default_factory=dict)  # what widgets were set to
     filters: Filters = ()  # which rows Explore looks at
     past_filters: tuple[str, ...] = ()  # as text, for undoing
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)  # of models, where they are not the defaults
+    rule: dict[str, Any] | None = None  # the person's own rule, as plain data
+    tuned: tuple[str, ...] = ()  # models whose parameters are searched
+    search: Search = field(default_factory=Search)
     stamp: int = field(default=0, compare=False)  # when the file was written that this is
 
     # setters: each drops what no longer holds ---------------------------------------------------------------------
@@ -55,6 +60,7 @@ class Session:
         self.fingerprint, self.schema = dataset.fingerprint, dataset.schema
         self.recipe, self.models, self.run, self.choices = None, None, None, {}
         self.protocol, self.filters, self.past_filters = Protocol(), (), ()
+        self.parameters, self.rule, self.tuned = {}, None, ()
         if target is not None:
             self.aim(target)
         self.save()
@@ -74,7 +80,8 @@ class Session:
         self.schema = aimed
         if not same:
             self.protocol = replace(self.protocol, metric="auto")
-            self.models = None
+            self.models = self.rule = None
+            self.parameters, self.tuned = {}, ()
         self.save()
 
     def set_kind(self, name: str, kind: Kind, parse: str | None = None) -> None:
@@ -110,6 +117,9 @@ class Session:
             self.save()
         elif fix.action == "metric":
             self.set_protocol(replace(self.protocol, metric=fix.value))
+        elif fix.action == "split":
+            column: dict[str, Any] = {fix.value: fix.column}
+            self.set_protocol(replace(self.protocol, split=fix.value, **column))
 
     def mended(self, fix: Fix) -> bool:
         """Whether what a fix would do holds already."""
@@ -147,6 +157,21 @@ class Session:
         self.models = models
         self.save()
 
+    def set_parameters(self, model: str, parameters: dict[str, Any]) -> None:
+        """Set what of a model is not its default."""
+        self.parameters = {k: v for k, v in {**self.parameters, model: parameters}.items() if v}
+        self.save()
+
+    def set_rule(self, rule: dict[str, Any] | None) -> None:
+        """Take a person's own rule, or let the data find one question."""
+        self.rule = rule
+        self.save()
+
+    def set_search(self, tuned: tuple[str, ...], search: Search) -> None:
+        """Say which models are searched, and how."""
+        self.tuned, self.search = tuned, search.checked()
+        self.save()
+
     def set_run(self, run: str | None) -> None:
         """Attach to a run."""
         self.run = run
@@ -160,6 +185,12 @@ class Session:
             self.save()
 
     # what is there ------------------------------------------------------------------------------------------------
+
+    def needed_recipe(self) -> Recipe:
+        """The recipe. Raises NotFound when no target is chosen."""
+        if self.recipe is None:
+            raise NotFound("No target is chosen. Say on the Data page which column to predict.")
+        return self.recipe
 
     def needed_schema(self) -> Schema:
         """The schema. Raises NotFound when no dataset is open."""
@@ -202,12 +233,16 @@ class Session:
                 data["fingerprint"],
                 schema,
                 Recipe.from_json(data["recipe"]) if data["recipe"] else None,
-                Protocol(**{f.name: data["protocol"][f.name] for f in fields(Protocol)}),
+                Protocol(**{f.name: data["protocol"][f.name] for f in fields(Protocol) if f.name in data["protocol"]}),
                 tuple(data["models"]) if data["models"] is not None else None,
                 data["run"],
                 data["choices"],
                 from_text(data.get("filters", "[]"), schema) if schema else (),  # older files have none
                 tuple(data.get("past_filters", ())),
+                data.get("parameters", {}),
+                data.get("rule"),
+                tuple(data.get("tuned", ())),
+                Search.from_json(data["search"]) if "search" in data else Search(),
                 stamp,
             )
         except (OSError, ValueError, KeyError, TypeError, HoldoutError):

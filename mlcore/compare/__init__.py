@@ -8,22 +8,25 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from mlcore import models as catalogue
+from mlcore.compare.beside import Stress
 from mlcore.compare.experiment import Candidate, Experiment
-from mlcore.compare.run import Run, launch, write_run
+from mlcore.compare.run import Run, carry_over, launch, write_run
+from mlcore.compare.search import Search
 from mlcore.dataset import Dataset
 from mlcore.errors import BadChoice, BadInput
 from mlcore.features.recipe import Recipe
 from mlcore.metrics import Task
 from mlcore.protocol import Protocol, SplitKind
+from mlcore.rules import Rule
 from mlcore.target import task_of
 from mlcore.workspace import Workspace
 
-__all__ = ["Candidate", "Experiment", "Options", "Run", "compare", "plan_experiment"]
+__all__ = ["Candidate", "Experiment", "Options", "Rule", "Run", "Search", "compare", "plan_experiment", "stress"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,13 @@ class Options:
     seed: int = 0
     run: str | Path | None = None
     open_holdout: bool = False
+    race: bool = False
+    fast: bool = False
+    validation: float = 0.1
+    rule: Rule | dict[str, Any] | None = None
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)  # by model
+    tune: Sequence[str] | str = ()  # models whose parameters are searched, or "all"
+    search: Search | None = None  # how; the default is 20 trials of the Bayesian search
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> Options:
@@ -69,16 +79,33 @@ class Options:
             self.metric,
             self.seed,
             self.time_limit,
+            self.validation,
+            self.race,
+            self.fast,
         )
 
     def candidates(self, task: Task) -> list[Candidate]:
         """The models asked for, or those of the preset that can do the task."""
-        if self.models is not None:
-            return [m if isinstance(m, Candidate) else Candidate.named(m, task) for m in self.models]
-        if self.preset not in catalogue.PRESETS:
-            raise BadChoice.of("preset", self.preset, catalogue.PRESETS)
-        able = [m.name for m in catalogue.for_task(task)]
-        return [Candidate.named(n, task) for n in catalogue.PRESETS[self.preset] if n in able]
+        wanted: Sequence[str | Candidate] = self.models if self.models is not None else catalogue.of_preset(
+            self.preset, task)  # fmt: skip
+        names = {m.model if isinstance(m, Candidate) else m for m in wanted} | {"rule"}
+        for name in (*self.parameters, *(self.tune if self.tune != "all" else ())):
+            if name not in names:
+                raise BadChoice.of("model of this comparison", name, sorted(names))
+        found = [m if isinstance(m, Candidate) else Candidate.named(m, task, **self.parameters.get(m, {}))
+                 for m in wanted]  # fmt: skip
+        if self.rule is not None:
+            found = [Candidate.ruled(self.rule), *(c for c in found if c.model != "rule")]
+        return [self._tuned(c, task) for c in found] if self.tune else found
+
+    def _tuned(self, candidate: Candidate, task: Task) -> Candidate:
+        """The candidate with a search, if it is among those to be tuned."""
+        search = self.search or Search()
+        if self.tune == "all":
+            able = not candidate.digest and candidate.rule is None
+            able = able and bool(Search().space(catalogue.model(candidate.model, task), task))
+            return candidate.tuned(replace(search, knobs=()), task) if able else candidate
+        return candidate.tuned(search, task) if candidate.model in self.tune else candidate
 
 
 def plan_experiment(data: Dataset, target: str, options: Options) -> tuple[Dataset, Experiment]:
@@ -96,14 +123,19 @@ def plan_experiment(data: Dataset, target: str, options: Options) -> tuple[Datas
     return data, Experiment.plan(data, recipe, options.protocol(), options.candidates(recipe.task))
 
 
-def begin(data: Dataset, experiment: Experiment, folder: Path, start: Callable[[Run], Run]) -> Run:
-    """Check the data, write the run's folder and start its process."""
+def begin(
+    data: Dataset, experiment: Experiment, folder: Path, start: Callable[[Run], Run], like: Run | None = None
+) -> Run:
+    """Check the data, write the run's folder and start its process; what is equal in `like` is not done again."""
     from mlcore.alerts import find
 
     found = [
         a.to_json() for a in find(data.with_schema(experiment.schema), experiment.recipe.target, experiment.recipe.task)
     ]
-    return start(write_run(folder, experiment, data, found))
+    run = write_run(folder, experiment, data, found)
+    if like is not None:
+        carry_over(like, run)
+    return start(run)
 
 
 def _modules(experiment: Experiment) -> tuple[str, ...]:
@@ -153,6 +185,22 @@ def compare(
 
         open_holdout(run, [run.best()])
     return run
+
+
+def stress(data: Dataset, target: str, *, workspace: Workspace | None = None, **options: Any) -> Stress:
+    """Compare the same models under a random split and under splits by group and by time, as columns allow.
+
+    `options` are those of `compare`; `group` and `time` name the columns. Raises BadInput when there is no other split.
+    """
+    from mlcore.compare.beside import other_splits, stress_of
+
+    chosen = Options.of(options)
+    data, experiment = plan_experiment(data, target, replace(chosen, run=None))
+    runs = []
+    for kind, other in other_splits(experiment):
+        folder = (workspace or Workspace()).new_run(data.name)
+        runs.append((kind, begin(data, other, folder, lambda r: launch(r, chosen.jobs, _modules(experiment))).wait()))
+    return stress_of(list(runs))
 
 
 class _Callable(types.ModuleType):

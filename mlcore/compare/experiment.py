@@ -10,34 +10,46 @@ from pathlib import Path
 from typing import Any
 
 from mlcore import models
+from mlcore.compare.search import Search
 from mlcore.dataset import Dataset, Schema, schema_from_json
 from mlcore.errors import BadChoice, BadInput
 from mlcore.features.recipe import Recipe
-from mlcore.metrics import Task, metric
+from mlcore.metrics import Task
 from mlcore.models import Family, Setting
 from mlcore.protocol import Protocol
+from mlcore.rules import Rule
 from mlcore.target import task_of
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A catalogue row with parameters, or a person's own estimator."""
+    """A catalogue row with parameters, a rule that a person wrote, a search over parameters, or an own estimator."""
 
     model: str
     parameters: tuple[tuple[str, Any], ...] = ()
     title: str = ""
     digest: str = ""  # of a person's own estimator, so that experiments with different ones differ
     estimator: Any = field(default=None, compare=False, repr=False)
+    rule: Rule | None = None
+    search: Search | None = None  # its best parameters are looked for inside each training fold
 
     @classmethod
     def named(cls, name: str, task: Task, **parameters: Any) -> Candidate:
-        """Take a row of the catalogue. Raises BadChoice for an unknown model or parameter."""
+        """Take a row of the catalogue. Raises BadChoice for an unknown model, BadInput for a bad parameter."""
         row = models.model(name, task)
-        known = dict(row.parameters)
-        for parameter in parameters:
-            if parameter not in known:
-                raise BadChoice.of(f"parameter of {row.title}", parameter, known)
-        return cls(name, tuple(sorted(parameters.items())), row.title)
+        return cls(name, tuple(sorted(row.checked(task, parameters).items())), row.title)
+
+    @classmethod
+    def ruled(cls, rule: Rule | dict[str, Any]) -> Candidate:
+        """Take a person's own rule, as `Rule` or as its plain data. Raises BadInput."""
+        return cls("rule", (), "Your rule", rule=rule if isinstance(rule, Rule) else Rule.from_json(rule))
+
+    def tuned(self, search: Search, task: Task) -> Candidate:
+        """Have its parameters looked for. Raises BadInput when there is nothing to look for."""
+        search.checked()
+        if self.digest or self.rule is not None or not search.space(models.model(self.model, task), task):
+            raise BadInput(f"{self.title or self.model} has no parameters to search.")
+        return replace(self, search=search)
 
     @classmethod
     def of(cls, name: str, estimator: Any) -> Candidate:
@@ -60,20 +72,38 @@ class Candidate:
         return cls(name, (), name, digest, estimator)
 
     @property
+    def row(self) -> models.Model | None:
+        """Its row of the catalogue; None for a person's own estimator."""
+        return None if self.digest else models.model(self.model)
+
+    @property
     def family(self) -> Family:
         """What its columns need to look like."""
-        return models.model(self.model).family if not self.digest else "linear"
+        return "linear" if self.row is None else self.row.family
 
     @property
     def cost(self) -> float:
         """About how long a fit takes, for the order of work."""
-        return models.model(self.model).cost if not self.digest else 2.0
+        once = 2.0 if self.row is None else self.row.cost
+        return once * (1 if self.search is None else self.search.fits)
+
+    @property
+    def most_rows(self) -> int | None:
+        """How many rows it learns from at most."""
+        return None if self.row is None else self.row.most_rows
+
+    @property
+    def unlabelled(self) -> bool:
+        """Whether it also learns from rows whose target is missing."""
+        return self.row is not None and self.row.unlabelled
 
     def build(self, setting: Setting, folder: Path) -> Any:
         """Make a fresh, unfitted estimator. `folder` is the run's, where a person's own estimators lie."""
-        if not self.digest:
-            row = models.model(self.model)
-            return row.build(setting, {**dict(row.parameters), **dict(self.parameters)})
+        if self.row is not None:
+            made = self.row.build(setting, {**self.row.defaults(setting.task), **dict(self.parameters)})
+            if self.rule is not None:
+                made.set_params(rule=(self.rule.coded(setting.labels) if setting.labels else self.rule).to_json())
+            return made
         from sklearn.base import clone
 
         from mlcore.compare.storage import load
@@ -81,6 +111,38 @@ class Candidate:
 
         own = clone(load(folder / "estimators" / f"{self.model}.skops"))
         return own if setting.task == "regression" else Labelled(own)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "model": self.model,
+            "title": self.title,
+            "parameters": dict(self.parameters),
+            "digest": self.digest,
+            "rule": self.rule.to_json() if self.rule else None,
+            "search": asdict(self.search) if self.search else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Candidate:
+        """Rebuild from plain data; an own estimator is found in the run's folder when it is built."""
+        rule, search = data.get("rule"), data.get("search")
+        return cls(
+            data["model"],
+            tuple(sorted(data["parameters"].items())),
+            data["title"],
+            data["digest"],
+            rule=Rule.from_json(rule) if rule else None,
+            search=Search.from_json(search) if search else None,
+        )
+
+
+def _fitting(candidate: Candidate, schema: Schema, task: Task) -> Candidate:
+    """The candidate with what it says of columns checked. Raises BadInput."""
+    if candidate.rule is None:
+        return candidate
+    answers = None if task == "regression" else [str(a) for a in candidate.rule.answers()]  # classes are not read yet
+    return replace(candidate, rule=candidate.rule.checked(schema, answers))
 
 
 def _parameters_text(estimator: Any) -> dict[str, str]:
@@ -118,7 +180,7 @@ class Experiment:
             raise BadInput(f"{recipe.target!r} is the target; it cannot also be the group or the time.")
         if protocol.group is not None:  # met in one fold only, so no model can learn from it; a time may inform one
             schema = schema.change(protocol.group, role="group")
-        protocol = replace(protocol, metric=metric(protocol.metric, recipe.task).name)
+        protocol = replace(protocol, metric=protocol.metric_for(recipe.task).name)
         task_of(schema[recipe.target], recipe.task)
         recipe.prepared(schema)
         candidates = tuple(candidates)
@@ -130,9 +192,14 @@ class Experiment:
         chosen = {"dummy": Candidate.named("dummy", recipe.task), **chosen}
         if len(chosen) < 2:
             raise BadInput("Choose at least one model beside the baseline.")
+        chosen = {name: _fitting(c, schema, recipe.task) for name, c in chosen.items()}
         return cls(
             Source(dataset.name, dataset.rows, dataset.fingerprint), schema, recipe, protocol, tuple(chosen.values())
         )
+
+    def with_candidate(self, candidate: Candidate) -> Experiment:
+        """The experiment with one candidate replaced by another of the same name."""
+        return replace(self, candidates=tuple(candidate if c.model == candidate.model else c for c in self.candidates))
 
     def candidate(self, name: str) -> Candidate:
         """Find a candidate. Raises BadChoice."""
@@ -153,23 +220,16 @@ class Experiment:
             "schema": asdict(self.schema),
             "recipe": self.recipe.to_json(),
             "protocol": asdict(self.protocol),
-            "candidates": [
-                {"model": c.model, "title": c.title, "parameters": dict(c.parameters), "digest": c.digest}
-                for c in self.candidates
-            ],
+            "candidates": [c.to_json() for c in self.candidates],
         }
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Experiment:
-        """Rebuild from plain data; own estimators are found in the run's folder when they are built."""
-        candidates = tuple(
-            Candidate(c["model"], tuple(sorted(c["parameters"].items())), c["title"], c["digest"])
-            for c in data["candidates"]
-        )
+        """Rebuild from plain data."""
         return cls(
             Source(**data["source"]),
             schema_from_json(data["schema"]),
             Recipe.from_json(data["recipe"]),
             Protocol(**data["protocol"]),
-            candidates,
+            tuple(Candidate.from_json(c) for c in data["candidates"]),
         )

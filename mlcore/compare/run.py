@@ -4,6 +4,7 @@ experiment.json    what was asked           events.jsonl          what happened,
 data.parquet       the rows                 predictions.parquet/  out-of-fold, a file a model
 plan.json          the settled split        models/*.skops        fitted on all training rows
 dataset.json       how the rows were read   holdout.jsonl         each look at the locked rows
+search/            trials of searches       studies/              learning curves and the like
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -32,10 +33,13 @@ from mlcore.errors import BadInput, NotFound, RunFailed
 from mlcore.workspace import write_whole
 
 if TYPE_CHECKING:
+    from mlcore.compare.studies import KnobCurve, LearningCurve
+    from mlcore.compare.tuning import Tuning
     from mlcore.evaluate import Evaluation
     from mlcore.explain.lime import Explanation
 
 State = Literal["starting", "running", "finished", "failed", "cancelled", "interrupted"]
+ORDERED = 15.0  # seconds within which a worker that was started must say something
 ENDS: dict[str, State] = {"finished": "finished", "failed": "failed", "cancelled": "cancelled"}
 THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
@@ -125,8 +129,10 @@ class Run:
         done += sum(e["event"] in ("fitted", "unfitted") for e in events)
         total = (folds + 1) * (candidates - len(dropped))
         seconds = events[-1]["seconds"] if events else 0.0
-        end = next((e for e in reversed(events) if e["event"] in ENDS), None)
-        state: State = ENDS[end["event"]] if end else "running" if alive else self._without_process(bool(events))
+        ordered = self._just_ordered()
+        end = None if ordered else next((e for e in since_resumed(events)[::-1] if e["event"] in ENDS), None)
+        state: State = "starting" if ordered else "running" if alive else "interrupted"
+        state = ENDS[end["event"]] if end else state
         compared = any(e["event"] == "compared" for e in events)
         phase = "Fitting the models on all training rows" if compared else "Comparing on folds"
         left = self._left(events, dropped, folds, seconds) if state == "running" else None
@@ -149,23 +155,30 @@ class Run:
         total = (folds + 1) * sum(weights.values())
         return seconds * (total - done) / done if total and done > total / 6 else None
 
-    def _without_process(self, began: bool) -> State:
-        """No process holds the lock: it is about to take it, or it broke off."""
-        asked = (self.path / "experiment.json").stat().st_mtime
-        ordered = self._pid() is not None or time.time() - asked < 5
-        return "starting" if not began and ordered else "interrupted"
+    def _just_ordered(self) -> bool:
+        """Whether a worker was told to begin a moment ago, and has not said anything yet."""
+        written = [
+            p.stat().st_mtime_ns for p in (self.path / "experiment.json", self.path / "worker.pid") if p.exists()
+        ]
+        told = self.path / "events.jsonl"
+        quiet = not told.exists() or told.stat().st_mtime_ns <= max(written)
+        return quiet and time.time() - max(written) / 1e9 < ORDERED
 
     def notes(self) -> list[str]:
         """What had to be said of rows and folds."""
         return next((e["notes"] for e in self.events() if e["event"] == "started"), [])
 
     def alerts(self) -> list[dict[str, Any]]:
-        """What was noticed before the first fit."""
+        """What was noticed before the first fit: of the data, and of the split once it is settled."""
         try:
             found: list[dict[str, Any]] = json.loads((self.path / "alerts.json").read_text("utf-8"))
         except FileNotFoundError:
-            return []
-        return found
+            found = []
+        of_split: list[dict[str, Any]] = next(
+            (e.get("alerts", []) for e in self.events() if e["event"] == "started"), []
+        )
+        rank = {"high": 0, "medium": 1, "low": 2}
+        return sorted([*found, *of_split], key=lambda a: rank[a["severity"]])
 
     def board(self, by: str | None = None) -> Leaderboard:
         """The leaderboard as a result; `by` sorts by another metric."""
@@ -239,6 +252,41 @@ class Run:
             raise RunFailed("No model of this run has a score.")
         return next((r.model for r in ranked if r.model != "dummy"), ranked[0].model)
 
+    def grown(self, model: str, more: int, folder: Path, slots: int | None = None) -> Run:
+        """A new run in which a model goes on with `more` trees and all others are taken over. Raises BadInput."""
+        run = self.grow(model, more, folder)
+        return launch(run, slots).wait()
+
+    def grow(self, model: str, more: int, folder: Path) -> Run:
+        """Write the run that `grown` starts. Raises BadInput when the model has no trees to add to."""
+        from mlcore.compare import grow
+
+        experiment, trees = grow.more_trees(self.experiment, model, more)
+        if model not in self.fitted():
+            raise BadInput(f"{model} did not get through in this run, so it cannot be gone on with.")
+        run = write_run(folder, experiment, self.dataset, json.loads((self.path / "alerts.json").read_text("utf-8")))
+        carry_over(self, run)
+        grow.note_start(run.path, model, grow.Start(self.path, trees))
+        return run
+
+    def learning_curve(self, model: str | None = None) -> LearningCurve:
+        """How the score of a model (the best by default) grows with rows; fits it anew on shares of them."""
+        from mlcore.compare.studies import Study, study
+
+        return study(self, Study("learning", model or self.best()))  # type: ignore[return-value]
+
+    def knob_curve(self, model: str, knob: str) -> KnobCurve:
+        """What one parameter of a model does on rows that it learned from and on others."""
+        from mlcore.compare.studies import Study, study
+
+        return study(self, Study("knob", model, knob))  # type: ignore[return-value]
+
+    def tuning(self, model: str) -> Tuning:
+        """The search of a candidate's parameters. Raises NotFound when there was none."""
+        from mlcore.compare.tuning import tuning
+
+        return tuning(self, model)
+
     # the process --------------------------------------------------------------------------------------------------
 
     def wait(self, on_event: Any = None, every: float = 0.05) -> Run:
@@ -279,9 +327,17 @@ class Run:
         if self.alive():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
-        if not any(e["event"] in ENDS for e in self.events()):  # it had no time to say so itself
+        if not any(e["event"] in ENDS for e in since_resumed(self.events())):  # it had no time to say so itself
             with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"event": "cancelled", "seconds": 0.0}) + "\n")
+                file.write(json.dumps({"event": "cancelled", "seconds": self.progress().seconds}) + "\n")
+
+    def resume(self, slots: int | None = None, start: Any = None) -> Run:
+        """Go on with a run that was cancelled or broke off; what is done stays. Raises BadInput otherwise."""
+        state = self.progress().state
+        if state not in ("cancelled", "interrupted", "failed"):
+            raise BadInput(f"This run is {state}; only one that was cancelled or broke off can be gone on with.")
+        begun: Run = (start or launch)(self, slots)
+        return begun
 
     def _pid(self) -> int | None:
         """The worker's process, if it lives and is a worker; a number in a file may mean any process by now."""
@@ -296,6 +352,59 @@ class Run:
         return pid if self.alive() else None
 
 
+def since_resumed(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events since the run was last taken up again: of those before, the end does not count."""
+    places = [i for i, e in enumerate(events) if e["event"] == "resumed"]
+    return events[places[-1] :] if places else events
+
+
+def carry_over(old: Run, new: Run) -> list[str]:
+    """Take over from a run what a new one would compute again: candidates that are equal, on the same split.
+
+    Returns their names. The new run must not have been started; its worker finds them done.
+    """
+    same = _equal_parts(old, new)
+    if not same:
+        return []
+    for sub, kind in (("predictions.parquet", "parquet"), ("models", "skops")):
+        for name in same:
+            _link(old.path / sub / f"{name}.{kind}", new.path / sub / f"{name}.{kind}")
+    for part in ("grown", "search", "estimators"):
+        for place in (p for p in (old.path / part).rglob("*") if p.is_file()):
+            _link(place, new.path / place.relative_to(old.path))
+    _link(old.path / "plan.json", new.path / "plan.json")
+    with (new.path / "events.jsonl").open("a", encoding="utf-8") as file:
+        for event in old.events():
+            taken = event["event"] in ("fold", "candidate", "fitted") and event["model"] in same
+            begun = {"candidates": len(new.experiment.candidates)} if event["event"] == "started" else {}
+            if taken or begun:
+                file.write(json.dumps({**event, **begun, "seconds": 0.0, "carried": True}) + "\n")
+    return same
+
+
+def _equal_parts(old: Run, new: Run) -> list[str]:
+    """Candidates of a new run that an old one has done already: all that decides their numbers is equal."""
+    a, b = old.experiment, new.experiment
+    if replace(a, candidates=()) != replace(b, candidates=()) or not (old.path / "plan.json").exists():
+        return []
+    if any(c.unlabelled for c in a.candidates) != any(c.unlabelled for c in b.candidates):
+        return []
+    done = set(old.fitted()) - {"blend"}
+    return [c.model for c in b.candidates if c in a.candidates and c.model in done]
+
+
+def _link(old: Path, new: Path) -> None:
+    """A second name of the same file, or a copy where that is not possible."""
+    new.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        try:
+            os.link(old, new)
+        except FileExistsError:
+            raise
+        except OSError:
+            shutil.copyfile(old, new)
+
+
 def write_run(folder: Path, experiment: Experiment, dataset: Dataset, alerts: list[dict[str, Any]]) -> Run:
     """Put an experiment and its data into a run's folder; the data are linked where that is possible."""
     from mlcore.compare import storage
@@ -305,13 +414,7 @@ def write_run(folder: Path, experiment: Experiment, dataset: Dataset, alerts: li
         if candidate.estimator is not None:
             (folder / "estimators").mkdir(exist_ok=True)
             storage.dump(candidate.estimator, folder / "estimators" / f"{candidate.model}.skops")
-    with contextlib.suppress(FileExistsError):
-        try:
-            os.link(dataset.path, folder / "data.parquet")
-        except FileExistsError:
-            raise
-        except OSError:
-            shutil.copyfile(dataset.path, folder / "data.parquet")
+    _link(dataset.path, folder / "data.parquet")
     write_whole(folder / "dataset.json", json.dumps(dataset.to_json()))
     write_whole(folder / "alerts.json", json.dumps(alerts))
     write_whole(folder / "experiment.json", json.dumps(experiment.to_json(), indent=1))
@@ -327,22 +430,23 @@ def _environment(modules: tuple[str, ...] = ()) -> dict[str, str]:
     return {**os.environ, **THREADS, "PYTHONPATH": os.pathsep.join(paths), "HOLDOUT_MODULES": ",".join(modules)}
 
 
-def launch(run: Run, slots: int | None = None, modules: tuple[str, ...] = ()) -> Run:
-    """Start the worker of a run as a process of its own, which outlives this one.
+def launch(run: Run, slots: int | None = None, modules: tuple[str, ...] = (), study: str = "") -> Run:
+    """Start the worker of a run, or of a study of it, as a process of its own, which outlives this one.
 
     `modules` are the modules of a person's own estimators; they come from the calling process, never from a folder.
     """
     slots = slots or cores()
+    command = [sys.executable, "-m", "mlcore.compare.worker", str(run.path), str(slots)]
     with (run.path / "log.txt").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "mlcore.compare.worker", str(run.path), str(slots)],
+            [*command, study] if study else command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
             env=_environment(modules),
         )
-    write_whole(run.path / "worker.pid", str(process.pid))
+    write_whole((run.path / "studies" / study if study else run.path) / "worker.pid", str(process.pid))
     return run
 
 
@@ -372,19 +476,19 @@ class Standby:
                 env=_environment(),
             )
 
-    def launch(self, run: Run, slots: int | None = None) -> Run:
-        """Hand the run to the waiting worker, or start a new one."""
+    def launch(self, run: Run, slots: int | None = None, study: str = "") -> Run:
+        """Hand the run, or a study of it, to the waiting worker, or start a new one."""
         with self._turn:
             process, self._process = self._process, None
         if process is None or process.poll() is not None or process.stdin is None:
-            return launch(run, slots)
-        order = json.dumps({"run": str(run.path), "slots": slots or cores()}) + "\n"
+            return launch(run, slots, study=study)
+        order = json.dumps({"run": str(run.path), "slots": slots or cores(), "study": study}) + "\n"
         try:
-            write_whole(run.path / "worker.pid", str(process.pid))
+            write_whole((run.path / "studies" / study if study else run.path) / "worker.pid", str(process.pid))
             process.stdin.write(order.encode())
             process.stdin.close()
         except BrokenPipeError:
-            return launch(run, slots)
+            return launch(run, slots, study=study)
         return run
 
     def close(self) -> None:

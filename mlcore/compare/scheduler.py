@@ -85,15 +85,16 @@ class Scheduler:
 
     def _fail(self, task: Task, reason: str) -> None:
         if task.candidate:
-            self._drop(task.candidate)
+            self.drop(task.candidate)
             self.outcome.failed(task.candidate, reason)
             return
         waiting = {t.candidate for t in self._waiting if task.key in t.after}
         for candidate in sorted(waiting):
-            self._drop(candidate)
+            self.drop(candidate)
             self.outcome.failed(candidate, f"Its features could not be made. {reason}")
 
-    def _drop(self, candidate: str) -> None:
+    def drop(self, candidate: str) -> None:
+        """End and forget all tasks of a candidate."""
         self._waiting = [t for t in self._waiting if t.candidate != candidate]
         for task, future, _ in list(self._running.values()):
             if task.candidate == candidate:
@@ -107,5 +108,5 @@ class Scheduler:
             used[task.candidate] = used.get(task.candidate, 0.0) + now - start
         for candidate in {t.candidate for t, _, _ in self._running.values() if t.candidate}:
             if used[candidate] > self.limit:
-                self._drop(candidate)
+                self.drop(candidate)
                 self.outcome.timeout(candidate, self.limit)

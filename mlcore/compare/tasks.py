@@ -6,29 +6,32 @@ memory-mapped arrays. A test holds this to the fold scores of the whole Pipeline
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 import warnings
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from mlcore.compare import storage
+from mlcore.compare import grow, storage, tune
 from mlcore.compare.experiment import Candidate, Experiment
+from mlcore.compare.memory import rows_that_fit
 from mlcore.dataset import Schema
 from mlcore.errors import NotApplicable
 from mlcore.labelled import Labelled
-from mlcore.metrics import Scored, compute, for_task
+from mlcore.metrics import Metric, Scored, compute, for_task, interval_of
 from mlcore.models import Family, Setting
-from mlcore.protocol import Fold, Plan, Target, make_plan
+from mlcore.protocol import Fold, Plan, Target, drawn, inner_folds, make_plan
 from mlcore.result import Array
 from mlcore.target import load_target
 
 FINAL = "final"  # the key of the fit on all training rows, beside the keys of the folds
+SEEN = 1000  # training rows that are predicted as well, to see how much better they are known
 
 
 @dataclass(frozen=True)
@@ -39,23 +42,48 @@ class Context:
     experiment: Experiment
     target: Target
     plan: Plan
-    prepared: pd.DataFrame  # training rows after the row-by-row steps
+    raw: pd.DataFrame  # training rows, then rows without a target; each column cast to its kind
+    prepared: pd.DataFrame  # the same after the row-by-row steps
     schema: Schema  # of `prepared`
     y: Array  # (training rows,) codes or values
     setting: Setting
+    keys: pd.DataFrame  # group and time of the training rows
+    weights: Array | None = None  # (training rows,)
 
     def fold(self, key: str) -> Fold:
         """Find a fold by its key."""
-        return next(f for f in self.plan.folds if f.key == key)
+        return self._folds[key]
+
+    @cached_property
+    def _folds(self) -> dict[str, Fold]:
+        return {f.key: f for f in self.plan.folds}
+
+    def train(self, key: str) -> Array:
+        """Positions of the rows to learn from: of a fold, or all."""
+        return np.arange(len(self.y)) if key == FINAL else self.fold(key).train
+
+    @property
+    def unknown(self) -> Array:
+        """Positions of the rows without a target."""
+        return np.arange(len(self.y), len(self.raw))
+
+    @property
+    def metric(self) -> Metric:
+        """What ranks."""
+        return self.experiment.protocol.metric_for(self.setting.task)
 
     def place(self, key: str, family: Family, part: str) -> Path:
         """Where a shared array lies."""
         return self.folder / "scratch" / f"{key}-{family}-{part}.npy"
 
+    def told(self, model: str, key: str) -> Path:
+        """Where a candidate's predictions of a fold lie until all its folds are done."""
+        return self.folder / "folds" / model / f"{key}.npz"
+
 
 @lru_cache(maxsize=1)
 def context(folder: str) -> Context:
-    """Load a run's data and settle its folds."""
+    """Load a run's data and settle its folds. Raises BadInput for choices that the data do not allow."""
     from sklearn.pipeline import Pipeline
 
     from mlcore.compare.run import Run
@@ -64,15 +92,47 @@ def context(folder: str) -> Context:
     experiment, dataset = run.experiment, run.dataset
     recipe, protocol = experiment.recipe, experiment.protocol
     target = load_target(dataset, recipe.target, recipe.task)
-    keys = [n for n in (protocol.group, protocol.time) if n is not None]
-    plan = make_plan(protocol, recipe.task, target, dataset.frame(keys).iloc[target.rows])
+    labels = tuple(map(str, target.classes))
+    for candidate in experiment.candidates:
+        if candidate.rule is not None:
+            candidate.rule.checked(experiment.schema, list(labels) if labels else None)
+    target, notes = _that_fits(target, experiment)
+    keys = dataset.frame([n for n in (protocol.group, protocol.time) if n is not None])
+    plan = make_plan(protocol, recipe.task, target, keys.iloc[target.rows])
+    plan = replace(plan, notes=(*notes, *plan.notes))
     transformers, schema = recipe.prepared(experiment.schema)
-    frame = dataset.frame(experiment.schema.features().names).iloc[plan.train]
-    prepared = Pipeline(transformers).fit_transform(frame).reset_index(drop=True)
+    extra = target.unknown if any(c.unlabelled for c in experiment.candidates) else target.unknown[:0]
+    rows = np.concatenate([plan.train, extra])
+    raw = transformers[0][1].transform(dataset.frame(experiment.schema.features().names).iloc[rows])
+    raw = raw.reset_index(drop=True)
+    prepared = Pipeline(transformers[1:]).fit_transform(raw) if transformers[1:] else raw
     y = target.y[np.searchsorted(target.rows, plan.train)]
     return Context(
-        Path(folder), experiment, target, plan, prepared, schema, y, recipe.setting(experiment.schema, protocol.seed)
+        Path(folder), experiment, target, plan, raw, prepared, schema, y,
+        replace(recipe.setting(experiment.schema, protocol.seed), labels=labels),
+        keys.iloc[plan.train].reset_index(drop=True), _weights(dataset, experiment, plan.train),
+    )  # fmt: skip
+
+
+def _that_fits(target: Target, experiment: Experiment) -> tuple[Target, tuple[str, ...]]:
+    """The target's rows, or as many as the memory can hold."""
+    fitting = rows_that_fit(experiment, len(target.rows))
+    if fitting >= len(target.rows):
+        return target, ()
+    note = (
+        f"The machine's free memory holds about {fitting:,} of the {len(target.rows):,} rows; a random sample of that "
+        "size is compared. Free memory, leave out columns or take a larger machine to compare all."
     )
+    return target.sampled(fitting, experiment.protocol.seed), (note,)
+
+
+def _weights(dataset: Any, experiment: Experiment, rows: Array) -> Array | None:
+    """Sample weights from the column of that role; a missing or negative weight counts nothing."""
+    names = experiment.schema.in_role("weight")
+    if not names:
+        return None
+    values = dataset.frame([names[0]])[names[0]].to_numpy(dtype=float, na_value=0.0)[rows]
+    return np.asarray(np.clip(np.nan_to_num(values), 0, None))
 
 
 def prepare(folder: str, key: str, family: Family) -> float:
@@ -80,30 +140,33 @@ def prepare(folder: str, key: str, family: Family) -> float:
     run = context(folder)
     start = time.perf_counter()
     encoder = run.experiment.recipe.encoder(run.experiment.schema, family)
+    train = run.train(key)
+    parts = {"unlabelled": run.unknown} if len(run.unknown) else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        np.save(run.place(key, family, "train"), encoder.fit_transform(run.prepared.iloc[train], run.y[train]))
         if key == FINAL:
-            np.save(run.place(key, family, "train"), encoder.fit_transform(run.prepared, run.y))
             storage.dump(encoder, run.place(key, family, "encoder").with_suffix(".skops"))
         else:
-            fold = run.fold(key)
-            np.save(
-                run.place(key, family, "train"), encoder.fit_transform(run.prepared.iloc[fold.train], run.y[fold.train])
-            )
-            np.save(run.place(key, family, "test"), encoder.transform(run.prepared.iloc[fold.test]))
+            parts["test"] = run.fold(key).test
+        for part, rows in parts.items():
+            np.save(run.place(key, family, part), encoder.transform(run.prepared.iloc[rows]))
     return time.perf_counter() - start
 
 
 @dataclass(frozen=True)
 class FoldResult:
-    """What one candidate did on one fold."""
+    """What one candidate did on one fold; its predictions lie on disk."""
 
     model: str
     key: str
-    scored: Scored
     seconds: float
+    predict_seconds: float = 0.0
     metrics: dict[str, float] = field(default_factory=dict)
     undefined: dict[str, str] = field(default_factory=dict)
+    seen: float | None = None  # the chosen metric on training rows
+    ci: tuple[float, float] | None = None  # of the chosen metric, where there is one fold only
+    rows: int = 0  # that it learned from
 
 
 def fit(folder: str, model: str, key: str) -> FoldResult:
@@ -111,53 +174,156 @@ def fit(folder: str, model: str, key: str) -> FoldResult:
     run = context(folder)
     candidate, fold = run.experiment.candidate(model), run.fold(key)
     start = time.perf_counter()
-    train, test = (
-        _features(run, key, candidate, part, n) for part, n in (("train", len(fold.train)), ("test", len(fold.test)))
-    )
     y = run.y[fold.train]
     if run.setting.task != "regression" and model != "dummy" and len(np.unique(y)) < 2:
         raise NotApplicable(
             f"In fold {fold.fold + 1} all training rows are {run.target.classes[y[0]]!r}: the other "
             "class has too few rows to be learned and tested."
         )
-    estimator = candidate.build(run.setting, run.folder)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # convergence and missing classes: the scores tell
-        estimator.fit(train, y)
-        scored = predict(estimator, test, run.y[fold.test], len(run.target.classes))
-    seconds = time.perf_counter() - start
+        estimator, rows = learn(run, candidate, key, y)
+        seconds = time.perf_counter() - start
+        truth = run.y[fold.test]
+        scored = predict(estimator, features(run, candidate, key, "test"), truth, len(run.target.classes))
+        scored = grow.joined(run.folder, candidate, key, scored)
+        predicting = time.perf_counter() - start - seconds
+        some = rows[:: max(1, len(rows) // SEEN)]
+        known = predict(estimator, features(run, candidate, key, "train")[some], y[some], len(run.target.classes))
+    grow.keep(run.folder, candidate, key, estimator)
+    write_fold(run.told(model, key), scored)
+    values, undefined = measured(run.setting.task, scored)
+    ci = interval_of(run.metric, scored) if len(run.plan.folds) == 1 else None
+    seen, _ = compute(run.metric, known)
+    return FoldResult(model, key, seconds, predicting, values, undefined, seen, ci, len(rows))
+
+
+def measured(task: Any, scored: Scored) -> tuple[dict[str, float], dict[str, str]]:
+    """All metrics of a task, and the reasons of those that are undefined."""
     values, undefined = {}, {}
-    for row in for_task(run.setting.task):
+    for row in for_task(task):
         value, why = compute(row, scored)
         if value is None:
             undefined[row.name] = why
         else:
             values[row.name] = value
-    return FoldResult(model, key, scored, seconds, values, undefined)
+    return values, undefined
 
 
-def predict(estimator: Any, features: Any, truth: Array, classes: int) -> Scored:
+def learn(run: Context, candidate: Candidate, key: str, y: Array) -> tuple[Any, Array]:
+    """Fit a candidate on the training rows of a fold or on all; return it with the positions it learned from.
+
+    `y` are the codes, values or labels of these rows. Rows beyond what a model can take are drawn at random.
+    """
+    train = run.train(key)
+    codes, given = run.y[train], features(run, candidate, key, "train")
+    rows = np.arange(len(train))
+    if candidate.most_rows is not None and len(train) > candidate.most_rows:
+        stratified = run.setting.task != "regression"
+        rows = drawn(codes, candidate.most_rows, run.setting.seed, stratified=stratified)
+    seen = given if len(rows) == len(train) else given[rows]
+    if candidate.search is not None:
+        candidate = _settled(run, candidate, key, seen, rows)
+    setting = run.setting.seeing(codes[rows])
+    estimator = candidate.build(replace(setting, labels=()) if key == FINAL else setting, run.folder)
+    fractions = key == FINAL and len(run.target.classes) > 0 and run.target.classes.dtype.kind == "f"
+    if fractions and not isinstance(estimator, Labelled):
+        estimator = Labelled(estimator)  # scikit-learn takes fractions for a quantity, even as labels
+    options = weighed(estimator, None if run.weights is None else run.weights[train][rows])
+    if candidate.unlabelled:
+        options["unlabelled"] = _without_label(run, candidate, key, len(rows))
+    return grow.fitted(run.folder, candidate, key, estimator, (seen, y[rows]), options), rows
+
+
+def weighed(estimator: Any, weights: Array | None) -> dict[str, Any]:
+    """The option that gives an estimator its sample weights, where it takes any."""
+    if weights is None or not takes_weights(estimator):
+        return {}
+    return {"sample_weight": weights}
+
+
+def takes_weights(estimator: Any) -> bool:
+    """Whether an estimator, or the one it wraps, takes sample weights."""
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.utils.validation import has_fit_parameter
+
+    inner = estimator
+    while isinstance(inner, TransformedTargetRegressor) or type(inner) is Labelled:
+        inner = inner.regressor if isinstance(inner, TransformedTargetRegressor) else inner.estimator
+    return bool(has_fit_parameter(inner, "sample_weight"))
+
+
+def _without_label(run: Context, candidate: Candidate, key: str, labelled: int) -> Array:
+    """Rows whose target is missing, as many as the model can take. Raises NotApplicable when there are none."""
+    if not len(run.unknown):
+        raise NotApplicable("There is no row without a target, so there is nothing it could learn beside the others.")
+    found = np.load(run.place(key, candidate.family, "unlabelled"), mmap_mode="r")
+    most = max(0, (candidate.most_rows or len(found) + labelled) - labelled)
+    return np.asarray(found[:: max(1, -(-len(found) // max(1, most)))])
+
+
+def _settled(run: Context, candidate: Candidate, key: str, given: Any, rows: Array) -> Candidate:
+    """A searched candidate with the best parameters found inside these training rows."""
+    assert candidate.search is not None
+    places = run.train(key)[rows]
+    y, protocol = run.y[places], run.experiment.protocol
+    folds = inner_folds(protocol, run.setting.task, y, run.keys.iloc[places], candidate.search.folds)
+    weights = None if run.weights is None else run.weights[places]
+
+    def judge(parameters: dict[str, Any], train: Array, test: Array) -> tuple[float | None, float | None]:
+        """Scores of one setting on the test and on the training rows of an inner fold."""
+        tried = replace(candidate, parameters=tuple(sorted({**dict(candidate.parameters), **parameters}.items())))
+        estimator = tried.build(run.setting.seeing(y[train]), run.folder)
+        estimator.fit(given[train], y[train], **weighed(estimator, None if weights is None else weights[train]))
+        classes, some = len(run.target.classes), train[:: max(1, len(train) // SEEN)]
+        return (
+            compute(run.metric, predict(estimator, given[test], y[test], classes))[0],
+            compute(run.metric, predict(estimator, given[some], y[some], classes))[0],
+        )
+
+    found = tune.search(tune.trace_file(run.folder, candidate.model, key), candidate, run.metric,
+                        (run.setting.task, run.setting.seed), folds, judge)  # fmt: skip
+    return replace(candidate, parameters=tuple(sorted({**dict(candidate.parameters), **found}.items())), search=None)
+
+
+def predict(estimator: Any, given: Any, truth: Array, classes: int) -> Scored:
     """Predict rows; probabilities are aligned with all classes of the target, absent ones getting 0."""
-    prediction = np.asarray(estimator.predict(features))
+    prediction = np.asarray(estimator.predict(given))
     if not classes:
         return Scored(truth, prediction.astype(float).ravel())
     known = np.asarray(estimator.classes_).astype(int)
     if hasattr(estimator, "predict_proba"):
         shares = np.zeros((len(truth), classes))
-        shares[:, known] = estimator.predict_proba(features)
+        shares[:, known] = estimator.predict_proba(given)
         return Scored(truth, prediction.astype(int), classes, shares)
     ranks = classes == 2 and len(known) == 2 and hasattr(estimator, "decision_function")
-    decision = np.asarray(estimator.decision_function(features)) if ranks else None
+    decision = np.asarray(estimator.decision_function(given)) if ranks else None
     return Scored(truth, prediction.astype(int), classes, None, decision)
 
 
-def _features(run: Context, key: str, candidate: Candidate, part: str, rows: int) -> Any:
+def features(run: Context, candidate: Candidate, key: str, part: str) -> Any:
+    """What a candidate sees of the training or test rows of a fold."""
+    rows = run.train(key) if part == "train" else run.fold(key).test
     if candidate.family == "none":
-        return np.zeros((rows, 1))
+        return np.zeros((len(rows), 1))
+    if candidate.family == "raw":
+        return _Rows(run.raw.iloc[rows])
     return np.load(run.place(key, candidate.family, part), mmap_mode="r")
 
 
-def finish(folder: str, model: str) -> float:
+class _Rows(pd.DataFrame):
+    """A frame that is indexed by positions of rows with [], as arrays are; columns are still asked for by name."""
+
+    def __getitem__(self, key: Any) -> Any:
+        picked = isinstance(key, slice) or (isinstance(key, np.ndarray) and key.dtype.kind in "iub")
+        return self.iloc[key] if picked else super().__getitem__(key)
+
+    @property
+    def _constructor(self) -> Any:
+        return pd.DataFrame
+
+
+def finish(folder: str, model: str) -> dict[str, Any]:
     """Fit a candidate on all training rows and store the whole Pipeline, which answers in the target's own labels."""
     from sklearn.pipeline import Pipeline
 
@@ -166,28 +332,60 @@ def finish(folder: str, model: str) -> float:
     run = context(folder)
     start = time.perf_counter()
     candidate = run.experiment.candidate(model)
-    estimator = candidate.build(run.setting, run.folder)
-    if len(run.target.classes) and run.target.classes.dtype.kind == "f" and not isinstance(estimator, Labelled):
-        estimator = Labelled(estimator)  # scikit-learn takes fractions for a quantity, even as labels
     labels = run.target.classes[run.y] if len(run.target.classes) else run.y
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        estimator.fit(_features(run, FINAL, candidate, "train", len(run.y)), labels)
-    if candidate.family == "none":
+        estimator, rows = learn(run, candidate, FINAL, labels)
+    if candidate.family in ("none", "raw"):
         steps: list[tuple[str, Any]] = [("columns", Conform.of(run.experiment.schema))]
     else:
         encoder = storage.load(run.place(FINAL, candidate.family, "encoder").with_suffix(".skops"))
         steps = [*run.experiment.recipe.prepared(run.experiment.schema)[0], ("encode", encoder)]
-    storage.dump(Pipeline([*steps, ("model", estimator)]), run.folder / "models" / f"{model}.skops")
-    return time.perf_counter() - start
+    storage.dump(Pipeline([*steps, ("model", estimator)]), model_file(run.folder, model))
+    told = estimator.words() if hasattr(estimator, "words") else ""
+    return {
+        "fit_seconds": round(time.perf_counter() - start, 4),
+        "bytes": model_file(run.folder, model).stat().st_size,
+        "rows": len(rows),
+        "words": told,
+    }
 
 
-def out_of_fold(run: Context, results: list[FoldResult]) -> pd.DataFrame:
-    """The out-of-fold predictions of one candidate: a row for each tested row and repeat."""
+def model_file(folder: Path, model: str) -> Path:
+    """Where a fitted Pipeline lies."""
+    return folder / "models" / f"{model}.skops"
+
+
+# predictions on disk --------------------------------------------------------------------------------------------------
+
+
+def write_fold(place: Path, scored: Scored) -> None:
+    """Write predictions, whole or not at all."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    parts: dict[str, Any] = {
+        "prediction": scored.prediction,
+        "probabilities": scored.probabilities,
+        "decision": scored.decision,
+    }
+    with place.with_suffix(".part").open("wb") as file:
+        np.savez(file, **{name: value for name, value in parts.items() if value is not None})
+    place.with_suffix(".part").replace(place)
+
+
+def read_fold(run: Context, model: str, key: str) -> Scored:
+    """A candidate's predictions of a fold, with their truth."""
+    truth = run.y[run.fold(key).test]
+    with np.load(run.told(model, key)) as found:
+        return Scored(truth, found["prediction"], len(run.target.classes), found.get("probabilities"),
+                      found.get("decision"))  # fmt: skip
+
+
+def out_of_fold(run: Context, told: dict[str, Scored]) -> pd.DataFrame:
+    """The out-of-fold predictions of one candidate by fold: a row for each tested row and repeat."""
     parts = []
     classes = run.target.classes
-    for result in sorted(results, key=lambda r: tuple(map(int, r.key.split("-")))):
-        fold, scored = run.fold(result.key), result.scored
+    for fold in run.plan.folds:
+        scored = told[fold.key]
         part: dict[str, Any] = {"row": run.plan.train[fold.test], "repeat": fold.repeat, "fold": fold.fold}
         if len(classes):
             part |= {"truth": classes[scored.truth], "prediction": classes[scored.prediction]}
@@ -211,5 +409,14 @@ def plan_json(run: Context) -> str:
             "notes": list(run.plan.notes),
             "classes": run.target.classes.tolist(),
             "counts": np.bincount(run.target.y).tolist() if len(run.target.classes) else [],
+            "split": split_digest(run.plan),
         }
     )
+
+
+def split_digest(plan: Plan) -> str:
+    """A hash of which rows are locked and how the others are folded; equal splits can be compared."""
+    made = hashlib.blake2b(digest_size=12)
+    for part in (plan.train, plan.holdout, *(f.test for f in plan.folds)):
+        made.update(np.asarray(part, "<i8").tobytes() + b"|")
+    return made.hexdigest()

@@ -16,16 +16,24 @@ import json  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
-from dataclasses import dataclass, field  # noqa: E402
+from dataclasses import asdict, dataclass, field  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any, TextIO  # noqa: E402
 
-from mlcore.compare import tasks  # noqa: E402
+import numpy as np  # noqa: E402
+
+from mlcore import leaks, stats  # noqa: E402
+from mlcore.compare import blend, estimate, studies, tasks  # noqa: E402
+from mlcore.compare.run import Run  # noqa: E402
 from mlcore.compare.scheduler import Outcome, Scheduler, Stopped, Task  # noqa: E402
-from mlcore.engines import Engine, Inline, LocalProcesses  # noqa: E402
+from mlcore.engines import FULL, Engine, Inline, LocalProcesses, is_full  # noqa: E402
 from mlcore.errors import BadInput, HoldoutError  # noqa: E402
+from mlcore.result import number, several  # noqa: E402
 from mlcore.target import target_notes  # noqa: E402
 from mlcore.workspace import write_whole  # noqa: E402
+
+RACE_FROM = 3  # folds after which a candidate can be out of the race
+RACE_ALPHA = 0.01  # how sure that must be
 
 
 @dataclass
@@ -44,30 +52,36 @@ class Journal:
 
 @dataclass
 class Conductor:
-    """Carries one run from its experiment to its models, and tells the journal."""
+    """Carries one run from its experiment to its models, and tells the journal; what is done already stays done."""
 
     folder: Path
     journal: Journal
     stop: bool = False
-    _results: dict[str, list[tasks.FoldResult]] = field(default_factory=dict)
+    _told: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)  # metrics by candidate and fold
+    _over: set[str] = field(default_factory=set)  # candidates without more to come
     _fine: list[str] = field(default_factory=list)
+    _shared_by: dict[tuple[str, Any], int] = field(default_factory=dict)  # fits that still need an array
+    _judged: int = 0  # folds after which the race has been looked at
 
     def run(self, slots: int) -> None:
         """Run everything; end with exactly one of finished, cancelled, failed."""
         engine: Engine | None = None
         try:
             shared = tasks.context(str(self.folder))
-            self._announce(shared)
+            self._take_up(shared)
             for name in ("scratch", "models", "predictions.parquet"):
                 (self.folder / name).mkdir(exist_ok=True)
             engine = LocalProcesses(slots) if slots else Inline()
             self._compare(shared, engine)
             self._finish(shared, engine)
             self.journal.tell("finished")
+            _clear(self.folder / "folds")
         except Stopped:
             self.journal.tell("cancelled")
         except (HoldoutError, OSError) as error:
-            self.journal.tell("failed", reason=str(error), bad_input=isinstance(error, BadInput))
+            full = isinstance(error, OSError) and is_full(error)
+            with contextlib.suppress(OSError):  # where nothing can be written, the silence tells
+                self.journal.tell("failed", reason=FULL if full else str(error), bad_input=isinstance(error, BadInput))
         except Exception as error:
             self.journal.tell("failed", reason=f"The run broke off: {type(error).__name__}: {error}"[:500])
             raise
@@ -76,10 +90,27 @@ class Conductor:
                 engine.shutdown()
             _clear(self.folder / "scratch")
 
+    def _take_up(self, shared: tasks.Context) -> None:
+        """Announce the run; or find what it did before it broke off, or what was carried over from another run."""
+        events = Run(self.folder).events()
+        ended = {e["model"]: e["status"] for e in events if e["event"] == "candidate"}
+        self._over |= set(ended)
+        self._fine += [name for name, status in ended.items() if status == "ok"]
+        for event in events:
+            if event["event"] == "fold" and (
+                event["model"] in self._over or shared.told(event["model"], event["key"]).exists()
+            ):
+                self._told.setdefault(event["model"], {})[event["key"]] = event["metrics"]
+        if any(e["event"] == "started" for e in events):
+            self.journal.tell("resumed", pid=os.getpid())
+        else:
+            self._announce(shared)
+
     def _announce(self, shared: tasks.Context) -> None:
         write_whole(self.folder / "plan.json", tasks.plan_json(shared))
         rows, name = shared.experiment.source.rows, shared.experiment.recipe.target
-        notes = [*target_notes(rows, shared.target, name), *shared.plan.notes]
+        split = leaks.Split(shared.plan, shared.experiment.protocol, shared.setting.task,
+                            shared.raw.iloc[: len(shared.y)])  # fmt: skip
         self.journal.tell(
             "started",
             pid=os.getpid(),
@@ -88,17 +119,52 @@ class Conductor:
             folds=len(shared.plan.folds),
             candidates=len(shared.experiment.candidates),
             ratio=shared.plan.ratio,
-            notes=notes,
+            notes=[*target_notes(rows, shared.target, name), *shared.plan.notes, *_notes(shared)],
+            alerts=[a.to_json() for a in leaks.find(split)],
         )
 
     def _compare(self, shared: tasks.Context, engine: Engine) -> None:
-        outcome = Outcome(self._fold_done, self._failed, self._timed_out)
-        Scheduler(engine, shared.experiment.protocol.time_limit, outcome, lambda: self.stop).run(grid(shared))
+        limit = shared.experiment.protocol.time_limit
+        for name in [n for n in self._told if n not in self._over]:
+            self._complete(name, shared)  # it broke off between its last fold and the word that it was done
+        made = [t for t in grid(shared) if self._needed(t)]
+        wanted = {k for t in made for k in t.after}
+        made = [t for t in made if t.candidate or t.key in wanted]
+        for task in made:
+            for _, key, family in task.after:
+                self._shared_by[key, family] = self._shared_by.get((key, family), 0) + 1
+
+        def done(task: Task, value: Any) -> None:
+            if isinstance(value, tasks.FoldResult):
+                self._fold_done(value, shared)
+                self._release(task, shared)
+                if shared.experiment.protocol.race:
+                    self._race(shared, scheduler)
+
+        scheduler = Scheduler(engine, limit, Outcome(done, self._failed, self._timed_out), lambda: self.stop)
+        scheduler.run(made)
+        if "blend" in [c.model for c in shared.experiment.candidates] and "blend" not in self._over:
+            self._blend(shared, engine)
         self.journal.tell("compared")
 
-    def _fold_done(self, task: Task, value: Any) -> None:
-        if not isinstance(value, tasks.FoldResult):
-            return
+    def _needed(self, task: Task) -> bool:
+        """Whether a task is still to be done; the blend comes when all others are."""
+        if not task.candidate:
+            return True
+        told = self._told.get(task.candidate, {})
+        return task.candidate != "blend" and task.candidate not in self._over and task.key[2] not in told
+
+    def _blend(self, shared: tasks.Context, engine: Engine) -> None:
+        def done(task: Task, value: Any) -> None:
+            for result in value:
+                self._fold_done(result, shared)
+
+        ordered = [c.model for c in shared.experiment.candidates if c.model in self._fine]
+        task = Task(("blend",), blend.blend, (str(self.folder), ordered), (0.0,), "blend")
+        outcome = Outcome(done, self._failed, self._timed_out)
+        Scheduler(engine, shared.experiment.protocol.time_limit, outcome, lambda: self.stop).run([task])
+
+    def _fold_done(self, value: tasks.FoldResult, shared: tasks.Context) -> None:
         self.journal.tell(
             "fold",
             model=value.model,
@@ -106,22 +172,75 @@ class Conductor:
             metrics=value.metrics,
             undefined=value.undefined,
             fit_seconds=round(value.seconds, 4),
+            predict_seconds=round(value.predict_seconds, 4),
+            seen=value.seen,
+            ci=value.ci,
+            rows=value.rows,
         )
-        results = self._results.setdefault(value.model, [])
-        results.append(value)
-        shared = tasks.context(str(self.folder))
-        if len(results) == len(shared.plan.folds):
-            place = self.folder / "predictions.parquet" / f"{value.model}.parquet"
-            tasks.out_of_fold(shared, results).to_parquet(place.with_suffix(".part"), index=False)
-            os.replace(place.with_suffix(".part"), place)
-            self._fine.append(value.model)
-            del self._results[value.model]
-            self.journal.tell("candidate", model=value.model, status="ok", reason="")
+        self._told.setdefault(value.model, {})[value.key] = value.metrics
+        self._complete(value.model, shared)
+
+    def _complete(self, name: str, shared: tasks.Context) -> None:
+        """Write a candidate's predictions once all its folds are done."""
+        if len(self._told[name]) < len(shared.plan.folds):
+            return
+        place = self.folder / "predictions.parquet" / f"{name}.parquet"
+        told = {f.key: tasks.read_fold(shared, name, f.key) for f in shared.plan.folds}
+        tasks.out_of_fold(shared, told).to_parquet(place.with_suffix(".part"), index=False)
+        os.replace(place.with_suffix(".part"), place)
+        self._fine.append(name)
+        self._over.add(name)
+        self.journal.tell("candidate", model=name, status="ok", reason="")
+
+    def _release(self, task: Task, shared: tasks.Context) -> None:
+        """Remove a fold's arrays once no fit needs them any more."""
+        for _, key, family in task.after:
+            self._shared_by[key, family] -= 1
+            if not self._shared_by[key, family]:
+                for part in ("train", "test", "unlabelled"):
+                    shared.place(key, family, part).unlink(missing_ok=True)  # type: ignore[arg-type]
+
+    def _race(self, shared: tasks.Context, scheduler: Scheduler) -> None:
+        """Stop candidates that are behind beyond doubt; judged when a fold is done for all, so that it repeats."""
+        folds = shared.plan.folds
+        while (count := self._judged + 1 if self._judged else RACE_FROM) < len(folds):
+            judged, running = folds[:count], self._racing(shared)
+            if any(f.key not in self._told.get(m, {}) for m in running for f in judged):
+                return
+            self._judged = count
+            for name, gap in self._behind(judged, running, shared):
+                if name not in self._over:
+                    scheduler.drop(name)
+                    self._over.add(name)
+                    reason = f"Out of the race after {count} of {len(folds)} folds: {gap} behind the best."
+                    self.journal.tell("candidate", model=name, status="stopped", reason=reason)
+
+    def _racing(self, shared: tasks.Context) -> list[str]:
+        """Candidates in the race that have begun or ended well, and those that have yet to begin."""
+        names = [c.model for c in shared.experiment.candidates if c.model not in ("dummy", "blend")]
+        return [n for n in names if n not in self._over or n in self._fine]
+
+    def _behind(self, judged: Any, running: list[str], shared: tasks.Context) -> list[tuple[str, str]]:
+        metric = shared.metric
+        found = {m: [self._told[m][f.key].get(metric.name) for f in judged] for m in running}
+        scores = {m: metric.signed(np.array(v, float)) for m, v in found.items() if None not in v}
+        if len(scores) < 2:
+            return []
+        best = max(scores, key=lambda m: float(scores[m].mean()))
+        ratio = float(np.mean([len(f.test) / len(f.train) for f in judged]))
+        out = []
+        for name, values in scores.items():
+            gap = stats.difference(scores[best], values, ratio)
+            if gap.p < RACE_ALPHA and gap.mean > 2 * metric.rope(float(np.abs(scores[best]).mean())):
+                out.append((name, number(gap.mean)))
+        return out
 
     def _failed(self, candidate: str, reason: str) -> None:
+        self._over.add(candidate)
         self.journal.tell("candidate", model=candidate, status="failed", reason=reason)
 
     def _timed_out(self, candidate: str, seconds: float) -> None:
+        self._over.add(candidate)
         self.journal.tell(
             "candidate",
             model=candidate,
@@ -132,41 +251,64 @@ class Conductor:
     def _finish(self, shared: tasks.Context, engine: Engine) -> None:
         def done(task: Task, value: Any) -> None:
             if task.candidate:
-                self.journal.tell("fitted", model=task.candidate, fit_seconds=round(value, 4))
+                self.journal.tell("fitted", model=task.candidate, **value)
 
         def missed(candidate: str, why: object) -> None:
             self.journal.tell("unfitted", model=candidate, reason=f"It could not be fitted on all rows. {why}")
 
-        outcome = Outcome(done, missed, missed)
-        Scheduler(engine, shared.experiment.protocol.time_limit, outcome, lambda: self.stop).run(
-            finals(shared, self._fine)
-        )
+        limit, outcome = shared.experiment.protocol.time_limit, Outcome(done, missed, missed)
+        names = [n for n in self._fine if not tasks.model_file(self.folder, n).exists()]
+        Scheduler(engine, limit, outcome, lambda: self.stop).run(finals(shared, [n for n in names if n != "blend"]))
+        if "blend" in names:
+            task = Task(("finish", "blend"), blend.finish_blend, (str(self.folder),), (0.0,), "blend")
+            Scheduler(engine, limit, outcome, lambda: self.stop).run([task])
+
+
+def _notes(shared: tasks.Context) -> list[str]:
+    """What has to be said of the candidates before they run."""
+    notes, rows = [], len(shared.y)
+    few = [c for c in shared.experiment.candidates if c.most_rows and shared.plan.folds
+           and len(shared.plan.folds[0].train) > c.most_rows]  # fmt: skip
+    if few:
+        said = several([f"{c.title} {c.most_rows:,}" for c in few], 9)
+        notes.append(f"Learned from a random sample of the training rows, as time grows faster than rows: {said}.")
+    if shared.weights is not None:
+        without = [c.title or c.model for c in shared.experiment.candidates
+                   if c.model not in ("blend", "dummy")
+                   and not tasks.takes_weights(c.build(shared.setting.seeing(shared.y), shared.folder))]  # fmt: skip
+        name = shared.experiment.schema.in_role("weight")[0]
+        notes.append(f"Rows weigh by {name} while models learn; scores count each row once."
+                     + (f" {several(without, 9)} cannot weigh rows." if without else ""))  # fmt: skip
+    if len(shared.unknown):
+        notes.append(f"{len(shared.unknown):,} rows without a target serve as unlabelled rows beside {rows:,}.")
+    return notes
+
+
+NO_ARRAYS = ("none", "raw")  # families that are given no encoded columns
 
 
 def grid(shared: tasks.Context) -> list[Task]:
-    """All tasks of the comparison: the baseline, the encoders, one cheap model, then the longest first."""
+    """All tasks of the comparison: the baseline, the encoders, one cheap model, then the longest first.
+
+    In a race the folds are the outer order, so that all candidates can be compared after each.
+    """
     folder, made = str(shared.folder), []
-    families = sorted({c.family for c in shared.experiment.candidates} - {"none"})
-    cheapest = min((c for c in shared.experiment.candidates if c.family != "none"), key=lambda c: c.cost)
+    race = shared.experiment.protocol.race
+    encoded = [c for c in shared.experiment.candidates if c.family not in NO_ARRAYS]
+    families = sorted({c.family for c in encoded})
+    cheapest = min(encoded, key=lambda c: c.cost, default=None)
     for place, fold in enumerate(shared.plan.folds):
         for family in families:
-            urgency = 1.0 if family == cheapest.family else 2.5
-            made.append(
-                Task(("prepare", fold.key, family), tasks.prepare, (folder, fold.key, family), (urgency, place))
-            )
+            urgency = 1.0 if cheapest is not None and family == cheapest.family else 2.5
+            rank: tuple[float, ...] = (2.0, place, -1.0) if race else (urgency, place)
+            made.append(Task(("prepare", fold.key, family), tasks.prepare, (folder, fold.key, family), rank))
         for candidate in shared.experiment.candidates:
-            phase = {"dummy": 0.0, cheapest.model: 2.0}.get(candidate.model, 3.0)
-            after = () if candidate.family == "none" else (("prepare", fold.key, candidate.family),)
-            made.append(
-                Task(
-                    ("fit", candidate.model, fold.key),
-                    tasks.fit,
-                    (folder, candidate.model, fold.key),
-                    (phase, -candidate.cost, place),
-                    candidate.model,
-                    after,
-                )
-            )
+            quick = candidate.family in NO_ARRAYS
+            phase = 0.0 if quick else 2.0 if cheapest is not None and candidate.model == cheapest.model else 3.0
+            after = () if quick else (("prepare", fold.key, candidate.family),)
+            rank = (2.0, place, 1 - candidate.cost) if race and not quick else (phase, -candidate.cost, place)
+            key = ("fit", candidate.model, fold.key)
+            made.append(Task(key, tasks.fit, (folder, candidate.model, fold.key), rank, candidate.model, after))
     return made
 
 
@@ -176,20 +318,12 @@ def finals(shared: tasks.Context, names: list[str]) -> list[Task]:
     chosen = [shared.experiment.candidate(n) for n in names]
     made = [
         Task(("prepare", tasks.FINAL, family), tasks.prepare, (folder, tasks.FINAL, family), (0.0,))
-        for family in sorted({c.family for c in chosen} - {"none"})
+        for family in sorted({c.family for c in chosen} - set(NO_ARRAYS))
     ]
     for candidate in chosen:
-        after = () if candidate.family == "none" else (("prepare", tasks.FINAL, candidate.family),)
-        made.append(
-            Task(
-                ("finish", candidate.model),
-                tasks.finish,
-                (folder, candidate.model),
-                (1.0, -candidate.cost),
-                candidate.model,
-                after,
-            )
-        )
+        after = () if candidate.family in NO_ARRAYS else (("prepare", tasks.FINAL, candidate.family),)
+        key = ("finish", candidate.model)
+        made.append(Task(key, tasks.finish, (folder, candidate.model), (1.0, -candidate.cost), candidate.model, after))
     return made
 
 
@@ -200,24 +334,45 @@ def _clear(folder: Path) -> None:
 
 
 def hold_lock(folder: Path) -> Any:
-    """Hold a lock for as long as this process lives; it tells others that the run is alive."""
+    """Hold a lock for as long as this process lives; it tells others that the run is alive.
+
+    Raises HoldoutError when another worker is at the same run.
+    """
     file = (folder / "alive.lock").open("w")
     with contextlib.suppress(ImportError):
         import fcntl
 
-        fcntl.flock(file, fcntl.LOCK_EX)  # watchers hold it for an instant only
+        for _ in range(100):  # watchers hold it for an instant only
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return file
+            except OSError:
+                time.sleep(0.02)
+        raise HoldoutError(f"{folder} is being worked on already.")
     return file
 
 
-def _stand_by() -> tuple[Path, int]:
+@dataclass(frozen=True)
+class Order:
+    """What a worker is to do: a run, or a study of a run that has ended."""
+
+    folder: Path
+    slots: int
+    study: str = ""
+
+
+def _stand_by() -> Order:
     """Import what a run needs, then wait for the order on standard input; end when it closes."""
     from mlcore.models import MODELS, Setting
 
     for row in MODELS:  # building imports what is imported late
         for task in row.tasks[:1]:
-            row.build(Setting(task), {})
+            row.build(Setting(task), row.defaults(task))
     import skops.io  # noqa: F401
+    import xgboost  # noqa: F401
 
+    with contextlib.suppress(OSError):
+        estimate.note_speed()
     line = sys.stdin.readline()
     if not line.strip():
         sys.exit(0)
@@ -226,24 +381,56 @@ def _stand_by() -> tuple[Path, int]:
     log = os.open(folder / "log.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    return folder, int(order["slots"])
+    return Order(folder, int(order["slots"]), order.get("study", ""))
 
 
 def main(argv: list[str]) -> None:
-    """Carry out one run."""
-    folder, slots = _stand_by() if argv[0] == "--standby" else (Path(argv[0]), int(argv[1]))
+    """Carry out one run, or one study."""
+    order = _stand_by() if argv[0] == "--standby" else Order(Path(argv[0]), int(argv[1]), *argv[2:3])
+    folder = order.folder / "studies" / order.study if order.study else order.folder
     lock = hold_lock(folder)
     for module in filter(None, os.environ.get("HOLDOUT_MODULES", "").split(",")):
         importlib.import_module(module)
+    before = Run(folder).events()
+    spent = before[-1]["seconds"] if before else 0.0
     with (folder / "events.jsonl").open("a", encoding="utf-8") as file:
-        conductor = Conductor(folder, Journal(file))
+        journal = Journal(file, time.monotonic() - spent)
+        if order.study:
+            carry_out_study(order, journal)
+        else:
+            conductor = Conductor(folder, journal)
 
-        def stop(*_: object) -> None:
-            conductor.stop = True
+            def stop(*_: object) -> None:
+                conductor.stop = True
 
-        signal.signal(signal.SIGTERM, stop)
-        conductor.run(slots)
+            signal.signal(signal.SIGTERM, stop)
+            conductor.run(order.slots)
     lock.close()
+
+
+def carry_out_study(order: Order, journal: Journal) -> None:
+    """Fit all points of a study, telling each; what was told before it broke off is not told again."""
+    study = studies.Study(**json.loads((order.folder / "studies" / order.study / "study.json").read_text("utf-8")))
+    engine: Engine | None = None
+    reasons: list[str] = []
+    try:
+        work = studies.tasks_of(str(order.folder), study)
+        journal.tell("started", total=len(work))
+        engine = LocalProcesses(order.slots) if order.slots else Inline()
+        made = [Task((str(i),), do, args, (float(i),), str(i)) for i, (do, args) in enumerate(work)]
+        outcome = Outcome(lambda task, value: journal.tell("point", **asdict(value)),
+                          lambda candidate, reason: reasons.append(reason),
+                          lambda candidate, seconds: reasons.append("A fit ran out of its time."))  # fmt: skip
+        Scheduler(engine, Run(order.folder).experiment.protocol.time_limit, outcome).run(made)
+        if len(reasons) == len(made):
+            journal.tell("failed", reason=reasons[0])
+        else:
+            journal.tell("finished")
+    except (HoldoutError, OSError) as error:
+        journal.tell("failed", reason=str(error))
+    finally:
+        if engine is not None:
+            engine.shutdown()
 
 
 if __name__ == "__main__":

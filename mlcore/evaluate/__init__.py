@@ -19,8 +19,8 @@ from mlcore.compare.leaderboard import tally
 from mlcore.errors import NotApplicable, NotFound
 from mlcore.evaluate.classes import Confusion, Curves, confusion, precision_recall, roc
 from mlcore.evaluate.quantities import Predicted, Residuals, predicted, residuals
-from mlcore.metrics import Metric, Scored, Task, compute, for_task, metric
-from mlcore.result import Array, Help, Result, plus_minus, several
+from mlcore.metrics import Metric, Scored, Task, compute, difference_of, for_task, interval_of
+from mlcore.result import Array, Help, Result, number, plus_minus, several
 from mlcore.target import load_target
 
 if TYPE_CHECKING:
@@ -224,6 +224,9 @@ class HoldoutLook(Result):
     metrics: dict[str, float | None]
     looks: int
     undefined: str = ""
+    expected: tuple[float, float] | None = None  # the interval of its score on the folds
+    luck: float = 0.0  # by how much the first of these models flatters on the folds, as it was chosen by its score
+    beside: tuple[str, tuple[float, float]] | None = None  # the first model looked at, and this one less that
 
     help: ClassVar[Help] = Help(
         "The model was fitted on all training rows and scored on rows locked away before anything was chosen.",
@@ -241,15 +244,29 @@ class HoldoutLook(Result):
         looks = "once" if self.looks == 1 else f"{self.looks} times"
         if self.value is None:
             return f"{self.metric.title} is undefined on the {self.n:,} locked rows: {self.undefined}"
-        return (
-            f"{self.title} scores {self.metric.title} {plus_minus(self.value, self.ci)} on {self.n:,} locked rows. "
-            f"The holdout has been opened {looks}."
-        )
+        said = f"{self.title} scores {self.metric.title} {_from_to(self.value, self.ci)} on {self.n:,} locked rows. "
+        if self.beside is not None:
+            other, (low, high) = self.beside
+            apart = "no measurable difference" if low <= 0 <= high else "told apart"
+            said += f"Beside {other} it differs by {number(low)} to {number(high)}: {apart}. "
+        elif self.expected is not None and not self.expected[0] <= self.value <= self.expected[1]:
+            said += (
+                f"On the folds {number(self.expected[0])} to {number(self.expected[1])} was to be expected, so these "
+                "rows are of another kind, or it was luck. "
+            )
+        if self.luck > 0:
+            said += (
+                f"The best of several models is chosen by its luck as well, on the folds by about "
+                f"{number(self.luck, 2)}; this score is free of that. "
+            )
+        return f"{said}The holdout has been opened {looks}."
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
         return {
             "model": self.model,
+            "luck": self.luck,
+            "beside": self.beside,
             "n": self.n,
             "metric": self.metric.name,
             "value": self.value,
@@ -257,6 +274,11 @@ class HoldoutLook(Result):
             "metrics": self.metrics,
             "looks": self.looks,
         }
+
+
+def _from_to(value: float, ci: tuple[float, float] | None) -> str:
+    """A score with its interval, which need not be even on both sides."""
+    return number(value) if ci is None else f"{number(value)} ({number(ci[0])} to {number(ci[1])})"
 
 
 def open_holdout(run: Run, models: list[str]) -> list[HoldoutLook]:
@@ -268,19 +290,31 @@ def open_holdout(run: Run, models: list[str]) -> list[HoldoutLook]:
     if not rows:
         raise NotFound("This run kept no holdout, so there is nothing to open. Compare again with --holdout 0.2.")
     experiment = run.experiment
-    task, row = experiment.recipe.task, metric(experiment.protocol.metric, experiment.recipe.task)
+    task, row = experiment.recipe.task, experiment.protocol.metric_for(experiment.recipe.task)
     frame = run.dataset.frame(rows=rows)
     target = load_target(run.dataset, experiment.recipe.target, task)
     truth = target.y[np.searchsorted(target.rows, rows)]
     looks = len({look["look"] for look in holdout_looks(run)}) + 1
-    out = []
+    out: list[HoldoutLook] = []
+    first: tuple[str, Scored] | None = None
+    board = run.board()
+    ranked = {r.model: r for r in board.ranked()}
     for name in models:
         pipeline = run.model(name)
         scored = predict(_Coded(pipeline, target.classes), frame, truth, len(target.classes))
         value, why = compute(row, scored)
         metrics = {m.name: compute(m, scored)[0] for m in for_task(task)}
         title = experiment.candidate(name).title or name
-        out.append(HoldoutLook(name, title, row, len(rows), value, _bootstrap(row, scored), metrics, looks, why))
+        apart = difference_of(row, scored, first[1]) if first is not None else None
+        out.append(
+            HoldoutLook(
+                name, title, row, len(rows), value, interval_of(row, scored), metrics, looks, why,
+                ranked[name].ci if name in ranked else None,
+                board.luck() if ranked and next(iter(ranked)) == name else 0.0,
+                (first[0], apart) if first is not None and apart is not None else None,
+            )
+        )  # fmt: skip
+        first = first or (title, scored)
     with (run.path / "holdout.jsonl").open("a", encoding="utf-8") as file:
         for look in out:
             file.write(json.dumps({"look": looks, "when": time.strftime("%Y-%m-%dT%H:%M:%S"), **look.to_json()}) + "\n")
@@ -310,24 +344,3 @@ class _Coded:
     def predict(self, frame: pd.DataFrame) -> Any:
         found = self._pipeline.predict(frame)
         return np.searchsorted(self._classes, found) if len(self._classes) else found
-
-
-def _bootstrap(row: Metric, scored: Scored, times: int = 400) -> tuple[float, float] | None:
-    """Percentile interval over resampled rows; None where the metric is undefined on many of them."""
-    rng = np.random.default_rng(0)
-    n, values = len(scored.truth), []
-    for _ in range(times):
-        pick = rng.integers(0, n, n)
-        part = Scored(
-            scored.truth[pick],
-            scored.prediction[pick],
-            scored.classes,
-            None if scored.probabilities is None else scored.probabilities[pick],
-            None if scored.decision is None else scored.decision[pick],
-        )
-        value, _ = compute(row, part)
-        if value is not None:
-            values.append(value)
-    if len(values) < times / 2:
-        return None
-    return float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975))

@@ -1,9 +1,10 @@
 """What a model family needs, as one ColumnTransformer with explicit column lists.
 
-Both families are made of the same pieces; `auto` settles to the choice on the right.
+All families are made of the same pieces; `auto` settles to the choice on the right.
 
     family   missing numbers          categories, few levels   categories, many levels   scale
     linear   median and a marker      one-hot                  mean of the target        standard
+    plain    median and a marker      one-hot                  mean of the target        none
     tree     left missing             ordinal codes            mean of the target        none
 """
 
@@ -16,7 +17,11 @@ from mlcore.features.steps import EncodeCategories, FillMissing, Scale
 from mlcore.metrics import Task
 from mlcore.models import Family
 
-AUTO = {"linear": ("median", "onehot", "standard"), "tree": ("leave", "ordinal", "none")}
+AUTO = {
+    "linear": ("median", "onehot", "standard"),
+    "plain": ("median", "onehot", "none"),
+    "tree": ("leave", "ordinal", "none"),
+}
 
 
 def encoder(schema: Schema, steps: tuple[FillMissing, EncodeCategories, Scale], family: Family, task: Task) -> Any:
@@ -29,7 +34,7 @@ def encoder(schema: Schema, steps: tuple[FillMissing, EncodeCategories, Scale], 
     encode_how = auto_encode if encode.method in ("auto", "target") else encode.method
     scale_how = auto_scale if scale.method == "auto" else scale.method
     parts = [
-        ("categories", _levels(encode_how, encode.rarest, complete=family == "linear"), encode.few(schema)),
+        ("categories", _levels(encode_how, encode.rarest, complete=family != "tree"), encode.few(schema)),
         ("many_levels", _chain(_target_coding(task), _scaler(scale_how)), encode.many(schema)),
         ("numbers", _chain(_filler(fill_how, fill.mark), _scaler(scale_how)), schema.named("numeric")),
         (

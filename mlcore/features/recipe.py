@@ -79,7 +79,7 @@ class Recipe:
 
         from mlcore.features.transformers import Conform
 
-        if family == "none":
+        if family in ("none", "raw"):
             return Pipeline([("columns", Conform.of(schema)), ("model", estimator)])
         made, _ = self.prepared(schema)
         return Pipeline([*made, ("encode", self.encoder(schema, family)), ("model", estimator)])

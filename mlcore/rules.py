@@ -1,0 +1,204 @@
+"""A rule that a person writes: if conditions hold then an answer, else another; each side may be a rule again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlcore.casts import TRUTHS
+from mlcore.dataset import Schema
+from mlcore.errors import BadInput
+from mlcore.filters import Filter
+from mlcore.result import Array, number, several, shortened
+
+DEEPEST = 8
+Answer = str | float
+
+
+@dataclass(frozen=True)
+class Rule:
+    """If all (or any) of the conditions hold, `then`; if not, `otherwise`. Classes are answered by their text."""
+
+    when: tuple[Filter, ...]
+    then: Rule | Answer
+    otherwise: Rule | Answer
+    any: bool = False
+
+    def words(self) -> str:
+        """Say it in one line."""
+        joined = (" or " if self.any else " and ").join(f.words() for f in self.when)
+        return f"if {joined} then {_said(self.then)}, else {_said(self.otherwise)}"
+
+    def answers(self) -> Iterator[Answer]:
+        """All answers that it can give."""
+        for side in (self.then, self.otherwise):
+            if isinstance(side, Rule):
+                yield from side.answers()
+            else:
+                yield side
+
+    def conditions(self) -> Iterator[Filter]:
+        """All conditions, at any depth."""
+        yield from self.when
+        for side in (self.then, self.otherwise):
+            if isinstance(side, Rule):
+                yield from side.conditions()
+
+    def checked(self, schema: Schema, classes: list[str] | None) -> Rule:
+        """Return it with values of the right type. Raises BadInput when it does not fit the data.
+
+        `classes` are the texts of the target's classes, None for a quantity.
+        """
+        for condition in self.conditions():
+            if schema[condition.column].role not in ("feature", "group", "time"):
+                raise BadInput(f"The rule asks for {condition.column!r}, which is no feature here. Give it that role.")
+        for answer in self.answers():
+            if classes is None and not isinstance(answer, int | float):
+                raise BadInput(f"The rule answers {answer!r}; this target is a quantity, so answers are numbers.")
+            if classes is not None and str(answer) not in classes:
+                raise BadInput(f"The rule answers {str(answer)!r}; the target's classes are {several(classes, 12)}.")
+        return self._typed(schema)
+
+    def _typed(self, schema: Schema) -> Rule:
+        sides = [s._typed(schema) if isinstance(s, Rule) else s for s in (self.then, self.otherwise)]
+        return Rule(tuple(f.checked(schema) for f in self.when), sides[0], sides[1], self.any)
+
+    def coded(self, labels: tuple[str, ...]) -> Rule:
+        """The rule answering with places in `labels` instead."""
+        sides = [s.coded(labels) if isinstance(s, Rule) else str(labels.index(str(s)))
+                 for s in (self.then, self.otherwise)]  # fmt: skip
+        return Rule(self.when, sides[0], sides[1], self.any)
+
+    def answer(self, frame: pd.DataFrame) -> Array:
+        """Return (n,) answers for rows whose columns are cast to their kinds."""
+        found = np.empty(len(frame), dtype=object)
+        holding = [holds(f, frame[f.column]) for f in self.when]
+        true = np.any(holding, axis=0) if self.any else np.all(holding, axis=0)
+        for side, rows in ((self.then, true), (self.otherwise, ~true)):
+            if rows.any():
+                found[rows] = side.answer(frame[rows]) if isinstance(side, Rule) else side
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data: {"when": [[column, operator, value …] …], "then": …, "else": …}."""
+        return {
+            "when": [[f.column, f.operator, *f.values] for f in self.when],
+            "then": self.then.to_json() if isinstance(self.then, Rule) else self.then,
+            "else": self.otherwise.to_json() if isinstance(self.otherwise, Rule) else self.otherwise,
+            **({"any": True} if self.any else {}),
+        }
+
+    @classmethod
+    def from_json(cls, data: Any, depth: int = 0) -> Rule:
+        """Rebuild from plain data. Raises BadInput."""
+        shape = 'A rule is {"when": [[column, comparison, value], …], "then": answer or rule, "else": answer or rule}'
+        if depth > DEEPEST:
+            raise BadInput(f"A rule may be nested {DEEPEST} deep; this one goes deeper.")
+        if not isinstance(data, dict) or not {"when", "then", "else"} <= set(data):
+            raise BadInput(f"{shape}.")
+        rows = data["when"]
+        plain = isinstance(rows, list) and rows and all(isinstance(r, list) and len(r) >= 2 for r in rows)
+        if not plain:
+            raise BadInput(f'{shape}; "when" is a list of at least one condition.')
+        when = tuple(Filter(str(r[0]), str(r[1]), tuple(r[2:])) for r in rows)
+        sides = [cls.from_json(s, depth + 1) if isinstance(s, dict) else s for s in (data["then"], data["else"])]
+        return cls(when, sides[0], sides[1], bool(data.get("any", False)))
+
+
+def _said(side: Rule | Answer) -> str:
+    if isinstance(side, Rule):
+        return f"({side.words()})"
+    return number(side) if isinstance(side, int | float) and not isinstance(side, bool) else shortened(side, 30)
+
+
+def holds(condition: Filter, column: pd.Series) -> Array:
+    """Whether a condition holds for each cell of a column that is cast to its kind; for missing cells it does not."""
+    missing = column.isna().to_numpy()
+    name, values = condition.operator, condition.values
+    if name in ("missing", "known"):
+        return np.asarray(missing if name == "missing" else ~missing)
+    if name in ("from", "to", "between"):
+        return np.asarray(_between(column, name, values) & ~missing)
+    if name in ("contains", "starts"):
+        text = column.where(~missing, "").astype(str).str.lower()
+        found = getattr(text.str, {"contains": "contains", "starts": "startswith"}[name])
+        wanted = str(values[0]).lower()
+        return np.asarray(found(wanted, regex=False) if name == "contains" else found(wanted)) & ~missing
+    same = _among(column, values)
+    return np.asarray(~same if name == "is_not" else same & ~missing)
+
+
+def _between(column: pd.Series, name: str, values: tuple[Any, ...]) -> Array:
+    cells: Array = column.to_numpy()
+    if cells.dtype.kind == "M":
+        ends: list[Any] = [np.datetime64(str(v).replace(" ", "T")) for v in values]
+    else:
+        cells, ends = cells.astype(float), [float(v) for v in values]
+    low, high = (ends[0], ends[-1])
+    above = cells >= low if name != "to" else np.ones(len(cells), bool)
+    below = cells <= high if name != "from" else np.ones(len(cells), bool)
+    return np.asarray(above & below)
+
+
+def _among(column: pd.Series, values: tuple[Any, ...]) -> Array:
+    cells = column.to_numpy()
+    if cells.dtype.kind == "f":
+        numbers = [TRUTHS.get(str(v).strip().lower(), _number(v)) for v in values]
+        return np.isin(cells, [n for n in numbers if n is not None])
+    return np.asarray(column.isin([str(v) for v in values]))
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except ValueError:
+        return None
+
+
+# the single question that divides best --------------------------------------------------------------------------------
+
+
+def best_question(frame: pd.DataFrame, y: Array, classes: int) -> tuple[Filter, Array] | None:
+    """The condition that leaves the least spread of the target on its two sides, and where it holds.
+
+    `y` are (n,) codes below `classes`, or values when `classes` is 0. Spread is the Gini impurity or the squared
+    error. Numbers are cut at up to 31 quantiles, levels are asked for one at a time. None when nothing divides.
+    """
+    targets = np.eye(classes)[y.astype(int)] if classes else np.asarray(y, float)[:, None]
+    best: tuple[float, Filter, Array] | None = None
+    for name in frame.columns:
+        for question in _questions(str(name), frame[name]):
+            where = holds(question, frame[name])
+            gain = _gain(targets, where)
+            if gain > 0 and (best is None or gain > best[0] * (1 + 1e-12)):
+                best = (gain, question, where)
+    return None if best is None else best[1:]
+
+
+def _questions(name: str, column: pd.Series) -> list[Filter]:
+    known = column.dropna()
+    if known.empty:
+        return []
+    missing = [Filter(name, "missing")] if len(known) < len(column) else []
+    if known.dtype.kind == "f":
+        cuts = np.unique(np.quantile(known, np.linspace(0, 1, 33)[1:-1], method="inverted_cdf"))
+        return missing + [Filter(name, "to", (float(f"{c:.6g}"),)) for c in cuts]
+    if known.dtype.kind == "M":
+        cuts = np.unique(np.quantile(known.astype("int64"), np.linspace(0, 1, 18)[1:-1], method="inverted_cdf"))
+        moments = cuts.astype("datetime64[us]")  # as all dates are cast
+        return missing + [Filter(name, "to", (pd.Timestamp(m).isoformat(" "),)) for m in moments]
+    return missing + [Filter(name, "is", (str(v),)) for v in known.value_counts().index[:30]]
+
+
+def _gain(targets: Array, where: Array) -> float:
+    """How much squared spread a division takes away; one-hot columns give the Gini impurity."""
+    n, yes = len(where), int(where.sum())
+    if yes in (0, n):
+        return 0.0
+    in_yes, total = targets[where].sum(axis=0), targets.sum(axis=0)
+    explained = (in_yes**2).sum() / yes + ((total - in_yes) ** 2).sum() / (n - yes) - (total**2).sum() / n
+    return float(explained) if explained > 1e-9 * float((targets**2).sum()) else 0.0

@@ -1,0 +1,216 @@
+"""The Models page below the leaderboard: one model looked at closely, the split under stress, another run beside."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mlcore.compare import begin
+from mlcore.compare.beside import other_splits, side_by_side, stress_of, why_not
+from mlcore.compare.run import Run, all_runs
+from mlcore.compare.studies import Study, order, result, state_of
+from mlcore.errors import HoldoutError
+from mlcore.models import model as row_of
+from mlcore.result import number, plus_minus
+from ui import jobs
+from ui.state import session, workspace
+from ui.widgets import escape, pick, show, switch, trouble
+
+FOLDS, LEARNING, KNOB, SEARCH = "Fold scores", "Learning curve", "One parameter", "Search"
+MORE_TREES = 100
+EVERY = 1.0
+
+
+def panel(run: Run) -> None:
+    """One model of a finished run, and what can be asked of it."""
+    board = run.board()
+    names = [r.model for r in board.rows if r.folds]
+    if not names:
+        return
+    titles = {r.model: r.title for r in board.rows}
+    st.subheader("Look closer")
+    model = str(pick("models.closer", "Model", names, names[0], text=titles.__getitem__))
+    row = board.row(model)
+    st.markdown(_words(run, model))
+    if row.words:
+        st.markdown(escape(row.words))
+    candidate = run.experiment.candidate(model)
+    studied = model not in ("blend",)
+    offered = [FOLDS, *([LEARNING] if studied else [])]
+    if candidate.row is not None and studied and _turned(run, model):
+        offered.append(KNOB)
+    if candidate.search is not None:
+        offered.append(SEARCH)
+    view = switch("models.closer.view", "View", offered)
+    if view == FOLDS:
+        show(lambda: board.fold_scores(model), f"folds-{run.id}-{model}")
+    elif view == LEARNING:
+        study(run, Study("learning", model), "Fit it on growing shares of the rows")
+    elif view == KNOB:
+        knob = str(pick(f"models.knob.{model}", "Parameter", _turned(run, model)))
+        study(run, Study("knob", model, knob), f"Fit it with values of {knob}")
+    elif view == SEARCH:
+        search(run, model)
+    _grow(run, model)
+
+
+def _words(run: Run, model: str) -> str:
+    """What the leaderboard knows of a model, in a line."""
+    board = run.board()
+    row = board.row(model)
+    said = [f"**{escape(row.title)}**: {escape(board.metric.title)} {plus_minus(row.score, row.ci)}"]
+    if row.skill is not None and row.skill_ci is not None:
+        ends = (100 * row.skill_ci[0], 100 * row.skill_ci[1])
+        said.append(f"skill {round(100 * row.skill)} % ({round(ends[0])} to {round(ends[1])})")
+    if row.first is not None:
+        said.append(f"first in {round(100 * row.first)} % of resamples")
+    best = board.ranked()[0]
+    if row.equal is not None and row.model != best.model:
+        said.append(
+            f"beside {escape(best.title)}: as good with probability {row.equal:.2f}, worse {row.worse:.2f}, "
+            f"better {row.better:.2f}"
+        )
+    if row.fit:
+        said.append(escape(row.fit))
+    if row.rows:
+        said.append(f"learns from {number(row.rows)} rows in a fold")
+    return " · ".join(said)
+
+
+def _turned(run: Run, model: str) -> list[str]:
+    task = run.experiment.recipe.task
+    return [k.name for k in row_of(model).knobs_of(task) if k.search or k.choices]
+
+
+def study(run: Run, asked: Study, label: str) -> None:
+    """A study: the button that starts it, its progress, its result."""
+    state, _, reason = state_of(run, asked)
+    if state in ("absent", "failed", "interrupted"):
+        if state == "failed":
+            st.warning(escape(f"It could not be done. {reason}"))
+        if st.button(label, key=f"study-{asked.name}"):
+            try:
+                order(run, asked)
+                jobs.standby().launch(run, study=asked.name)
+            except HoldoutError as error:
+                trouble(error)
+                return
+            st.rerun()
+        return
+    live = state == "running"
+
+    @st.fragment(run_every=EVERY if live else None)
+    def progress() -> None:
+        now, share, _ = state_of(run, asked)
+        if now == "running":
+            st.progress(share, text=f"{round(100 * share)} % of the fits")
+            if share > 0:
+                show(lambda: result(run, asked), f"study-{run.id}-{asked.name}")
+        elif live:
+            st.rerun()
+        else:
+            show(lambda: result(run, asked), f"study-{run.id}-{asked.name}")
+
+    progress()
+
+
+def search(run: Run, model: str) -> None:
+    """The trace of a search, which parameter mattered, and all settings as lines."""
+    key = f"{run.id}-{model}"
+    show(lambda: run.tuning(model), f"search-{key}")
+    with st.expander("Which parameter mattered, and all settings", on_change="rerun", key=f"search-more-{key}") as more:
+        if more.open:
+            show(lambda: run.tuning(model).importance(), f"importance-{key}")
+            show(lambda: run.tuning(model).lines(), f"lines-{key}")
+
+
+def _grow(run: Run, model: str) -> None:
+    """Go on with a model that has trees."""
+    row = run.experiment.candidate(model).row
+    if row is None or not row.grows or model not in run.fitted():
+        return
+    if st.button(f"Add {MORE_TREES} more trees", key=f"grow-{model}", icon=":material/forest:",
+                 help="Goes on from the trees that are there; all other models stay as they are"):  # fmt: skip
+        try:
+            grown = run.grow(model, MORE_TREES, workspace().new_run(run.experiment.source.name))
+            jobs.standby().launch(grown)
+        except HoldoutError as error:
+            trouble(error)
+            return
+        kept = session().parameters.get(model, {})
+        trees = dict(grown.experiment.candidate(model).parameters)[row.grows]
+        session().set_parameters(model, {**kept, row.grows: trees})
+        session().set_run(grown.path.name)
+        st.rerun()
+
+
+def stress(run: Run) -> None:
+    """The same models under other splits, side by side."""
+    with st.expander("Stress the split: what would the score be for new groups, or in the future?", key="stress",
+                     on_change="rerun") as box:  # fmt: skip
+        if not box.open:
+            return
+        names: list[list[str]] = session().choices.get("models.stress", [])
+        runs = [(kind, Run(workspace().root / "runs" / name)) for kind, name in names
+                if (workspace().root / "runs" / name / "experiment.json").exists()]  # fmt: skip
+        same = runs and runs[0][1].experiment.recipe == run.experiment.recipe
+        if not same:
+            _begin_stress(run)
+            return
+        live = any(r.progress().live for _, r in runs)
+
+        @st.fragment(run_every=EVERY if live else None)
+        def progress() -> None:
+            states = [r.progress() for _, r in runs]
+            if any(p.live for p in states):
+                st.progress(min(1.0, sum(p.share for p in states) / len(states)), text="Comparing under each split")
+            elif live:
+                st.rerun()
+            else:
+                show(lambda: stress_of(runs), "stress-result")
+
+        progress()
+        if not live and st.button("Do it again", key="stress-again", type="tertiary"):
+            session().choose("models.stress", [])
+            st.rerun()
+
+
+def _begin_stress(run: Run) -> None:
+    try:
+        splits = other_splits(run.experiment)
+    except HoldoutError as error:
+        st.markdown(escape(error))
+        return
+    words = {"random": "at random", "stratified": "at random", "group": "by group", "time": "by time"}
+    st.markdown(f"The same models are compared {' and '.join(words[k] for k, _ in splits)}; the drop is the surprise.")
+    if st.button("Stress the split", key="stress-start"):
+        try:
+            begun = [(kind, begin(run.dataset, other, workspace().new_run(other.source.name), jobs.standby().launch))
+                     for kind, other in splits]  # fmt: skip
+        except HoldoutError as error:
+            trouble(error)
+            return
+        session().choose("models.stress", [[kind, made.path.name] for kind, made in begun])
+        st.rerun()
+
+
+def beside(run: Run) -> None:
+    """Another run of the same rows, model by model."""
+    with st.expander("Set another comparison beside this one", key="beside", on_change="rerun") as box:
+        if not box.open:
+            return
+        others = [r for r in all_runs(workspace().run_folders()) if r.path != run.path
+                  and r.experiment.source.fingerprint == run.experiment.source.fingerprint][:50]  # fmt: skip
+        if not others:
+            st.markdown(
+                "There is no other comparison of these data yet. Change one thing, compare again, and look here."
+            )
+            return
+        ids = {r.id: r for r in others}
+        chosen = str(pick("models.beside", "Comparison", list(ids), text=lambda i: _said(ids[i], run)))
+        show(lambda: side_by_side(ids[chosen], run), f"beside-{run.id}-{chosen}")
+
+
+def _said(other: Run, run: Run) -> str:
+    words = other.experiment.protocol.words(other.experiment.recipe.task, other.experiment.source.rows)
+    reason = " (cannot be compared)" if why_not(other, run) else ""
+    return f"{other.id}: {other.experiment.recipe.target}, {len(other.experiment.candidates)} models, {words}{reason}"
