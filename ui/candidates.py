@@ -60,12 +60,12 @@ def chooser() -> None:
     if given not in (standing, OWN):
         current.set_models(tuple(sets[str(given)]))
         st.rerun()
-    with st.container(key="candidates", gap="small"):
+    _button(picked)
+    with st.container(key="candidates", gap=None):
         now = [r.name for r in rows if _card(r, r.name in picked)]
     if now != picked:
         current.set_models(tuple(now))
         st.rerun()
-    _button(now)
 
 
 def _has_unlabelled(data: Dataset) -> bool:
@@ -88,17 +88,18 @@ def _card(row: Model, on: bool) -> bool:
         if row.name in current.tuned:
             st.badge("search", color="blue")
         st.badge(row.cost_class, color=COST[row.cost_class])  # type: ignore[arg-type]
-        more = st.popover("", icon=":material/tune:", type="tertiary", key=f"about-{row.name}", on_change="rerun",
-                          help=f"About {row.title}, and its parameters")  # fmt: skip
-    if more.open:
-        with more:
-            _about(row)
+        asked = st.button(
+            "", icon=":material/tune:", type="tertiary", key=f"about-{row.name}",
+            help=f"About {row.title}, and its parameters",
+        )  # fmt: skip
+    if asked:
+        st.dialog(row.title, width="medium", on_dismiss="rerun")(_about)(row)
     return chosen
 
 
 def _about(row: Model) -> None:
     """What there is to learn about a model, its parameters and its search."""
-    st.markdown(f"**{row.title}** · {row.cost_class} · needs {row.needs}")
+    st.caption(f"{row.cost_class.capitalize()}; needs {row.needs}")
     parts = (("The idea", row.note.idea), ("Shines", row.note.shines), ("Fails", row.note.fails),
              ("Its knob", row.note.knob))  # fmt: skip
     for title, text in parts:
@@ -159,7 +160,6 @@ def _search(row: Model) -> None:
     if wanted != (row.name in current.tuned):
         others = tuple(n for n in current.tuned if n != row.name)
         current.set_search((*others, row.name) if wanted else others, current.search)
-        st.rerun()
     if not wanted:
         return
     now = current.search
@@ -174,7 +174,6 @@ def _search(row: Model) -> None:
     st.caption(f"About {changed.fits} fits in each fold. The same holds for all models that are searched.")
     if changed != now:
         current.set_search(current.tuned, changed)
-        st.rerun()
 
 
 # a person's own rule --------------------------------------------------------------------------------------------------
@@ -187,13 +186,8 @@ def _rule_form() -> None:
     st.markdown("**Your rule**")
     given: dict[str, Any] = current.rule or {}
     entered = _question(given, features, "r", 0)
-    try:
-        rule = Rule.from_json(entered).checked(data.schema, _answers())
-    except HoldoutError as error:
-        st.caption(escape(error))
-        rule = None
-    if rule is not None:
-        st.markdown(escape(rule.words()))
+    rule = _whole(entered, data.schema)
+    st.markdown(escape(rule.words()) if rule is not None else "Each question still needs a value to compare with.")
     with st.container(horizontal=True):
         if st.button("Use this rule", type="primary", disabled=rule is None, key="rule-use") and rule is not None:
             current.set_rule(rule.to_json())
@@ -201,6 +195,22 @@ def _rule_form() -> None:
         if current.rule is not None and st.button("Let the data find the question", key="rule-drop"):
             current.set_rule(None)
             st.rerun()
+
+
+def _whole(entered: Any, schema: Schema) -> Rule | None:
+    """The rule that was entered; None while a question lacks its value."""
+    if not _complete(entered):
+        return None
+    try:
+        return Rule.from_json(entered).checked(schema, _answers())
+    except HoldoutError as error:
+        trouble(error)
+        return None
+
+
+def _complete(entered: Any) -> bool:
+    sides = [entered["then"], entered["else"]] if isinstance(entered, dict) else []
+    return not isinstance(entered, dict) or (bool(entered["when"]) and all(map(_complete, sides)))
 
 
 def _answers() -> list[str] | None:
@@ -283,9 +293,10 @@ def _button(picked: list[str]) -> None:
     run = cached.run()
     live = run is not None and run.progress().live
     label = f"Compare {len(picked) + 1} models" if picked else "Choose a model"
+    pressed = st.button(label, type="primary", disabled=not picked or live, width="stretch", key="compare")
     if picked:
         st.caption(_about_time(picked, run))
-    if st.button(label, type="primary", disabled=not picked or live, width="stretch", key="compare"):
+    if pressed:
         try:
             jobs.start(shell.dataset(), _experiment(picked), run)
         except HoldoutError as error:

@@ -43,14 +43,13 @@ def line() -> None:
         trouble(error)
     with st.container(horizontal=True, gap="small"):
         change = st.popover("Change", icon=":material/tune:", key="protocol-change", on_change="rerun")
-        wizard = st.popover("Help me choose", icon=":material/assistant:", key="wizard", on_change="rerun")
+        wizard = st.button("Help me choose", icon=":material/assistant:", key="wizard")
         picture = st.popover("The folds", icon=":material/splitscreen:", key="fold-picture", on_change="rerun")
     if change.open:
         with change:
             _form(data.rows)
-    if wizard.open:
-        with wizard:
-            _wizard()
+    if wizard:
+        st.dialog("Which split is like the use?", width="medium")(_wizard)()
     if picture.open:
         with picture:
             show(lambda: _folds(current.protocol), "folds")

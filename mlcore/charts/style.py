@@ -8,7 +8,10 @@ import plotly.graph_objects as go
 
 from mlcore.result import shortened
 
-PALETTE = ("#2F5FD0", "#E07A1F", "#12876F", "#B4457E", "#6F4AC2", "#A87900", "#3A9BC9", "#8A5A44", "#5B7F2B", "#4F6D8F")
+PALETTE = (
+    "#2F5FD0", "#E07A1F", "#12876F", "#B4457E", "#6F4AC2", "#A87900", "#3A9BC9", "#8A5A44", "#5B7F2B", "#4F6D8F",
+    "#1B9AAA", "#9C6ADE", "#C08A5B", "#D2789B", "#34495E", "#7FA650", "#5A8FD6", "#A35D2D", "#2E8B8B", "#8C7A3F",
+)  # fmt: skip
 GREY = "#7A7F87"  # always the baseline, and whatever is no finding: references, no-skill lines
 UP, DOWN = PALETTE[0], PALETTE[1]
 HEIGHT = 400
