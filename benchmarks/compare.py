@@ -1,85 +1,159 @@
-"""The engine beside plain scikit-learn: the same models, folds and metric, each model a whole Pipeline.
+"""The engine beside plain scikit-learn, as whole programs: the same models, folds and metrics.
 
-    python benchmarks/compare.py [ROWS]
+    python benchmarks/compare.py [ROWS] [--race] [--rows-only]
 
-Prints wall and processor seconds of both in one run, their ratio, and the largest difference of a fold's score.
+Plain scikit-learn is what a careful person would write: each model a whole Pipeline in `cross_validate` on all cores,
+in a fresh process. Ours is `mlcore.compare` in a fresh process, which starts its worker; the time is that of the whole
+leaderboard, its processor seconds those of the whole process tree up to then. Both compute all metrics of the task that
+scikit-learn has a scorer for. Also printed: what a warm worker needs (as the dashboard has one), the first row, the
+largest difference of a fold's score, and with --race what racing saves and whether its top group is the same.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import os
-
-for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ[_name] = "1"
-
-import resource
+import subprocess
 import sys
 import tempfile
 import time
-import warnings
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-from mixed import mixed
-from sklearn.model_selection import cross_validate
-
-import mlcore
-from mlcore.compare.run import cores
-from mlcore.compare.tasks import context
-from mlcore.models import model
+LEFT_OUT = ("rule", "blend")  # they have no counterpart in scikit-learn
+SCORERS = ("roc_auc", "accuracy", "balanced_accuracy", "average_precision", "f1", "precision", "recall",
+           "matthews_corrcoef")  # fmt: skip
 
 
-def spent() -> float:
-    """Processor seconds of this process and of all its ended children."""
-    return sum(
-        usage.ru_utime + usage.ru_stime
-        for usage in (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
-    )
+def tree_seconds(pid: int) -> float:
+    """Processor seconds of a process and of all its descendants, ended ones that were waited for included."""
+    tick = os.sysconf("SC_CLK_TCK")
+    stats: dict[int, list[str]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                stats[int(entry.name)] = (entry / "stat").read_text().rsplit(")", 1)[1].split()
+            except OSError:
+                continue
+    total, wave = 0.0, [pid]
+    while wave:
+        total += sum(sum(map(int, stats[p][11:15])) for p in wave if p in stats) / tick
+        wave = [p for p, s in stats.items() if int(s[1]) in wave]
+    return total
 
 
-def main(rows: int) -> None:
-    """Run both and print."""
+def ours(parquet: str, place: str, race: bool, warm: bool) -> None:
+    """Compare, and print what it took to the whole leaderboard. Runs as a program of its own."""
+    import pandas as pd
+
+    import mlcore
+    from mlcore.compare import Options, begin, plan_experiment
+    from mlcore.compare.run import Run, Standby, launch
+    from mlcore.models import of_preset
+
+    data = mlcore.read(pd.read_parquet(parquet), name="mixed")
+    names = [n for n in of_preset("standard", "binary") if n not in LEFT_OUT]
+    data, experiment = plan_experiment(data, "y", Options(models=names, repeats=1, seed=0, race=race))
+    standby = Standby()
+    if warm:
+        standby.warm()
+        time.sleep(6)
+    start, before = time.perf_counter(), 0.0 if warm else tree_seconds(os.getpid())
+    run = begin(data, experiment, Path(place), standby.launch if warm else launch)
+    pid = int((run.path / "worker.pid").read_text())
+    first = compared = cpu = 0.0
+    while not compared:
+        for event in Run(run.path).events():
+            if event["event"] == "candidate" and not first:
+                first = time.perf_counter() - start
+            if event["event"] == "compared":
+                compared, cpu = time.perf_counter() - start, tree_seconds(pid)
+        time.sleep(0.02)
+    alerts = 0.0 if warm else time.process_time() - before
+    run.wait()
+    print(json.dumps({"wall": compared, "cpu": cpu + max(0.0, alerts), "first": first}))
+
+
+def plain(parquet: str, place: str) -> None:
+    """The same in plain scikit-learn, on the folds of a run. Runs as a program of its own."""
+    import warnings
+
     warnings.simplefilter("ignore")
-    data = mlcore.read(mixed(rows), name=f"mixed-{rows}")
-    start, cpu = time.perf_counter(), spent()
-    first: list[float] = []
-    compared: list[float] = []
+    import numpy as np
+    from sklearn.model_selection import cross_validate
 
-    def watch(event: dict[str, object]) -> None:
-        if event["event"] == "candidate" and not first:
-            first.append(time.perf_counter() - start)
-        if event["event"] == "compared":
-            compared.append(time.perf_counter() - start)
+    import mlcore
+    from mlcore.compare.run import cores
+    from mlcore.compare.tasks import context
 
-    run = mlcore.compare(data, target="y", repeats=1, seed=0, on_event=watch)
-    os.waitpid(int((run.path / "worker.pid").read_text()), 0)  # so that its processor time is counted
-    ours = (compared[0], spent() - cpu)
+    run = mlcore.open_run(place)
     shared = context(str(run.path))
     frame = run.dataset.frame().iloc[shared.plan.train]
     splits = [(f.train, f.test) for f in shared.plan.folds]
-    start, cpu, gap = time.perf_counter(), spent(), 0.0
-    rows_ = [model(c.model) for c in run.experiment.candidates]
-    for row in rows_:
-        whole = run.experiment.recipe.pipeline(
-            run.experiment.schema, row.family, row.build(shared.setting, dict(row.parameters))
-        )
-        found = cross_validate(whole, frame, shared.y, cv=splits, scoring="roc_auc", n_jobs=cores())["test_score"]
-        folds = next(r for r in run.board().rows if r.model == row.name).folds
-        gap = max(gap, float(np.abs(found - folds).max()))
-    plain = time.perf_counter() - start
-    from joblib.externals.loky import get_reusable_executor
+    start, before = time.perf_counter(), tree_seconds(os.getpid())
+    gap, board = 0.0, {r.model: r for r in run.board().rows}
+    for candidate in run.experiment.candidates:
+        estimator = candidate.build(shared.setting.seeing(shared.y[splits[0][0]]), run.path)
+        assert candidate.row is not None
+        whole = run.experiment.recipe.pipeline(run.experiment.schema, candidate.family, estimator)
+        found = cross_validate(whole, frame, shared.y, cv=splits, scoring=list(SCORERS), n_jobs=cores())
+        if candidate.most_rows is None or len(splits[0][0]) <= candidate.most_rows:
+            gap = max(gap, float(np.abs(found["test_roc_auc"] - board[candidate.model].folds).max()))
+    print(json.dumps({"wall": time.perf_counter() - start, "cpu": tree_seconds(os.getpid()) - before, "gap": gap}))
 
-    get_reusable_executor().shutdown(wait=True)  # so that its processor time is counted
-    theirs = (plain, spent() - cpu)
-    print(f"{rows:,} rows, {len(rows_)} models × {len(splits)} folds, {cores()} cores")
-    print(f"first row of the leaderboard after {first[0]:.2f} s")
-    print(f"{'':24}{'wall s':>8}{'CPU s':>8}")
-    print(f"{'Holdout (CPU with the':24}{ours[0]:8.2f}{ours[1]:8.2f}   final fits and start-up included)")
-    print(f"{'plain cross_validate':24}{theirs[0]:8.2f}{theirs[1]:8.2f}   (start-up not included)")
-    print(f"{'ratio':24}{ours[0] / theirs[0]:8.2f}{ours[1] / theirs[1]:8.2f}")
-    print(f"largest difference of a fold's score: {gap:.1e}")
+
+def _run(home: str, *words: str) -> dict[str, Any]:
+    env = {k: v for k, v in os.environ.items() if not k.endswith("_NUM_THREADS")}
+    done = subprocess.run([sys.executable, __file__, *words], env={**env, "HOLDOUT_HOME": home}, check=True,
+                          stdout=subprocess.PIPE, text=True)  # fmt: skip
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main(rows: int, race: bool) -> None:
+    """Run all as programs of their own, and print."""
+    from mixed import mixed
+
+    with tempfile.TemporaryDirectory() as home:
+        parquet = str(Path(home) / "mixed.parquet")
+        mixed(rows).to_parquet(parquet)
+        cold = _run(home, "ours", parquet, f"{home}/cold")
+        theirs = _run(home, "plain", parquet, f"{home}/cold")
+        warm = _run(home, "ours", parquet, f"{home}/warm", "--warm")
+        print(f"{rows:,} rows, 5 folds, {len(os.sched_getaffinity(0))} cores; seconds to the whole leaderboard")
+        print(f"{'':32}{'wall':>8}{'CPU':>8}{'first row':>12}")
+        print(f"{'plain cross_validate':32}{theirs['wall']:8.2f}{theirs['cpu']:8.2f}   (its workers start within)")
+        for name, told in (("Holdout, worker started within", cold), ("Holdout, warm worker", warm)):
+            print(f"{name:32}{told['wall']:8.2f}{told['cpu']:8.2f}{told['first']:12.2f}")
+        print(f"{'ratio':32}{cold['wall'] / theirs['wall']:8.2f}{cold['cpu'] / theirs['cpu']:8.2f}")
+        print(f"{'ratio, warm':32}{warm['wall'] / theirs['wall']:8.2f}")
+        print(f"largest difference of a fold's ROC AUC: {theirs['gap']:.1e}")
+        if race:
+            _race(home, parquet, warm)
+
+
+def _race(home: str, parquet: str, whole: dict[str, Any]) -> None:
+    import mlcore
+
+    raced = _run(home, "ours", parquet, f"{home}/raced", "--warm", "--race")
+    groups = [{r.model for r in mlcore.open_run(f"{home}/{n}").board().rows if r.group == 1} for n in ("warm", "raced")]
+    print(f"{'Holdout, warm, race':32}{raced['wall']:8.2f}{raced['cpu']:8.2f}{raced['first']:12.2f}")
+    print(
+        f"race: {whole['wall'] / raced['wall']:.2f} times as fast, "
+        f"top group {'the same' if groups[0] == groups[1] else f'{groups[0]} without and {groups[1]} with'}"
+    )
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as home:
-        os.environ["HOLDOUT_HOME"] = home
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 5000)
+    parser = argparse.ArgumentParser()
+    parser.add_argument("what", nargs="?", default="5000")
+    parser.add_argument("places", nargs="*")
+    parser.add_argument("--race", action="store_true")
+    parser.add_argument("--warm", action="store_true")
+    given = parser.parse_args()
+    if given.what == "ours":
+        ours(*given.places, given.race, given.warm)
+    elif given.what == "plain":
+        plain(*given.places)
+    else:
+        main(int(given.what), given.race)

@@ -105,8 +105,12 @@ QUANTITY_LOSSES = {"square": "squared_error", "huber": "huber", "absolute": "eps
 
 
 def sgd(setting: Setting, parameters: dict[str, Any]) -> Any:
-    """A linear model by stochastic gradient descent; the weights of all steps are averaged."""
-    options = {**_balanced(dict(parameters)), "random_state": setting.seed, "average": True, "max_iter": 1000}
+    """A linear model by stochastic gradient descent; the weights of all steps are averaged.
+
+    It makes about a million steps: a rule for stopping would turn on the last bit of a number.
+    """
+    options = {**_balanced(dict(parameters)), "random_state": setting.seed, "average": True, "tol": None}
+    options["max_iter"] = min(500, max(5, 1_000_000 // max(1, setting.rows or 10_000)))
     loss = options.pop("loss")
     if not setting.regression:
         return made("linear_model.SGDClassifier", loss=LOSSES[loss], **options)

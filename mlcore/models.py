@@ -47,11 +47,12 @@ class Knob:
     log: bool = False  # steps are factors, not sums
     none: str = ""  # what None means, where it is allowed
     tasks: tuple[Task, ...] = ANY
+    real: bool = False  # numbers that need not be whole, where the default does not tell
 
     @property
     def whole(self) -> bool:
         """Whether its numbers are whole."""
-        return isinstance(self.default, int) or (self.default is None and not self.choices)
+        return not self.real and isinstance(self.default, int | None)
 
     @property
     def title(self) -> str:
@@ -403,7 +404,7 @@ MODELS: tuple[Model, ...] = (
         (
             LOOSE,
             Knob("gamma", None, "How near rows must be to count as alike", 1e-9, search=(1e-3, 1.0), log=True,
-                 none="1 over columns × variance"),
+                 none="1 over columns × variance", real=True),
             BALANCE,
         ),
         10_000,
@@ -418,7 +419,7 @@ MODELS: tuple[Model, ...] = (
         ),
         (Knob("nu", 0.5, "Share of rows inside the margin", 0.001, 1.0, search=(0.05, 0.8)),
          Knob("gamma", None, "How near rows must be to count as alike", 1e-9, search=(1e-3, 1.0), log=True,
-              none="1 over columns × variance"),
+              none="1 over columns × variance", real=True),
          BALANCE),
         10_000,
     ),

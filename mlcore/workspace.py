@@ -31,6 +31,17 @@ def shipped(name: str) -> Path:
     raise NotFound(f"{name} did not come with this installation. Install the package again.")
 
 
+def without_half_a_line(path: Path) -> None:
+    """Cut what a writer that was ended left of its last line, so that the next line begins on its own."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        text = file.read()
+        whole = text.rfind(b"\n") + 1
+        if whole < len(text):
+            file.truncate(whole)
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that a reader sees the old text or the new, never a half."""
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")

@@ -23,6 +23,7 @@ from mlcore.result import Array
 from mlcore.workspace import write_whole
 
 FORESTS = ("random_forest", "extra_trees")
+WORTH_KEEPING = 1.0  # seconds of a fit; writing it takes about a tenth
 BOOSTERS = ("hist_gradient_boosting", "xgboost")
 
 
@@ -69,9 +70,10 @@ def _kept(folder: Path, model: str, key: str) -> Path:
     return folder / "grown" / f"{model}-{key}.skops"
 
 
-def keep(folder: Path, candidate: Candidate, key: str, estimator: Any) -> None:
-    """Keep a booster of a fold, so that it can be continued."""
-    if candidate.model in BOOSTERS and candidate.row is not None and candidate.search is None:
+def keep(folder: Path, candidate: Candidate, key: str, estimator: Any, seconds: float) -> None:
+    """Keep a booster of a fold, so that it can be continued; one that took no time is as quickly made again."""
+    boosted = candidate.model in BOOSTERS and candidate.row is not None and candidate.search is None
+    if boosted and seconds >= WORTH_KEEPING:
         place = _kept(folder, candidate.model, key)
         place.parent.mkdir(exist_ok=True)
         storage.dump(estimator, place)
@@ -85,10 +87,13 @@ def fitted(folder: Path, candidate: Candidate, key: str, estimator: Any, rows: t
         return estimator.fit(*rows, **options)
     if candidate.model in FORESTS and key != "final":
         return _further_trees(estimator, start.trees, rows, options)
+    kept = _kept(start.folder, candidate.model, key)
     if key == "final":
         old = storage.load(start.folder / "models" / f"{candidate.model}.skops")[-1]
+    elif kept.exists():
+        old = storage.load(kept)
     else:
-        old = storage.load(_kept(start.folder, candidate.model, key))
+        return estimator.fit(*rows, **options)
     if candidate.model == "xgboost":
         return _continued_booster(estimator, old, start.trees, rows, options)
     wanted = estimator.get_params()[_grows(candidate)]

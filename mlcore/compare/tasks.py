@@ -31,7 +31,7 @@ from mlcore.result import Array
 from mlcore.target import load_target
 
 FINAL = "final"  # the key of the fit on all training rows, beside the keys of the folds
-SEEN = 1000  # training rows that are predicted as well, to see how much better they are known
+SEEN = 500  # training rows that are predicted as well, to see how much better they are known
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def fit(folder: str, model: str, key: str) -> FoldResult:
         predicting = time.perf_counter() - start - seconds
         some = rows[:: max(1, len(rows) // SEEN)]
         known = predict(estimator, features(run, candidate, key, "train")[some], y[some], len(run.target.classes))
-    grow.keep(run.folder, candidate, key, estimator)
+    grow.keep(run.folder, candidate, key, estimator, seconds)
     write_fold(run.told(model, key), scored)
     values, undefined = measured(run.setting.task, scored)
     ci = interval_of(run.metric, scored) if len(run.plan.folds) == 1 else None

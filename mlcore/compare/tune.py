@@ -22,9 +22,13 @@ from mlcore.errors import NotApplicable
 from mlcore.metrics import Metric, Task
 from mlcore.models import Knob
 from mlcore.result import Array
+from mlcore.workspace import without_half_a_line
 
 Judge = Callable[[dict[str, Any], Array, Array], tuple[float | None, float | None]]
 DEFAULTS = "defaults"  # the state of the trial of a model's own defaults, which is always made first
+
+
+STATES = {"complete": "COMPLETE", "pruned": "PRUNED"}
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,7 @@ def search(place: Path, candidate: Candidate, metric: Metric, setting: tuple[Tas
     task, seed = setting
     knobs = candidate.search.space(candidate.row, task)
     told = read_trace(place)
+    without_half_a_line(place)
     place.parent.mkdir(parents=True, exist_ok=True)
     study = optuna.create_study(direction="maximize" if metric.higher_is_better else "minimize",
                                 pruner=optuna.pruners.MedianPruner(n_startup_trials=5))  # fmt: skip
@@ -100,8 +105,7 @@ def search(place: Path, candidate: Candidate, metric: Metric, setting: tuple[Tas
             asked = study.ask(space)
             found = _tried(asked, number, dict(asked.params), folds, judge, file)
             told.append(found)
-            state = {"complete": "COMPLETE", "pruned": "PRUNED"}.get(found.state, "FAIL")
-            study.tell(asked, found.value, state=optuna.trial.TrialState[state])
+            study.tell(asked, found.value, state=optuna.trial.TrialState[STATES.get(found.state, "FAIL")])
     return best_of(told, metric).parameters
 
 
@@ -151,10 +155,10 @@ def _remember(study: Any, trial: Trial, space: dict[str, Any]) -> None:
     """Tell a study of a trial that was made before; one that lies outside the space cannot be told."""
     import optuna
 
-    inside = set(trial.parameters) == set(space)
-    if trial.value is not None and inside:
+    if set(trial.parameters) == set(space):
         study.add_trial(optuna.trial.create_trial(
             params=trial.parameters, distributions=space, value=trial.value,
+            state=optuna.trial.TrialState[STATES.get(trial.state, "FAIL")],
             intermediate_values={i: float(np.mean(trial.scores[: i + 1])) for i in range(len(trial.scores))},
         ))  # fmt: skip
 

@@ -105,14 +105,14 @@ class Tuning(Result):
         space = {k.name: _distribution(k) for k in self.knobs}
         for trial in self.trials:
             _remember(study, trial, space)
-        values = {t.value for t in study.trials}
-        if len(study.trials) < 5 or len(values) < 2:
+        values = [t.value for t in study.trials if t.value is not None]
+        if len(values) < 5 or len(set(values)) < 2:
             raise NotApplicable(
                 f"Which parameter matters needs at least 5 complete trials of different score; there are {len(values)}."
             )
         evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
         found = optuna.importance.get_param_importances(study, evaluator=evaluator)
-        return Importance(self.title, tuple((k, float(v)) for k, v in found.items()), len(study.trials))
+        return Importance(self.title, tuple((k, float(v)) for k, v in found.items()), len(values))
 
     def lines(self) -> TrialLines:
         """All complete trials as lines through their values."""

@@ -20,20 +20,15 @@ from dataclasses import asdict, dataclass, field  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any, TextIO  # noqa: E402
 
-import numpy as np  # noqa: E402
-
-from mlcore import leaks, stats  # noqa: E402
-from mlcore.compare import blend, estimate, studies, tasks  # noqa: E402
+from mlcore import leaks  # noqa: E402
+from mlcore.compare import blend, estimate, race, studies, tasks  # noqa: E402
 from mlcore.compare.run import Run  # noqa: E402
 from mlcore.compare.scheduler import Outcome, Scheduler, Stopped, Task  # noqa: E402
 from mlcore.engines import FULL, Engine, Inline, LocalProcesses, is_full  # noqa: E402
 from mlcore.errors import BadInput, HoldoutError  # noqa: E402
 from mlcore.result import number, several  # noqa: E402
 from mlcore.target import target_notes  # noqa: E402
-from mlcore.workspace import write_whole  # noqa: E402
-
-RACE_FROM = 3  # folds after which a candidate can be out of the race
-RACE_ALPHA = 0.01  # how sure that must be
+from mlcore.workspace import without_half_a_line, write_whole  # noqa: E402
 
 
 @dataclass
@@ -203,37 +198,24 @@ class Conductor:
     def _race(self, shared: tasks.Context, scheduler: Scheduler) -> None:
         """Stop candidates that are behind beyond doubt; judged when a fold is done for all, so that it repeats."""
         folds = shared.plan.folds
-        while (count := self._judged + 1 if self._judged else RACE_FROM) < len(folds):
+        begin = race.first_look(shared)
+        while (count := max(self._judged + 1, begin)) < len(folds):
             judged, running = folds[:count], self._racing(shared)
             if any(f.key not in self._told.get(m, {}) for m in running for f in judged):
                 return
             self._judged = count
-            for name, gap in self._behind(judged, running, shared):
+            told = {m: [self._told[m][f.key].get(shared.metric.name) for f in judged] for m in running}
+            for name, gap in race.behind(shared, judged, told):
                 if name not in self._over:
                     scheduler.drop(name)
                     self._over.add(name)
-                    reason = f"Out of the race after {count} of {len(folds)} folds: {gap} behind the best."
+                    reason = f"Out of the race after {count} of {len(folds)} folds: {number(gap)} behind the best."
                     self.journal.tell("candidate", model=name, status="stopped", reason=reason)
 
     def _racing(self, shared: tasks.Context) -> list[str]:
         """Candidates in the race that have begun or ended well, and those that have yet to begin."""
         names = [c.model for c in shared.experiment.candidates if c.model not in ("dummy", "blend")]
         return [n for n in names if n not in self._over or n in self._fine]
-
-    def _behind(self, judged: Any, running: list[str], shared: tasks.Context) -> list[tuple[str, str]]:
-        metric = shared.metric
-        found = {m: [self._told[m][f.key].get(metric.name) for f in judged] for m in running}
-        scores = {m: metric.signed(np.array(v, float)) for m, v in found.items() if None not in v}
-        if len(scores) < 2:
-            return []
-        best = max(scores, key=lambda m: float(scores[m].mean()))
-        ratio = float(np.mean([len(f.test) / len(f.train) for f in judged]))
-        out = []
-        for name, values in scores.items():
-            gap = stats.difference(scores[best], values, ratio)
-            if gap.p < RACE_ALPHA and gap.mean > 2 * metric.rope(float(np.abs(scores[best]).mean())):
-                out.append((name, number(gap.mean)))
-        return out
 
     def _failed(self, candidate: str, reason: str) -> None:
         self._over.add(candidate)
@@ -293,20 +275,20 @@ def grid(shared: tasks.Context) -> list[Task]:
     In a race the folds are the outer order, so that all candidates can be compared after each.
     """
     folder, made = str(shared.folder), []
-    race = shared.experiment.protocol.race
+    racing = shared.experiment.protocol.race
     encoded = [c for c in shared.experiment.candidates if c.family not in NO_ARRAYS]
     families = sorted({c.family for c in encoded})
     cheapest = min(encoded, key=lambda c: c.cost, default=None)
     for place, fold in enumerate(shared.plan.folds):
         for family in families:
             urgency = 1.0 if cheapest is not None and family == cheapest.family else 2.5
-            rank: tuple[float, ...] = (2.0, place, -1.0) if race else (urgency, place)
+            rank: tuple[float, ...] = (2.0, place, -1.0) if racing else (urgency, place)
             made.append(Task(("prepare", fold.key, family), tasks.prepare, (folder, fold.key, family), rank))
         for candidate in shared.experiment.candidates:
             quick = candidate.family in NO_ARRAYS
             phase = 0.0 if quick else 2.0 if cheapest is not None and candidate.model == cheapest.model else 3.0
             after = () if quick else (("prepare", fold.key, candidate.family),)
-            rank = (2.0, place, 1 - candidate.cost) if race and not quick else (phase, -candidate.cost, place)
+            rank = (2.0, place, 1 - candidate.cost) if racing and not quick else (phase, -candidate.cost, place)
             key = ("fit", candidate.model, fold.key)
             made.append(Task(key, tasks.fit, (folder, candidate.model, fold.key), rank, candidate.model, after))
     return made
@@ -391,6 +373,7 @@ def main(argv: list[str]) -> None:
     lock = hold_lock(folder)
     for module in filter(None, os.environ.get("HOLDOUT_MODULES", "").split(",")):
         importlib.import_module(module)
+    without_half_a_line(folder / "events.jsonl")
     before = Run(folder).events()
     spent = before[-1]["seconds"] if before else 0.0
     with (folder / "events.jsonl").open("a", encoding="utf-8") as file:
