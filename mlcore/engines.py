@@ -187,7 +187,8 @@ def is_full(error: OSError) -> bool:
     """Whether nothing more can be written."""
     import errno
 
-    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    short = error.errno is None and "requested and" in str(error)  # numpy's own words for a write that was cut off
+    return short or error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def _resolve(future: Future[Any], answer: tuple[bool, Any]) -> None:

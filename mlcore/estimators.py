@@ -136,47 +136,56 @@ def lda(setting: Setting, parameters: dict[str, Any]) -> Any:
     )
 
 
-def _calibrated(estimator: Any, setting: Setting) -> Any:
+def _calibrated(estimator: Any, setting: Setting, balanced: bool) -> Any:
     """Scores made probabilities by a logistic curve fitted inside the training rows (Platt, 1999).
 
-    A class of a single row cannot be on both sides; then scores stay scores.
+    A class of a single row cannot be on both sides; then scores stay scores. Where classes are to count the same they
+    do so for the curve as well, which would else bring their shares back.
     """
     if setting.fewest < 2:
-        return estimator
+        return estimator.set_params(class_weight="balanced" if balanced else None)
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.model_selection import StratifiedKFold
 
     folds = StratifiedKFold(min(CALIBRATION_FOLDS, setting.fewest), shuffle=True, random_state=setting.seed)
-    return CalibratedClassifierCV(estimator, method="sigmoid", cv=folds, ensemble=False)
+    found = CalibratedClassifierCV(estimator, method="sigmoid", cv=folds, ensemble=False)
+    if not balanced:
+        return found
+    from mlcore.learners import Balanced
+
+    return Balanced(found)
 
 
 def linear_svm(setting: Setting, parameters: dict[str, Any]) -> Any:
     """A linear support vector machine."""
-    options = {**_balanced(dict(parameters)), "random_state": setting.seed, "max_iter": 5000}
+    options = {**parameters, "random_state": setting.seed, "max_iter": 5000}
+    balanced = options.pop("class_weight", "none") == "balanced"
     if setting.regression:
         return _with_scaled_target(made("svm.LinearSVR", **options))
-    return _calibrated(made("svm.LinearSVC", **options), setting)
+    return _calibrated(made("svm.LinearSVC", **options), setting, balanced)
 
 
 def svm(setting: Setting, parameters: dict[str, Any]) -> Any:
     """A support vector machine with a radial kernel."""
-    options = {**_balanced(dict(parameters)), "cache_size": 500}
+    options = {**parameters, "cache_size": 500}
+    balanced = options.pop("class_weight", "none") == "balanced"
     options["gamma"] = "scale" if options["gamma"] is None else options["gamma"]
     if setting.regression:
         return _with_scaled_target(made("svm.SVR", **options))
-    return _calibrated(made("svm.SVC", **options), setting)
+    return _calibrated(made("svm.SVC", **options), setting, balanced)
 
 
 def nu_svm(setting: Setting, parameters: dict[str, Any]) -> Any:
     """A nu support vector machine; nu cannot be larger than twice the share of the rarer of any two classes."""
-    options = {**_balanced(dict(parameters)), "cache_size": 500}
+    options = {**parameters, "cache_size": 500}
+    balanced = options.pop("class_weight", "none") == "balanced"
     options["gamma"] = "scale" if options["gamma"] is None else options["gamma"]
     if setting.regression:
         return _with_scaled_target(made("svm.NuSVR", **options))
     if setting.counts:
         few, many = min(setting.counts), max(setting.counts)
         options["nu"] = min(options["nu"], 0.9 * 2 * max(1, few - 1) / (few + many))
-    return _calibrated(made("svm.NuSVC", **options), setting)
+    return _calibrated(made("svm.NuSVC", **options), setting, balanced)
 
 
 def knn(setting: Setting, parameters: dict[str, Any]) -> Any:

@@ -74,7 +74,7 @@ class Filter:
         if takes in ("number", "range"):
             values: tuple[str | float, ...] = tuple(_ordered(column, v) for v in self.values)
         else:
-            values = tuple(str(v)[:1000] for v in self.values)
+            values = tuple(_level_text(v)[:1000] for v in self.values)
         return Filter(self.column, self.operator, values)
 
     def sql(self, schema: Schema) -> str:
@@ -94,6 +94,11 @@ class Filter:
 
 
 Filters = tuple[Filter, ...]
+
+
+def _level_text(value: str | float) -> str:
+    """A level as text; whole floats lose their `.0`, as they do in the data."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def operators_for(column: Column) -> list[Operator]:

@@ -70,6 +70,13 @@ class BoostedRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return np.asarray(self.estimator_.predict(X), float)
 
 
+class Balanced(Labelled):
+    """A classifier whose classes count the same while it learns, calibration included; it speaks labels."""
+
+    def _fit(self, X: Any, codes: Array, sample_weight: Array | None) -> Any:
+        return clone(self.estimator).fit(X, codes, sample_weight=balanced_weights(codes, sample_weight))
+
+
 class NaiveBayes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Naive Bayes of the kind that (n, p) complete columns in their own units ask for.
 
@@ -203,7 +210,9 @@ class RuleClassifier(ClassifierMixin, _ByRule):  # type: ignore[misc]
         return np.array([texts.get(str(a), self._strange(a)) for a in answers], dtype=self.classes_.dtype)
 
     def _strange(self, answer: Any) -> Any:
-        return int(answer) if self.classes_.dtype.kind in "iu" else answer
+        """A label that no training row has, of the type of the others."""
+        kind = self.classes_.dtype.kind
+        return str(answer) == "True" if kind == "b" else self.classes_.dtype.type(answer) if kind in "iuf" else answer
 
     @available_if(_by(True))  # type: ignore[untyped-decorator]
     def decision_function(self, X: pd.DataFrame) -> Array:

@@ -58,6 +58,7 @@ class Metric:
     perfect: float = 1.0
     bounds: tuple[float, float] = (0.0, 1.0)
     note: str = ""
+    by_row: bool = False  # a mean over rows, so that it has a value on a single one
 
     def signed(self, score: Array) -> Array:
         """Scores with the sign that makes higher better."""
@@ -217,7 +218,7 @@ METRICS: tuple[Metric, ...] = (
         _balanced_accuracy,
         note="the mean share of each class that is found, so that a large class cannot hide a small one",
     ),
-    Metric("accuracy", "Accuracy", _CLASSES, _accuracy, note="the share of rows that are right"),
+    Metric("accuracy", "Accuracy", _CLASSES, _accuracy, note="the share of rows that are right", by_row=True),
     Metric(
         "average_precision",
         "Average precision",
@@ -241,6 +242,7 @@ METRICS: tuple[Metric, ...] = (
         0.0,
         (0.0, _INF),
         note="the price of probabilities that were sure and wrong; lower is better",
+        by_row=True,
     ),
     Metric(
         "brier_score",
@@ -250,6 +252,7 @@ METRICS: tuple[Metric, ...] = (
         False,
         0.0,
         note="mean squared error of the probability; lower is better",
+        by_row=True,
     ),
     Metric("f1", "F1", ("binary",), _of_positive(_f1_each), note="precision and recall of the positive class in one"),
     Metric(
@@ -314,6 +317,7 @@ METRICS: tuple[Metric, ...] = (
         0.0,
         (0.0, _INF),
         note="mean size of an error, in the target's units",
+        by_row=True,
     ),
     Metric(
         "median_absolute_error",
@@ -334,6 +338,7 @@ METRICS: tuple[Metric, ...] = (
         0.0,
         (0.0, _INF),
         note="mean error as a share of the true value; undefined where that is zero",
+        by_row=True,
     ),
     Metric(
         "wape",
@@ -373,6 +378,8 @@ def metric(name: str, task: Task) -> Metric:
 
 def compute(row: Metric, scored: Scored) -> tuple[float | None, str]:
     """Return the value, or None and the reason why it is undefined. A number is never invented."""
+    if len(scored.truth) == 1 and not row.by_row:
+        return None, f"{row.title} has no value on a single row, which is all that leave-one-out tests on at a time."
     try:
         value = row.compute(scored)
     except NotApplicable as why:
@@ -416,7 +423,10 @@ def difference_of(row: Metric, first: Scored, second: Scored) -> tuple[float, fl
         positive = first.truth == 1
         if min(positive.sum(), (~positive).sum()) < 2:
             return None
-        areas, covariance = delong(positive, np.stack([first.ranking(), second.ranking()]))
+        try:
+            areas, covariance = delong(positive, np.stack([first.ranking(), second.ranking()]))
+        except NotApplicable:
+            return None
         half = 1.959964 * float(np.sqrt(max(0.0, covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])))
         return float(areas[0] - areas[1] - half), float(areas[0] - areas[1] + half)
     found = _resampled(row, [first, second])

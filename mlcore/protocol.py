@@ -13,7 +13,7 @@ import pandas as pd
 
 from mlcore.dataset import Schema
 from mlcore.errors import BadChoice, BadInput
-from mlcore.metrics import Metric, Task, metric
+from mlcore.metrics import Metric, Task, for_task, metric
 from mlcore.result import Array
 
 SplitKind = Literal["auto", "random", "stratified", "group", "time", "leave_one_out", "validation"]
@@ -66,8 +66,13 @@ class Protocol:
 
     def metric_for(self, task: Task) -> Metric:
         """The metric that ranks. Raises BadChoice."""
-        alone = self.metric == "auto" and self.split == "leave_one_out"
-        return metric(ALONE[task] if alone else self.metric, task)
+        if self.split != "leave_one_out":
+            return metric(self.metric, task)
+        found = metric(ALONE[task] if self.metric == "auto" else self.metric, task)
+        if not found.by_row:
+            able = [m.name for m in for_task(task) if m.by_row]
+            raise BadChoice.of("metric of leave-one-out, which tests on one row at a time,", found.name, able)
+        return found
 
     def kind(self, task: Task) -> Kind:
         """The kind of split that `auto` stands for: by group or time where a column has that role."""

@@ -54,7 +54,7 @@ class Rule:
         `classes` are the texts of the target's classes, None for a quantity.
         """
         for condition in self.conditions():
-            if schema[condition.column].role not in ("feature", "group", "time"):
+            if schema[condition.column].name not in schema.features():
                 raise BadInput(f"The rule asks for {condition.column!r}, which is no feature here. Give it that role.")
         for answer in self.answers():
             if classes is None and not isinstance(answer, int | float):
@@ -104,9 +104,15 @@ class Rule:
         plain = isinstance(rows, list) and rows and all(isinstance(r, list) and len(r) >= 2 for r in rows)
         if not plain:
             raise BadInput(f'{shape}; "when" is a list of at least one condition.')
-        when = tuple(Filter(str(r[0]), str(r[1]), tuple(r[2:])) for r in rows)
+        when = tuple(Filter(str(r[0]), str(r[1]), tuple(_flat(r[2:]))) for r in rows)
         sides = [cls.from_json(s, depth + 1) if isinstance(s, dict) else s for s in (data["then"], data["else"])]
         return cls(when, sides[0], sides[1], bool(data.get("any", False)))
+
+
+def _flat(values: list[Any]) -> Iterator[Any]:
+    """Values, those of lists one by one."""
+    for value in values:
+        yield from _flat(value) if isinstance(value, list) else (value,)
 
 
 def _said(side: Rule | Answer) -> str:
@@ -149,7 +155,7 @@ def _among(column: pd.Series, values: tuple[Any, ...]) -> Array:
     if cells.dtype.kind == "f":
         numbers = [TRUTHS.get(str(v).strip().lower(), _number(v)) for v in values]
         return np.isin(cells, [n for n in numbers if n is not None])
-    return np.asarray(column.isin([str(v) for v in values]))
+    return np.asarray(column.isin([str(int(v)) if isinstance(v, float) and v.is_integer() else str(v) for v in values]))
 
 
 def _number(value: Any) -> float | None:

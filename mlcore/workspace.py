@@ -35,11 +35,11 @@ def without_half_a_line(path: Path) -> None:
     """Cut what a writer that was ended left of its last line, so that the next line begins on its own."""
     if not path.exists():
         return
-    with path.open("r+b") as file:
-        text = file.read()
-        whole = text.rfind(b"\n") + 1
-        if whole < len(text):
-            file.truncate(whole)
+    text, times = path.read_bytes(), path.stat()
+    whole = text.rfind(b"\n") + 1
+    if whole < len(text):
+        os.truncate(path, whole)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # nothing was said by this
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -225,6 +225,26 @@ def test_the_question_gives_shares_of_its_sides():
     np.testing.assert_allclose(mean.predict(frame)[[0, 7]], [1.0, 5.2])
 
 
+@pytest.mark.parametrize("labels", [(0.2, 0.7), (2.5, 7.5), (3, 8), (False, True), ("a", "bb")])
+def test_a_rule_answers_in_labels_of_any_type(labels):
+    frame = mixed_frame(90)[["a", "b"]].fillna(0.0)
+    frame["y"] = np.where(frame["b"] > 20, labels[1], labels[0])
+    rule = {"when": [["b", "from", 20.5]], "then": labels[1], "else": labels[0]}
+    run = compare_here(frame_here(frame, f"rule {labels}"), "y", rule=rule, models=["logistic"], folds=3, repeats=1)
+    assert run.board().row("rule").metrics["accuracy"] == 1.0
+    assert run.model("rule").predict(frame).tolist() == frame["y"].tolist()
+
+
+def test_whole_numbers_and_lists_among_levels():
+    column = pd.DataFrame({"c": np.array(["3", "4", "x"], dtype=object)})
+    for values in ((3.0,), (["3", "y"],)):
+        assert Rule.from_json({"when": [["c", "is", *values]], "then": 1, "else": 0}).answer(column).tolist() == [
+            1,
+            0,
+            0,
+        ]
+
+
 # the blend ------------------------------------------------------------------------------------------------------------
 
 
@@ -310,6 +330,19 @@ def test_balanced_weights_by_hand():
     # 4 rows, 2 classes: 4 / (2 · 3) and 4 / (2 · 1)
     np.testing.assert_allclose(balanced_weights(np.array([0, 0, 0, 1])), [2 / 3, 2 / 3, 2 / 3, 2])
     np.testing.assert_allclose(balanced_weights(np.array([0, 1]), np.array([3.0, 1.0])), [3, 1])
+
+
+@pytest.mark.parametrize("name", ["linear_svm", "svm", "nu_svm", "logistic", "xgboost", "random_forest"])
+def test_balanced_classes_find_more_of_the_rare_one(name):
+    rng = np.random.default_rng(0)
+    y = (rng.random(600) < 0.12).astype(int)
+    x = rng.normal(size=(600, 3)) + y[:, None] * 0.9
+    found = {}
+    for weight in ("none", "balanced"):
+        setting = Setting("binary").seeing(y[:400])
+        built = model(name).build(setting, {**model(name).defaults("binary"), "class_weight": weight})
+        found[weight] = int(built.fit(x[:400], y[:400]).predict(x[400:]).sum())
+    assert found["balanced"] > found["none"] or name == "random_forest"  # its leaves are pure, whatever they weigh
 
 
 def test_unlabelled_rows_move_the_line():
@@ -419,12 +452,16 @@ def test_an_edge_is_said(mixed):
 @pytest.mark.parametrize(
     ("options", "part"),
     [
-        ({"tune": ["naive_bayes"], "models": ["logistic"]}, "model of this comparison"),
+        ({"tune": ["naive_bayes"], "models": ["logistic"]}, "in this comparison"),
         ({"tune": ["logistic"], "models": ["logistic"], "search": Search("magic")}, "way to search"),
         ({"tune": ["logistic"], "models": ["logistic"], "search": Search(trials=0)}, "1 to 10,000 trials"),
         ({"tune": ["logistic"], "models": ["logistic"], "search": Search(knobs=("depth",))}, "can be searched"),
         ({"tune": ["rule"], "models": ["rule", "logistic"]}, "no parameters to search"),
-        ({"parameters": {"svm": {"C": 2}}, "models": ["logistic"]}, "model of this comparison"),
+        ({"parameters": {"svm": {"C": 2}}, "models": ["logistic"]}, "in this comparison"),
+        ({"tune": ["rule"], "models": ["logistic"]}, "in this comparison"),
+        ({"search": Search(), "models": ["logistic"]}, "no model is to be searched"),
+        ({"tune": "all", "search": Search(knobs=("C",)), "models": ["logistic"]}, "not of all"),
+        ({"split": "leave_one_out", "metric": "roc_auc", "models": ["logistic"]}, "one row at a time"),
     ],
 )
 def test_searches_that_cannot_be_are_refused(mixed, options, part):

@@ -258,7 +258,10 @@ def test_unknown_runs_and_models(runs, tmp_path):
 def test_leaderboard_frame_has_the_fields_of_the_contract(runs):
     frame = runs["regression"].leaderboard()
     wanted = "model title status score ci folds metrics skill group star fit_seconds reason"
-    assert list(frame.columns) == wanted.split()
+    assert list(frame.columns)[:12] == wanted.split()
+    assert {"skill_ci", "first", "better", "equal", "worse", "seen", "predict_seconds", "bytes", "words"} < set(frame)
+    assert frame["first"].sum() == pytest.approx(1)
+    np.testing.assert_allclose(frame[["better", "equal", "worse"]].sum(axis=1), 1)
     assert frame["score"].is_monotonic_increasing  # RMSE: the smallest first
     assert (frame["score"] > 0).all()
     assert frame["star"].sum() == 1
@@ -330,3 +333,24 @@ def test_group_and_time_columns(mixed):
                              **{split: column})  # fmt: skip
         assert run.experiment.protocol.kind("binary") == split
         assert run.board().ranked()
+
+
+def test_leave_one_out_has_means_over_rows_only(mixed):
+    data = mlcore.read(mixed.frame().head(40), name="forty")
+    run = compare_here(data, "two", ignore=others("binary"), models=["logistic"], split="leave_one_out", holdout=0)
+    board = run.board()
+    assert board.metric.name == "log_loss"
+    told = run.predictions("logistic")
+    p = np.where(told["truth"] == "yes", told["p_yes"], told["p_no"])
+    assert board.row("logistic").score == pytest.approx(-np.log(p).mean())
+    assert board.row("logistic").metrics["balanced_accuracy"] is None
+    assert "single row" in run.board("matthews_corrcoef").row("logistic").reason
+
+
+def test_one_validation_split_tells_nobody_apart(mixed):
+    run = compare_here(mixed, "two", ignore=others("binary"), models=["logistic", "blend"], split="validation")
+    board = run.board()
+    assert board.row("logistic").ci[0] < board.row("logistic").score < board.row("logistic").ci[1]
+    assert "One split tells nothing of the spread" in board.sentence()
+    assert (board.beaten(), any(r.star for r in board.rows)) == (None, False)
+    assert "needs folds" in board.row("blend").reason

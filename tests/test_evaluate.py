@@ -42,13 +42,13 @@ def test_roc_and_precision_recall_equal_scikit_learn(runs):
 
 
 def test_models_without_probabilities_rank_by_decision(runs):
-    part = first(runs["binary"], "linear_svm")
-    found = evaluate.roc(runs["binary"], ["linear_svm"])
+    part = first(runs["binary"], "sgd")
+    found = evaluate.roc(runs["binary"], ["sgd"])
     assert found.curves[0].area == pytest.approx(sk.roc_auc_score(part["truth"] == "yes", part["decision"]))
-    other = evaluate.roc(runs["binary"], ["linear_svm"], "no")
+    other = evaluate.roc(runs["binary"], ["sgd"], "no")
     assert other.curves[0].area == pytest.approx(found.curves[0].area)
     with pytest.raises(NotApplicable, match="no scores"):
-        evaluate.roc(runs["multiclass"], ["linear_svm"])
+        evaluate.roc(runs["multiclass"], ["sgd"])
 
 
 def test_one_class_against_the_rest(runs):

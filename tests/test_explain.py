@@ -119,7 +119,7 @@ def test_sandwich_errors_are_the_spread_over_samples():
 @pytest.mark.parametrize("task", list(TARGETS))
 def test_explanations_of_a_run(runs, task):
     run = runs[task]
-    for model in ("xgboost", "linear_svm", "random_forest"):
+    for model in ("xgboost", "sgd", "random_forest"):
         found = run.explain(model, row=3)
         said = json.loads(json.dumps(found.to_json()))
         assert {
@@ -146,14 +146,12 @@ def test_the_prediction_is_that_of_the_model_on_the_raw_row(runs, mixed):
     run = runs["binary"]
     row = mixed.frame().iloc[[11]]
     assert run.explain("xgboost", row=11).prediction == pytest.approx(run.model("xgboost").predict_proba(row)[0, 1])
-    assert run.explain("linear_svm", row=11).output == "decision score"
-    assert run.explain("linear_svm", row=11).prediction == pytest.approx(
-        run.model("linear_svm").decision_function(row)[0]
-    )
+    assert run.explain("sgd", row=11).output == "decision score"
+    assert run.explain("sgd", row=11).prediction == pytest.approx(run.model("sgd").decision_function(row)[0])
 
 
 def test_what_was_said_of_the_row_while_it_was_unseen(runs):
-    for task, model in (("binary", "xgboost"), ("multiclass", "linear_svm"), ("regression", "ridge")):
+    for task, model in (("binary", "xgboost"), ("multiclass", "sgd"), ("regression", "ridge")):
         part = runs[task].predictions(model).query("repeat == 0")
         row, said = int(part["row"].iloc[0]), part["prediction"].iloc[0]
         found = runs[task].explain(model, row=row)

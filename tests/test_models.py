@@ -65,12 +65,12 @@ def test_shared_preprocessing_equals_whole_pipelines_in_cross_validate(runs, tas
     scoring = {"binary": "roc_auc", "multiclass": "balanced_accuracy", "regression": "neg_root_mean_squared_error"}[
         task
     ]
-    for row in (r for r in for_task(task) if r.name not in ("blend", *HALF)):
-        estimator = row.build(shared.setting.seeing(shared.y[splits[0][0]]), row.defaults(task))
-        whole = run.experiment.recipe.pipeline(run.experiment.schema, row.family, estimator)
+    for candidate in (c for c in run.experiment.candidates if c.model != "blend"):
+        estimator = candidate.build(shared.setting.seeing(shared.y[splits[0][0]]), run.path)
+        whole = run.experiment.recipe.pipeline(run.experiment.schema, candidate.family, estimator)
         found = cross_validate(whole, frame, shared.y, cv=splits, scoring=scoring, error_score="raise")["test_score"]
-        ours = next(r for r in run.board().rows if r.model == row.name).folds
-        np.testing.assert_allclose(np.abs(found), ours, rtol=0, atol=1e-9, err_msg=row.name)
+        ours = run.board().row(candidate.model).folds
+        np.testing.assert_allclose(np.abs(found), ours, rtol=0, atol=1e-9, err_msg=candidate.model)
 
 
 @pytest.mark.parametrize("task", list(TARGETS))

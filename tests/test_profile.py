@@ -127,6 +127,7 @@ def built() -> dict[tuple[str, str | None], pd.DataFrame]:
     gap = rng.random(ROWS) < 0.3
     days = pd.date_range("2024-01-01", periods=ROWS, freq="D")
     return {
+        ("derived", "p"): frame.assign(p=(p := rng.normal(size=ROWS)), q=p + (2 * y - 1) * rng.uniform(0.1, 1, ROWS)),
         ("giveaway", "leak"): frame.assign(leak=y * 3 + rng.normal(0, 0.1, ROWS)),
         ("giveaway", "late"): frame.assign(late=np.where(y == 1, "called", None)),
         ("identifier", "id"): frame.assign(id=range(ROWS)),

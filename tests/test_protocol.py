@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlcore.compare.folds import Answers, advised, candidates_for, folds_of
 from mlcore.errors import BadChoice, BadInput
-from mlcore.protocol import Protocol, Target, make_plan
+from mlcore.features.recipe import Recipe
+from mlcore.protocol import Protocol, Target, drawn, inner_folds, make_plan
 
 
 def target_of(y, classes=2):
@@ -141,3 +143,87 @@ def test_too_few_rows_and_unknown_splits():
         plan_of([0, 1, 0])
     with pytest.raises(BadChoice, match="stratified"):
         Protocol(split="stratifed").checked()  # type: ignore[arg-type]
+
+
+# once, one by one, and what a person is advised ----------------------------------------------------------------------
+
+
+def labelled(n=100, classes=2):
+    y = np.arange(n) % classes
+    return Target(np.arange(n), y, np.arange(classes))
+
+
+def test_seventy_ten_twenty():
+    plan = make_plan(Protocol(split="validation"), "binary", labelled(), pd.DataFrame(index=range(100)))
+    (fold,) = plan.folds
+    assert (len(fold.train), len(fold.test), len(plan.holdout)) == (70, 10, 20)
+    assert not set(fold.train) & set(fold.test)
+    assert np.bincount(plan.train[fold.test] % 2).tolist() == [5, 5]  # each class by its share
+    assert any("cannot be told apart" in n for n in plan.notes)
+    assert "70 % train, 10 % validation" in Protocol(split="validation").words("binary", 100)
+
+
+def test_leave_one_out():
+    plan = make_plan(Protocol(split="leave_one_out", holdout=0), "binary", labelled(12), pd.DataFrame(index=range(12)))
+    assert [f.test.tolist() for f in plan.folds] == [[i] for i in range(12)]
+    assert all(len(f.train) == 11 and f.test[0] not in f.train for f in plan.folds)
+    with pytest.raises(BadInput, match="1,000 rows at most"):
+        make_plan(Protocol(split="leave_one_out"), "binary", labelled(2000), pd.DataFrame(index=range(2000)))
+    assert Protocol(split="leave_one_out").metric_for("binary").name == "log_loss"
+    assert Protocol(split="leave_one_out").metric_for("regression").name == "mae"
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [({"validation": 0.6}, "0.01 to 0.5"), ({"validation": 0.5, "holdout": 0.5}, "too few rows to learn from")],
+)
+def test_shares_that_cannot_be(options, part):
+    with pytest.raises(BadInput, match=part):
+        Protocol(split="validation", **options).checked()
+
+
+def test_inner_folds_are_cut_as_the_outer_ones():
+    keys = pd.DataFrame({"who": np.repeat(np.arange(20), 5), "t": np.arange(100)})
+    y = np.arange(100) % 2
+    for train, test in inner_folds(Protocol(split="group", group="who"), "binary", y, keys, 3):
+        assert not set(keys["who"][train]) & set(keys["who"][test])
+    for train, test in inner_folds(Protocol(split="time", time="t"), "binary", y, keys, 3):
+        assert train.max() < test.min()
+    assert len(inner_folds(Protocol(split="validation"), "binary", y, keys, 4)) == 4
+
+
+def test_a_draw_keeps_every_class():
+    y = np.array([0] * 997 + [1] * 3)
+    rows = drawn(y, 100, 0, stratified=True)
+    assert set(y[rows]) == {0, 1}
+    assert abs(len(rows) - 100) <= 1
+    assert (np.diff(rows) > 0).all()
+
+
+def test_the_split_that_is_like_the_use():
+    base = Protocol()
+    assert advised(base, Answers())[0].kind("binary") == "stratified"
+    assert advised(base, Answers(entity="who"))[0].kind("binary") == "group"
+    assert advised(base, Answers(entity="who", known=True))[0].kind("binary") == "random"
+    found, why = advised(base, Answers(entity="who", moment="t", future=True))
+    assert (found.kind("binary"), found.time) == ("time", "t")
+    assert "learn from earlier t" in why
+
+
+def test_the_picture_of_the_folds_counts_rows_classes_groups_and_times(mixed):
+    recipe = Recipe("two", "binary")
+    data = mixed.with_schema(mixed.schema.with_target("two"))
+    found = folds_of(data, recipe, Protocol(group="town", folds=3))
+    frame = found.frame()
+    assert frame["test"].iloc[:3].sum() == frame["train"].iloc[-1]
+    assert (frame[["test no", "test yes"]].sum(axis=1) == frame["test"]).all()
+    assert (frame["groups in both"] == 0).all()
+    assert "No value of town is on both sides" in found.sentence()
+    assert found.figure().data
+    timed = folds_of(data, recipe, Protocol(split="time", time="when", folds=3))
+    folds = timed.frame().iloc[:3]
+    assert (folds["train to"] < folds["test from"]).all()
+    assert timed.figure().data
+    groups, times = candidates_for(data)
+    assert "town" in groups
+    assert times[0] == "when"

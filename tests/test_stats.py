@@ -108,3 +108,64 @@ def test_equal_models_are_rarely_told_apart():
         plain += scipy_stats.ttest_1samp(d, 0).pvalue < 0.05
     assert told / 400 < 0.08
     assert plain > 2 * told
+
+
+# rows that were predicted once ----------------------------------------------------------------------------------------
+
+
+def test_delong_by_counting_pairs_and_by_the_formula():
+    # Positives score .9 and .4, negatives .5 and .1: three of four pairs are in order, so the area is 3/4. The
+    # placements are (1, .5) of the positives and (.5, 1) of the negatives, each of variance .125.
+    areas, covariance = stats.delong(np.array([1, 1, 0, 0]), np.array([0.9, 0.4, 0.5, 0.1]))
+    assert areas.tolist() == [0.75]
+    assert covariance[0, 0] == pytest.approx(0.125 / 2 + 0.125 / 2)
+
+
+def test_delong_areas_are_scikit_learns_with_ties_and_the_variance_is_that_of_resamples():
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(3)
+    y = rng.random(600) < 0.3
+    scores = np.round(y + rng.normal(0, 1, (2, 600)), 1)
+    areas, covariance = stats.delong(y, scores)
+    np.testing.assert_allclose(areas, [roc_auc_score(y, s) for s in scores])
+    redrawn = []
+    for _ in range(600):
+        rows = rng.integers(0, 600, 600)
+        redrawn.append([roc_auc_score(y[rows], s[rows]) for s in scores])
+    np.testing.assert_allclose(covariance, np.cov(np.array(redrawn).T), atol=4e-5)
+    low, high = stats.delong_interval(y, scores[0])
+    assert low < areas[0] < high < 1
+
+
+def test_delong_interval_needs_two_rows_of_each_class():
+    assert stats.delong_interval(np.array([1, 0, 0]), np.array([0.3, 0.2, 0.1])) is None
+    assert stats.delong_interval(np.array([1, 1, 0, 0]), np.array([0.9, 0.8, 0.2, 0.1])) is None  # no spread at 1
+
+
+def test_draws_have_the_mean_and_the_spread_of_the_corrected_test():
+    rng = np.random.default_rng(0)
+    scores = rng.normal([0.8, 0.79, 0.7], 0.02, size=(10, 3))
+    found = stats.draws(scores, 0.25, times=200_000)
+    np.testing.assert_allclose(found.mean(axis=0), scores.mean(axis=0), atol=3e-4)
+    expected = np.cov(scores.T) * (1 / 10 + 0.25) * 9 / 7  # a t distribution of 9 degrees has variance 9/7
+    np.testing.assert_allclose(np.cov(found.T), expected, atol=1.5e-5)
+    difference = found[:, 0] - found[:, 1]
+    told = stats.difference(scores[:, 0], scores[:, 1], 0.25)
+    assert (difference > 0).mean() == pytest.approx(1 - told.p / 2 if told.mean > 0 else told.p / 2, abs=0.005)
+
+
+def test_first_shares_add_up_and_equals_share():
+    same = np.tile(np.array([[0.8], [0.82], [0.79]]), (1, 2))
+    np.testing.assert_allclose(stats.first_shares(same, 0.25), [0.5, 0.5])
+    clear = np.column_stack([same[:, 0], same[:, 0] - 0.3])
+    np.testing.assert_allclose(stats.first_shares(clear, 0.25), [1, 0])
+
+
+def test_the_luck_of_the_first_is_the_expected_maximum():
+    """The best of ten equal models: its mean is 1.54 standard errors too high (the expected maximum of ten normals)."""
+    rng = np.random.default_rng(1)
+    scores = rng.normal(0.8, 0.015, size=(200, 10))
+    scores += 0.8 - scores.mean(axis=0)  # equal means, so that what is left is luck alone
+    error = 0.015 * np.sqrt(1 / 200)
+    assert stats.luck_of_the_first(scores, 0.0) == pytest.approx(1.539 * error, rel=0.05)

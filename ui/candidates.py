@@ -40,7 +40,7 @@ def candidates(names: list[str]) -> list[Candidate]:
     options = Options(
         models=names, parameters={m: p for m, p in current.parameters.items() if m in names},
         rule=current.rule if "rule" in names else None,
-        tune=[n for n in current.tuned if n in names], search=current.search,
+        tune=(tuned := [n for n in current.tuned if n in names]), search=current.search if tuned else None,
     )  # fmt: skip
     return options.candidates(current.needed_recipe().task)
 

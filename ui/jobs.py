@@ -48,8 +48,8 @@ def ended(progress: Progress) -> None:
     """Say how a run ended when it did not finish."""
     words = {
         "cancelled": "The comparison was cancelled. What was done until then is below.",
-        "interrupted": "The comparison broke off: its process ended without a word. What was done is below; run it "
-        "again to complete it.",
+        "interrupted": f"The comparison broke off. {progress.reason or 'Its process ended without a word.'} What was "
+        "done is below; go on with it to complete it.",
         "failed": f"The comparison failed. {progress.reason}",
     }
     if progress.state in words:

@@ -65,7 +65,9 @@ class Options:
         for name in given:
             if name not in known:
                 raise BadChoice.of("option of compare", name, known)
-        return cls(**given)
+        found = cls(**given)
+        names = (found.tune,) if isinstance(found.tune, str) and found.tune not in ("", "all") else found.tune
+        return replace(found, tune=names)
 
     def protocol(self) -> Protocol:
         """The part that says how models are judged."""
@@ -86,17 +88,29 @@ class Options:
 
     def candidates(self, task: Task) -> list[Candidate]:
         """The models asked for, or those of the preset that can do the task."""
+        self._check_names(task)
         wanted: Sequence[str | Candidate] = self.models if self.models is not None else catalogue.of_preset(
             self.preset, task)  # fmt: skip
-        names = {m.model if isinstance(m, Candidate) else m for m in wanted} | {"rule"}
-        for name in (*self.parameters, *(self.tune if self.tune != "all" else ())):
-            if name not in names:
-                raise BadChoice.of("model of this comparison", name, sorted(names))
         found = [m if isinstance(m, Candidate) else Candidate.named(m, task, **self.parameters.get(m, {}))
                  for m in wanted]  # fmt: skip
         if self.rule is not None:
             found = [Candidate.ruled(self.rule), *(c for c in found if c.model != "rule")]
         return [self._tuned(c, task) for c in found] if self.tune else found
+
+    def _check_names(self, task: Task) -> None:
+        """Raise BadInput for what is said of models that are not there, or of nobody."""
+        given: Sequence[str | Candidate] = self.models if self.models is not None else catalogue.of_preset(
+            self.preset, task)  # fmt: skip
+        names = [m for m in given if isinstance(m, str)]
+        if self.rule is not None:
+            names = [n for n in names if n != "rule"]
+        for name in (*self.parameters, *(self.tune if self.tune != "all" else ())):
+            if name not in names:
+                raise BadChoice.of("model of the catalogue in this comparison", name, sorted(names))
+        if self.search is not None and not self.tune:
+            raise BadInput("A search is described, but no model is to be searched. Name some with tune, or say all.")
+        if self.search is not None and self.tune == "all" and self.search.knobs:
+            raise BadInput("Parameters can be named for the search of one model, not of all.")
 
     def _tuned(self, candidate: Candidate, task: Task) -> Candidate:
         """The candidate with a search, if it is among those to be tuned."""
@@ -123,10 +137,27 @@ def plan_experiment(data: Dataset, target: str, options: Options) -> tuple[Datas
     return data, Experiment.plan(data, recipe, options.protocol(), options.candidates(recipe.task))
 
 
+def fast_is_possible() -> bool:
+    """Whether scikit-learn-intelex is installed."""
+    import importlib.util
+
+    return importlib.util.find_spec("sklearnex") is not None
+
+
+def check_fast(experiment: Experiment) -> None:
+    """Raise BadInput when the faster library is asked for and is not there."""
+    if experiment.protocol.fast and not fast_is_possible():
+        raise BadInput(
+            "The fast option needs scikit-learn-intelex, which is not installed. Run `pip install 'holdout[fast]'`, or "
+            "compare without it."
+        )
+
+
 def begin(
     data: Dataset, experiment: Experiment, folder: Path, start: Callable[[Run], Run], like: Run | None = None
 ) -> Run:
     """Check the data, write the run's folder and start its process; what is equal in `like` is not done again."""
+    check_fast(experiment)
     from mlcore.alerts import find
 
     found = [
@@ -136,19 +167,6 @@ def begin(
     if like is not None:
         carry_over(like, run)
     return start(run)
-
-
-def _modules(experiment: Experiment) -> tuple[str, ...]:
-    """Modules that define the parts of a person's own estimators, beyond the libraries that are known."""
-    from mlcore.compare.storage import TRUSTED
-
-    found = set()
-    for estimator in (c.estimator for c in experiment.candidates if c.estimator is not None):
-        for part in (estimator, *estimator.get_params(deep=True).values()):
-            name = type(part).__module__
-            if hasattr(part, "get_params") and not name.startswith(TRUSTED):
-                found.add(name)
-    return tuple(sorted(found))
 
 
 def compare(
@@ -172,9 +190,7 @@ def compare(
         raise BadInput("A holdout of 0 keeps no rows, so there is nothing to open. Leave out one of the two options.")
     data, experiment = plan_experiment(data, target, chosen)
     folder = Path(chosen.run) if chosen.run is not None else (workspace or Workspace()).new_run(data.name)
-    if folder.exists() and (not folder.is_dir() or (chosen.run is not None and any(folder.iterdir()))):
-        raise BadInput(f"{folder} is there already and is not empty. Give a folder that does not exist yet.")
-    run = begin(data, experiment, folder, lambda r: launch(r, chosen.jobs, _modules(experiment)))
+    run = begin(data, experiment, folder, lambda r: launch(r, chosen.jobs))
     try:
         run.wait(on_event)
     except KeyboardInterrupt:
@@ -194,12 +210,15 @@ def stress(data: Dataset, target: str, *, workspace: Workspace | None = None, **
     """
     from mlcore.compare.beside import other_splits, stress_of
 
+    for name in ("run", "split", "tune", "open_holdout"):
+        if name in options:
+            raise BadInput(f"A stress test sets {name!r} itself; leave it out.")
     chosen = Options.of(options)
-    data, experiment = plan_experiment(data, target, replace(chosen, run=None))
+    data, experiment = plan_experiment(data, target, chosen)
     runs = []
     for kind, other in other_splits(experiment):
         folder = (workspace or Workspace()).new_run(data.name)
-        runs.append((kind, begin(data, other, folder, lambda r: launch(r, chosen.jobs, _modules(experiment))).wait()))
+        runs.append((kind, begin(data, other, folder, lambda r: launch(r, chosen.jobs)).wait()))
     return stress_of(list(runs))
 
 

@@ -177,8 +177,14 @@ class Stress(Result):
             if drop > wide:
                 coming = "new groups" if kind == "group" else "later rows"
                 said.append(f"{where}, {best.title} goes from {ends}: expect that surprise when {coming} come.")
-            else:
+            elif drop <= self.metric.rope(abs(best.score)):
                 said.append(f"{where}, {best.title} holds: {ends}.")
+            else:
+                said.append(f"{where}, {best.title} goes from {ends}; with intervals this wide that may be chance.")
+            dummy = next((r.score for r in rows if r.model == "dummy" and r.score is not None), None)
+            sign = 1 if self.metric.higher_is_better else -1
+            if dummy is not None and sign * (other.score - dummy) <= 0:
+                said.append(f"There it is no better than the baseline ({number(dummy)}).")
         return " ".join(said)
 
 

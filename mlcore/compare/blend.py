@@ -15,7 +15,15 @@ from typing import Any
 import numpy as np
 
 from mlcore.compare import storage
-from mlcore.compare.tasks import Context, FoldResult, context, measured, model_file, write_fold
+from mlcore.compare.tasks import (
+    Context,
+    FoldResult,
+    context,
+    measured,
+    model_file,
+    read_predictions,
+    write_fold,
+)
 from mlcore.errors import NotApplicable
 from mlcore.metrics import CLIP, Scored, interval_of
 from mlcore.protocol import Fold
@@ -58,31 +66,20 @@ def members(run: Context, fine: list[str]) -> list[str]:
     able = [m for m in fine if m not in LEFT_OUT]
     if run.setting.task == "regression":
         return able
-    return [m for m in able if read_predictions(run, m)[run.plan.folds[0].key].probabilities is not None]
+    return [m for m in able if _has_probabilities(run, m)]
 
 
-def read_predictions(run: Context, model: str) -> dict[str, Scored]:
-    """The stored out-of-fold predictions of a model, by fold."""
-    import pandas as pd
-
-    frame = pd.read_parquet(run.folder / "predictions.parquet" / f"{model}.parquet")
-    found, classes = {}, run.target.classes
-    for (repeat, fold), part in frame.groupby(["repeat", "fold"], sort=False):
-        key = f"{repeat}-{fold}"
-        shares = part[[c for c in part.columns if c.startswith("p_")]].to_numpy()
-        said = part["prediction"].to_numpy()
-        found[key] = Scored(
-            run.y[run.fold(key).test],
-            np.searchsorted(classes, said) if len(classes) else said,
-            len(classes),
-            shares if shares.shape[1] else None,
-        )
-    return found
+def _has_probabilities(run: Context, model: str) -> bool:
+    """Whether a model gave probabilities in every fold."""
+    found = read_predictions(run, model).values()
+    return all(s.probabilities is not None and np.isfinite(s.probabilities).all() for s in found)
 
 
 def blend(folder: str, fine: list[str]) -> list[FoldResult]:
     """Choose weights and score them, fold by fold; the weights chosen on all rows are written for the final model."""
     run = context(folder)
+    if len(run.plan.folds) < 2:
+        raise NotApplicable("A blend needs folds: with one validation split there are no other rows to choose it by.")
     names = members(run, fine)
     if len(names) < 2:
         raise NotApplicable("A blend needs at least two models that got through and give probabilities or quantities.")

@@ -18,6 +18,7 @@ from mlcore.compare import storage
 from mlcore.compare.experiment import Candidate, Experiment
 from mlcore.errors import BadInput
 from mlcore.estimators import STOPPING_FROM
+from mlcore.labelled import Labelled
 from mlcore.metrics import Scored
 from mlcore.result import Array
 from mlcore.workspace import write_whole
@@ -83,7 +84,7 @@ def fitted(folder: Path, candidate: Candidate, key: str, estimator: Any, rows: t
            options: dict[str, Any]) -> Any:  # fmt: skip
     """Fit an estimator on (features, targets), or continue it from where another run left it."""
     start = start_of(folder, candidate)
-    if start is None:
+    if start is None or type(estimator) is Labelled or _drawn_by_tree(candidate):
         return estimator.fit(*rows, **options)
     if candidate.model in FORESTS and key != "final":
         return _further_trees(estimator, start.trees, rows, options)
@@ -98,6 +99,17 @@ def fitted(folder: Path, candidate: Candidate, key: str, estimator: Any, rows: t
         return _continued_booster(estimator, old, start.trees, rows, options)
     wanted = estimator.get_params()[_grows(candidate)]
     return old.set_params(warm_start=True, **{_grows(candidate): wanted}).fit(*rows, **options)
+
+
+def _drawn_by_tree(candidate: Candidate) -> bool:
+    """Whether XGBoost draws rows or columns for each tree: continued, it would draw the first ones again."""
+    chosen = dict(candidate.parameters)
+    return candidate.model == "xgboost" and min(chosen.get(n, 1.0) for n in ("subsample", "colsample_bytree")) < 1
+
+
+def is_joined(folder: Path, candidate: Candidate) -> bool:
+    """Whether a fold's predictions are of a forest's further trees joined with its first ones."""
+    return candidate.model in FORESTS and start_of(folder, candidate) is not None
 
 
 def _grows(candidate: Candidate) -> str:

@@ -136,6 +136,8 @@ class Leaderboard(Result):
             return [f"So far {len(ranked)} of {len(self.rows)} models are done; the order is not settled."]
         if not others or len(ranked) < 2:
             return []
+        if self.folds == 1:
+            return [_one_split(ranked, self.metric)]
         said = [_who_leads(ranked, self.metric) + _how_sure(ranked)]
         dummy = next((r for r in ranked if r.model == "dummy"), None)
         if dummy is not None:
@@ -148,7 +150,8 @@ class Leaderboard(Result):
     def beaten(self) -> bool | None:
         """Whether any model can be told apart from the baseline; None while that is open."""
         ranked = [r.model for r in self.ranked()]
-        return None if "dummy" not in ranked or len(ranked) < 2 or not self.complete() else bool(self.better)
+        known = "dummy" in ranked and len(ranked) > 1 and self.folds > 1 and self.complete()
+        return bool(self.better) if known else None
 
 
 @dataclass(frozen=True)
@@ -195,6 +198,16 @@ def _who_leads(ranked: list[Row], row: Metric) -> str:
     return (
         f"{lead} cannot be told apart ({row.title} {number(best.score)} to {number(top[-1].score)}); "
         f"the simplest of them is {star.title}."
+    )
+
+
+def _one_split(ranked: list[Row], row: Metric) -> str:
+    """What may be said after one validation split: who is first, and that this settles nothing."""
+    best = ranked[0]
+    return (
+        f"{best.title} has the best score, {row.title} {number(best.score)}"
+        + (f" ({number(best.ci[0])} to {number(best.ci[1])})" if best.ci else "")
+        + ". One split tells nothing of the spread from split to split: take folds to tell models apart."
     )
 
 
@@ -308,7 +321,7 @@ def leaderboard(experiment: Experiment, events: list[dict[str, Any]], by: str | 
     groups, better = _groups(scores, judge), _better(scores, judge)
     settled = all(t.status not in ("running", "waiting") for t in tallies.values())
     top = [m for m, g in groups.items() if g == 1]
-    star = models.simplest(top) if top and settled else None
+    star = models.simplest(top) if top and settled and started["folds"] > 1 else None
     rows = [_row(m, t, scores.get(m), judge) for m, t in tallies.items()]
     beside = _beside_the_best(scores, judge)
     rows = [replace(r, group=groups.get(r.model), star=r.model == star, **beside.get(r.model, {})) for r in rows]

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mlcore.explain.lime import Explanation
 
 State = Literal["starting", "running", "finished", "failed", "cancelled", "interrupted"]
+NEARLY_FULL = 1_000_000  # bytes
 ORDERED = 15.0  # seconds within which a worker that was started must say something
 ENDS: dict[str, State] = {"finished": "finished", "failed": "failed", "cancelled": "cancelled"}
 THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
@@ -129,7 +130,7 @@ class Run:
         done += sum(e["event"] in ("fitted", "unfitted") for e in events)
         total = (folds + 1) * (candidates - len(dropped))
         seconds = events[-1]["seconds"] if events else 0.0
-        ordered = self._just_ordered()
+        ordered = just_ordered(self.path, "experiment.json")
         end = None if ordered else next((e for e in since_resumed(events)[::-1] if e["event"] in ENDS), None)
         state: State = "starting" if ordered else "running" if alive else "interrupted"
         state = ENDS[end["event"]] if end else state
@@ -143,7 +144,7 @@ class Run:
             seconds,
             left,
             phase if started else "Reading the data",
-            str(end.get("reason", "")) if end else "",
+            str(end.get("reason", "")) if end else self._silence(state),
             bool(end and end.get("bad_input")),
         )
 
@@ -155,14 +156,10 @@ class Run:
         total = (folds + 1) * sum(weights.values())
         return seconds * (total - done) / done if total and done > total / 6 else None
 
-    def _just_ordered(self) -> bool:
-        """Whether a worker was told to begin a moment ago, and has not said anything yet."""
-        written = [
-            p.stat().st_mtime_ns for p in (self.path / "experiment.json", self.path / "worker.pid") if p.exists()
-        ]
-        told = self.path / "events.jsonl"
-        quiet = not told.exists() or told.stat().st_mtime_ns <= max(written)
-        return quiet and time.time() - max(written) / 1e9 < ORDERED
+    def _silence(self, state: State) -> str:
+        """Why a run ended without a word, where that can be seen."""
+        full = state == "interrupted" and shutil.disk_usage(self.path).free < NEARLY_FULL
+        return "The disk is full. Free some space, and go on with the run." if full else ""
 
     def notes(self) -> list[str]:
         """What had to be said of rows and folds."""
@@ -265,6 +262,8 @@ class Run:
         if model not in self.fitted():
             raise BadInput(f"{model} did not get through in this run, so it cannot be gone on with.")
         run = write_run(folder, experiment, self.dataset, json.loads((self.path / "alerts.json").read_text("utf-8")))
+        for place in (self.path / "estimators").glob("*"):
+            _link(place, run.path / "estimators" / place.name)
         carry_over(self, run)
         grow.note_start(run.path, model, grow.Start(self.path, trees))
         return run
@@ -352,6 +351,14 @@ class Run:
         return pid if self.alive() else None
 
 
+def just_ordered(folder: Path, asked: str) -> bool:
+    """Whether a worker was told to begin a moment ago, and has not said anything yet; `asked` is the order's file."""
+    written = [p.stat().st_mtime_ns for p in (folder / asked, folder / "worker.pid") if p.exists()]
+    told = folder / "events.jsonl"
+    quiet = not told.exists() or told.stat().st_mtime_ns <= max(written)
+    return quiet and time.time() - max(written) / 1e9 < ORDERED
+
+
 def since_resumed(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The events since the run was last taken up again: of those before, the end does not count."""
     places = [i for i, e in enumerate(events) if e["event"] == "resumed"]
@@ -369,9 +376,13 @@ def carry_over(old: Run, new: Run) -> list[str]:
     for sub, kind in (("predictions.parquet", "parquet"), ("models", "skops")):
         for name in same:
             _link(old.path / sub / f"{name}.{kind}", new.path / sub / f"{name}.{kind}")
-    for part in ("grown", "search", "estimators"):
-        for place in (p for p in (old.path / part).rglob("*") if p.is_file()):
-            _link(place, new.path / place.relative_to(old.path))
+    for place in (old.path / "grown").glob("*.skops"):
+        if place.name.rsplit("-", 2)[0] in same:
+            _link(place, new.path / "grown" / place.name)
+    for place in (p for name in same for p in (old.path / "search" / name).glob("*.jsonl")):
+        goal = new.path / "search" / place.parent.name / place.name
+        goal.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(place, goal)  # they are appended to
     _link(old.path / "plan.json", new.path / "plan.json")
     with (new.path / "events.jsonl").open("a", encoding="utf-8") as file:
         for event in old.events():
@@ -409,11 +420,15 @@ def write_run(folder: Path, experiment: Experiment, dataset: Dataset, alerts: li
     """Put an experiment and its data into a run's folder; the data are linked where that is possible."""
     from mlcore.compare import storage
 
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadInput(f"{folder} is there already and is not empty. Give a folder that does not exist yet.")
     folder.mkdir(parents=True, exist_ok=True)
-    for candidate in experiment.candidates:
-        if candidate.estimator is not None:
-            (folder / "estimators").mkdir(exist_ok=True)
-            storage.dump(candidate.estimator, folder / "estimators" / f"{candidate.model}.skops")
+    own = {c.model: c.estimator for c in experiment.candidates if c.estimator is not None}
+    for name, estimator in own.items():
+        (folder / "estimators").mkdir(exist_ok=True)
+        storage.dump(estimator, folder / "estimators" / f"{name}.skops")
+    if own:
+        write_whole(folder / "estimators" / "modules.json", json.dumps(storage.modules_of(list(own.values()))))
     _link(dataset.path, folder / "data.parquet")
     write_whole(folder / "dataset.json", json.dumps(dataset.to_json()))
     write_whole(folder / "alerts.json", json.dumps(alerts))
@@ -430,11 +445,22 @@ def _environment(modules: tuple[str, ...] = ()) -> dict[str, str]:
     return {**os.environ, **THREADS, "PYTHONPATH": os.pathsep.join(paths), "HOLDOUT_MODULES": ",".join(modules)}
 
 
-def launch(run: Run, slots: int | None = None, modules: tuple[str, ...] = (), study: str = "") -> Run:
-    """Start the worker of a run, or of a study of it, as a process of its own, which outlives this one.
+def _modules(run: Run) -> tuple[str, ...]:
+    """The modules of a person's own estimators in a run. Raises BadInput for one that this process has not imported.
 
-    `modules` are the modules of a person's own estimators; they come from the calling process, never from a folder.
+    A folder may come from anybody, so it only names modules: what is not imported here already stays so.
     """
+    place = run.path / "estimators" / "modules.json"
+    names: list[str] = json.loads(place.read_text("utf-8")) if place.exists() else []
+    for name in names:
+        if name not in sys.modules:
+            raise BadInput(f"This run has an estimator of the module {name!r}. Import it first, if you trust it.")
+    return tuple(names)
+
+
+def launch(run: Run, slots: int | None = None, study: str = "") -> Run:
+    """Start the worker of a run, or of a study of it, as a process of its own, which outlives this one."""
+    modules = _modules(run)
     slots = slots or cores()
     command = [sys.executable, "-m", "mlcore.compare.worker", str(run.path), str(slots)]
     with (run.path / "log.txt").open("ab") as log:
@@ -480,15 +506,16 @@ class Standby:
         """Hand the run, or a study of it, to the waiting worker, or start a new one."""
         with self._turn:
             process, self._process = self._process, None
-        if process is None or process.poll() is not None or process.stdin is None:
-            return launch(run, slots, study=study)
+        cold = process is None or process.poll() is not None or process.stdin is None
+        if process is None or process.stdin is None or cold or _modules(run):
+            return launch(run, slots, study)
         order = json.dumps({"run": str(run.path), "slots": slots or cores(), "study": study}) + "\n"
         try:
             write_whole((run.path / "studies" / study if study else run.path) / "worker.pid", str(process.pid))
             process.stdin.write(order.encode())
             process.stdin.close()
         except BrokenPipeError:
-            return launch(run, slots, study=study)
+            return launch(run, slots, study)
         return run
 
     def close(self) -> None:

@@ -31,6 +31,17 @@ def dump(model: Any, path: Path) -> None:
     os.replace(part, path)
 
 
+def modules_of(estimators: list[Any]) -> list[str]:
+    """Modules that define the parts of a person's own estimators, beyond the libraries that are known."""
+    found = set()
+    for estimator in estimators:
+        for part in (estimator, *estimator.get_params(deep=True).values()):
+            name = type(part).__module__
+            if hasattr(part, "get_params") and not name.startswith(TRUSTED):
+                found.add(name)
+    return sorted(found)
+
+
 def _is_trusted(name: str) -> bool:
     """Classes of known libraries only: a function that is called while predicting could do anything."""
     if name in TRUSTED_NAMES:

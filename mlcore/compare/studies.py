@@ -10,7 +10,7 @@ import json
 import time
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from mlcore import stats
-from mlcore.compare.run import Run
+from mlcore.compare.run import Run, just_ordered, since_resumed
+from mlcore.compare.tune import best_of, read_trace, trace_file
 from mlcore.errors import BadInput, NotFound, RunFailed
 from mlcore.metrics import Metric, compute
 from mlcore.models import Knob
@@ -49,6 +50,8 @@ class Study:
     def checked(self, run: Run) -> Study:
         """Raise BadInput when the run cannot be asked this."""
         candidate = run.experiment.candidate(self.model)
+        if run.experiment.protocol.split == "leave_one_out":
+            raise BadInput("Leave-one-out tests on one row at a time, too few for a curve. Compare with folds instead.")
         if self.model not in run.predicted() or self.model == "blend":
             raise BadInput(f"{candidate.title or self.model} has no fits of its own in this run to study.")
         if self.kind == "knob":
@@ -58,7 +61,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Point:
-    """One fit: on which fold, of how many rows or with which value, and its two scores."""
+    """One fit: on which fold, of about how many rows or with which value, and its two scores."""
 
     key: str
     rows: int
@@ -106,16 +109,16 @@ def _events(run: Run, study: Study) -> list[dict[str, Any]]:
 
 def state_of(run: Run, study: Study) -> tuple[str, float, str]:
     """Where a study is: absent, running, finished, failed or interrupted; the share that is done; why it failed."""
-    events = _events(run, study)
-    if not (folder_of(run, study) / "study.json").exists():
+    place = folder_of(run, study)
+    if not (place / "study.json").exists():
         return "absent", 0.0, ""
-    last = events[-1] if events else {"event": ""}
-    if last["event"] in ("finished", "failed"):
+    alive = Run(place).alive() or just_ordered(place, "study.json")  # before the events, as its end is told last
+    events = _events(run, study)
+    last = since_resumed(events)[-1] if events else {"event": ""}
+    if last["event"] in ("finished", "failed") and not just_ordered(place, "study.json"):
         return str(last["event"]), 1.0, str(last.get("reason", ""))
     total = next((e["total"] for e in events if e["event"] == "started"), 0)
     done = sum(e["event"] == "point" for e in events)
-    young = time.time() - (folder_of(run, study) / "study.json").stat().st_mtime < 8 and not events
-    alive = young or Run(folder_of(run, study)).alive()
     return "running" if alive else "interrupted", done / total if total else 0.0, ""
 
 
@@ -128,10 +131,14 @@ def tasks_of(folder: str, study: Study) -> list[tuple[Callable[..., Any], tuple[
 
     run = context(folder)
     folds = [f for f in run.plan.folds if f.repeat == 0][:MOST_FOLDS]
+    if run.experiment.protocol.kind(run.setting.task) == "time":  # early folds have few rows to learn from
+        longest = max(len(f.train) for f in folds)
+        folds = [f for f in folds if len(f.train) >= longest / 2]
+    smallest = min(len(f.train) for f in folds)  # all folds have the same sizes, so that they can be paired
     made: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
     for fold in folds:
         if study.kind == "learning":
-            sizes = sorted({max(min(FEWEST, len(fold.train)), round(s * len(fold.train))) for s in SHARES})
+            sizes = sorted({max(min(FEWEST, smallest), round(s * smallest)) for s in SHARES})
             made += [(point, (folder, study.model, fold.key, size, {})) for size in sizes]
         else:
             knob = turned(Run(Path(folder)), study.model, study.knob)
@@ -139,47 +146,57 @@ def tasks_of(folder: str, study: Study) -> list[tuple[Callable[..., Any], tuple[
     return made
 
 
+ABOUT = 1.02  # folds differ by a row or two; a size that is nearly a whole fold is the whole fold
+
+
 @lru_cache(maxsize=1)
-def _encoded(folder: str, key: str, family: str, size: int) -> tuple[Any, Any, Array]:
-    """What a family sees of so many training rows of a fold, and of its test rows; and which training rows."""
+def _encoded(folder: str, key: str, family: str, size: int) -> tuple[Any, Any, Array, Any]:
+    """What a family sees of so many training rows of a fold, of its test rows, and of those without a target."""
     from mlcore.compare.tasks import context
 
     run = context(folder)
     fold = run.fold(key)
     train = fold.train
-    if size and size < len(train):
+    if size and size * ABOUT < len(train):
         stratified = run.setting.task != "regression"
         train = train[drawn(run.y[train], size, run.setting.seed + fold.fold, stratified=stratified)]
     if family == "none":
-        return np.zeros((len(train), 1)), np.zeros((len(fold.test), 1)), train
+        return np.zeros((len(train), 1)), np.zeros((len(fold.test), 1)), train, None
     if family == "raw":
-        return run.raw.iloc[train], run.raw.iloc[fold.test], train
+        return run.raw.iloc[train], run.raw.iloc[fold.test], train, None
     encoder = run.experiment.recipe.encoder(run.experiment.schema, family)  # type: ignore[arg-type]
-    return encoder.fit_transform(run.prepared.iloc[train], run.y[train]), encoder.transform(
-        run.prepared.iloc[fold.test]), train  # fmt: skip
+    seen = encoder.fit_transform(run.prepared.iloc[train], run.y[train])
+    without = encoder.transform(run.prepared.iloc[run.unknown]) if len(run.unknown) else None
+    return seen, encoder.transform(run.prepared.iloc[fold.test]), train, without
 
 
 def point(folder: str, model: str, key: str, size: int, changes: dict[str, Any]) -> Point:
-    """Fit a candidate with some changes on so many training rows of a fold (0: all), and score it on both sides."""
-    from mlcore.compare.tasks import SEEN, context, predict, weighed
+    """Fit a candidate with some changes on so many training rows of a fold (0: all), and score it on both sides.
+
+    A searched candidate has the parameters that its search found in this fold.
+    """
+    from mlcore.compare.tasks import SEEN, context, fit_options, predict, with_parameters
 
     run = context(folder)
     candidate = run.experiment.candidate(model)
+    if candidate.search is not None:
+        found = best_of(read_trace(trace_file(run.folder, model, key)), run.metric).parameters
+        candidate = with_parameters(candidate, found)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        given, tested, train = _encoded(folder, key, candidate.family, size)
+        given, tested, train, without = _encoded(folder, key, candidate.family, size)
         y = run.y[train]
         most = candidate.most_rows
         if most is not None and len(y) > most:
             rows = drawn(y, most, run.setting.seed, stratified=run.setting.task != "regression")
             given, train, y = given[rows], train[rows], y[rows]
-        changed = replace(candidate, search=None, parameters=tuple({**dict(candidate.parameters), **changes}.items()))
+        changed = with_parameters(candidate, changes)
         estimator = changed.build(run.setting.seeing(y), run.folder)
-        estimator.fit(given, y, **weighed(estimator, None if run.weights is None else run.weights[train]))
+        estimator.fit(given, y, **fit_options(run, changed, estimator, train, without))
         classes, step = len(run.target.classes), max(1, len(y) // SEEN)
         score = compute(run.metric, predict(estimator, tested, run.y[run.fold(key).test], classes))[0]
         seen = compute(run.metric, predict(estimator, given[::step], y[::step], classes))[0]
-    return Point(key, len(train), next(iter(changes.values()), None), score, seen)
+    return Point(key, size or len(train), next(iter(changes.values()), None), score, seen)
 
 
 # the results ----------------------------------------------------------------------------------------------------------
@@ -270,7 +287,7 @@ class LearningCurve(Result):
             return f"{self.title}: too few rows for a learning curve."
         gained, ci, few, many = told
         name = self.metric.title
-        if ci[0] <= 0:
+        if ci[0] <= 1e-9 * max(abs(lv.score) for lv in self.levels):
             little = ci[1] < 2 * self.metric.rope(max(abs(lv.score) for lv in self.levels))
             end = "more rows of this kind would hardly help" if little else "whether more rows would help is not sure"
             return (
@@ -345,21 +362,12 @@ def result(run: Run, study: Study) -> LearningCurve | KnobCurve:
     candidate = run.experiment.candidate(study.model)
     ratio = float(run.plan()["ratio"])
     if study.kind == "learning":
-        nominal = [replace(p, rows=_nominal(p, points)) for p in points]  # folds differ by a row or two
-        levels = sorted(_levels(nominal, "rows", ratio, row), key=lambda lv: lv.at)
+        levels = sorted(_levels(points, "rows", ratio, row), key=lambda lv: lv.at)
         return LearningCurve(study.model, candidate.title or study.model, row, tuple(levels), ratio)
     knob = turned(run, study.model, study.knob)
     places = {v: i for i, v in enumerate(knob.grid(POINTS))}
     levels = sorted(_levels(points, "value", ratio, row), key=lambda lv: places.get(lv.at, 0))
     return KnobCurve(study.model, candidate.title or study.model, knob, row, tuple(levels))
-
-
-def _nominal(one: Point, points: list[Point]) -> int:
-    """The size that the first fold has in the place of this point's size in its own fold."""
-    first = min(p.key for p in points)
-    mine = sorted(p.rows for p in points if p.key == one.key)
-    its = sorted(p.rows for p in points if p.key == first)
-    return its[min(mine.index(one.rows), len(its) - 1)]
 
 
 def study(run: Run, asked: Study, slots: int | None = None) -> LearningCurve | KnobCurve:

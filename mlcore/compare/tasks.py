@@ -96,7 +96,7 @@ def context(folder: str) -> Context:
     for candidate in experiment.candidates:
         if candidate.rule is not None:
             candidate.rule.checked(experiment.schema, list(labels) if labels else None)
-    target, notes = _that_fits(target, experiment)
+    target, notes = _that_fits(target, experiment, _settled_rows(run))
     keys = dataset.frame([n for n in (protocol.group, protocol.time) if n is not None])
     plan = make_plan(protocol, recipe.task, target, keys.iloc[target.rows])
     plan = replace(plan, notes=(*notes, *plan.notes))
@@ -114,9 +114,15 @@ def context(folder: str) -> Context:
     )  # fmt: skip
 
 
-def _that_fits(target: Target, experiment: Experiment) -> tuple[Target, tuple[str, ...]]:
-    """The target's rows, or as many as the memory can hold."""
-    fitting = rows_that_fit(experiment, len(target.rows))
+def _settled_rows(run: Any) -> int | None:
+    """How many rows a run was settled on when it began; None before that."""
+    place = run.path / "plan.json"
+    return json.loads(place.read_text("utf-8")).get("rows") if place.exists() else None
+
+
+def _that_fits(target: Target, experiment: Experiment, settled: int | None) -> tuple[Target, tuple[str, ...]]:
+    """The target's rows, or as many as the memory can hold; what was settled once is kept, whatever is free now."""
+    fitting = rows_that_fit(experiment, len(target.rows)) if settled is None else settled
     if fitting >= len(target.rows):
         return target, ()
     note = (
@@ -195,6 +201,8 @@ def fit(folder: str, model: str, key: str) -> FoldResult:
     values, undefined = measured(run.setting.task, scored)
     ci = interval_of(run.metric, scored) if len(run.plan.folds) == 1 else None
     seen, _ = compute(run.metric, known)
+    if grow.is_joined(run.folder, candidate):  # only the further trees said something of these rows
+        seen = None
     return FoldResult(model, key, seconds, predicting, values, undefined, seen, ci, len(rows))
 
 
@@ -222,24 +230,36 @@ def learn(run: Context, candidate: Candidate, key: str, y: Array) -> tuple[Any, 
         stratified = run.setting.task != "regression"
         rows = drawn(codes, candidate.most_rows, run.setting.seed, stratified=stratified)
     seen = given if len(rows) == len(train) else given[rows]
+    without = np.load(run.place(key, candidate.family, "unlabelled"), mmap_mode="r") if _extra(run, candidate) else None
     if candidate.search is not None:
-        candidate = _settled(run, candidate, key, seen, rows)
+        candidate = _settled(run, candidate, key, (seen, without), rows)
     setting = run.setting.seeing(codes[rows])
     estimator = candidate.build(replace(setting, labels=()) if key == FINAL else setting, run.folder)
     fractions = key == FINAL and len(run.target.classes) > 0 and run.target.classes.dtype.kind == "f"
-    if fractions and not isinstance(estimator, Labelled):
+    if fractions and not isinstance(estimator, Labelled) and candidate.family != "raw":
         estimator = Labelled(estimator)  # scikit-learn takes fractions for a quantity, even as labels
-    options = weighed(estimator, None if run.weights is None else run.weights[train][rows])
-    if candidate.unlabelled:
-        options["unlabelled"] = _without_label(run, candidate, key, len(rows))
+    options = fit_options(run, candidate, estimator, train[rows], without)
     return grow.fitted(run.folder, candidate, key, estimator, (seen, y[rows]), options), rows
 
 
-def weighed(estimator: Any, weights: Array | None) -> dict[str, Any]:
-    """The option that gives an estimator its sample weights, where it takes any."""
-    if weights is None or not takes_weights(estimator):
-        return {}
-    return {"sample_weight": weights}
+def fit_options(run: Context, candidate: Candidate, estimator: Any, rows: Array, without: Any) -> dict[str, Any]:
+    """What a fit on some rows is given beside features and target: weights, and rows without a target."""
+    options: dict[str, Any] = {}
+    if run.weights is not None and takes_weights(estimator):
+        options["sample_weight"] = run.weights[rows]
+    if candidate.unlabelled:
+        if without is None:
+            raise NotApplicable(
+                "There is no row without a target, so there is nothing it could learn beside the others."
+            )
+        most = max(1, (candidate.most_rows or len(without) + len(rows)) - len(rows))
+        options["unlabelled"] = np.asarray(without[:: max(1, -(-len(without) // most))])
+    return options
+
+
+def _extra(run: Context, candidate: Candidate) -> bool:
+    """Whether a candidate is given rows without a target."""
+    return candidate.unlabelled and len(run.unknown) > 0
 
 
 def takes_weights(estimator: Any) -> bool:
@@ -253,28 +273,22 @@ def takes_weights(estimator: Any) -> bool:
     return bool(has_fit_parameter(inner, "sample_weight"))
 
 
-def _without_label(run: Context, candidate: Candidate, key: str, labelled: int) -> Array:
-    """Rows whose target is missing, as many as the model can take. Raises NotApplicable when there are none."""
-    if not len(run.unknown):
-        raise NotApplicable("There is no row without a target, so there is nothing it could learn beside the others.")
-    found = np.load(run.place(key, candidate.family, "unlabelled"), mmap_mode="r")
-    most = max(0, (candidate.most_rows or len(found) + labelled) - labelled)
-    return np.asarray(found[:: max(1, -(-len(found) // max(1, most)))])
+def _settled(run: Context, candidate: Candidate, key: str, seen: tuple[Any, Any], rows: Array) -> Candidate:
+    """A searched candidate with the best parameters found inside these training rows.
 
-
-def _settled(run: Context, candidate: Candidate, key: str, given: Any, rows: Array) -> Candidate:
-    """A searched candidate with the best parameters found inside these training rows."""
+    `seen` are the features of these rows, and of those without a target.
+    """
     assert candidate.search is not None
+    given, without = seen
     places = run.train(key)[rows]
     y, protocol = run.y[places], run.experiment.protocol
     folds = inner_folds(protocol, run.setting.task, y, run.keys.iloc[places], candidate.search.folds)
-    weights = None if run.weights is None else run.weights[places]
 
     def judge(parameters: dict[str, Any], train: Array, test: Array) -> tuple[float | None, float | None]:
         """Scores of one setting on the test and on the training rows of an inner fold."""
-        tried = replace(candidate, parameters=tuple(sorted({**dict(candidate.parameters), **parameters}.items())))
+        tried = with_parameters(candidate, parameters)
         estimator = tried.build(run.setting.seeing(y[train]), run.folder)
-        estimator.fit(given[train], y[train], **weighed(estimator, None if weights is None else weights[train]))
+        estimator.fit(given[train], y[train], **fit_options(run, tried, estimator, places[train], without))
         classes, some = len(run.target.classes), train[:: max(1, len(train) // SEEN)]
         return (
             compute(run.metric, predict(estimator, given[test], y[test], classes))[0],
@@ -283,6 +297,11 @@ def _settled(run: Context, candidate: Candidate, key: str, given: Any, rows: Arr
 
     found = tune.search(tune.trace_file(run.folder, candidate.model, key), candidate, run.metric,
                         (run.setting.task, run.setting.seed), folds, judge)  # fmt: skip
+    return with_parameters(candidate, found)
+
+
+def with_parameters(candidate: Candidate, found: dict[str, Any]) -> Candidate:
+    """A candidate with some parameters settled, and nothing left to search."""
     return replace(candidate, parameters=tuple(sorted({**dict(candidate.parameters), **found}.items())), search=None)
 
 
@@ -374,10 +393,29 @@ def write_fold(place: Path, scored: Scored) -> None:
 
 def read_fold(run: Context, model: str, key: str) -> Scored:
     """A candidate's predictions of a fold, with their truth."""
+    if not run.told(model, key).exists():  # taken over from another run
+        return read_predictions(run, model)[key]
     truth = run.y[run.fold(key).test]
     with np.load(run.told(model, key)) as found:
         return Scored(truth, found["prediction"], len(run.target.classes), found.get("probabilities"),
                       found.get("decision"))  # fmt: skip
+
+
+def read_predictions(run: Context, model: str) -> dict[str, Scored]:
+    """The stored out-of-fold predictions of a model, by fold."""
+    frame = pd.read_parquet(run.folder / "predictions.parquet" / f"{model}.parquet")
+    found, classes = {}, run.target.classes
+    for (repeat, fold), part in frame.groupby(["repeat", "fold"], sort=False):
+        key = f"{repeat}-{fold}"
+        shares = part[[c for c in part.columns if c.startswith("p_")]].to_numpy()
+        said = part["prediction"].to_numpy()
+        found[key] = Scored(
+            run.y[run.fold(key).test],
+            np.searchsorted(classes, said) if len(classes) else said,
+            len(classes),
+            shares if shares.shape[1] else None,
+        )
+    return found
 
 
 def out_of_fold(run: Context, told: dict[str, Scored]) -> pd.DataFrame:
@@ -403,6 +441,7 @@ def plan_json(run: Context) -> str:
     """The settled split as text: rows of the file that are locked, and the notes."""
     return json.dumps(
         {
+            "rows": len(run.target.rows),
             "train": len(run.plan.train),
             "holdout": run.plan.holdout.tolist(),
             "ratio": run.plan.ratio,

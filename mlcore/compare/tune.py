@@ -28,6 +28,7 @@ Judge = Callable[[dict[str, Any], Array, Array], tuple[float | None, float | Non
 DEFAULTS = "defaults"  # the state of the trial of a model's own defaults, which is always made first
 
 
+MOST_POINTS = 100_000  # of a grid
 STATES = {"complete": "COMPLETE", "pruned": "PRUNED"}
 
 
@@ -179,8 +180,12 @@ def _points(spec: Search, knobs: tuple[Knob, ...], seed: int) -> Iterator[dict[s
     """The settings of searches that are planned beforehand; none for those that learn as they go."""
     if spec.method == "grid":
         each = max(2, int(spec.trials ** (1 / len(knobs)) + 1e-9))
-        for values in itertools.islice(itertools.product(*(k.grid(each) for k in knobs)), spec.trials):
-            yield {k.name: v for k, v in zip(knobs, values, strict=True)}
+        every = list(itertools.islice(itertools.product(*(k.grid(each) for k in knobs)), MOST_POINTS))
+        kept = list(range(len(every)))
+        if len(every) > spec.trials:  # too many for the budget: a seeded draw from the whole grid
+            kept = sorted(np.random.default_rng(seed).permutation(len(every))[: spec.trials].tolist())
+        for place in kept:
+            yield {k.name: v for k, v in zip(knobs, every[place], strict=True)}
     elif spec.method == "sobol":
         from scipy.stats import qmc
 

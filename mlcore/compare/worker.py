@@ -62,6 +62,8 @@ class Conductor:
         """Run everything; end with exactly one of finished, cancelled, failed."""
         engine: Engine | None = None
         try:
+            if Run(self.folder).experiment.protocol.fast:
+                use_intelex()
             shared = tasks.context(str(self.folder))
             self._take_up(shared)
             for name in ("scratch", "models", "predictions.parquet"):
@@ -97,9 +99,17 @@ class Conductor:
             ):
                 self._told.setdefault(event["model"], {})[event["key"]] = event["metrics"]
         if any(e["event"] == "started" for e in events):
+            self._same_split(shared)
             self.journal.tell("resumed", pid=os.getpid())
         else:
             self._announce(shared)
+
+    def _same_split(self, shared: tasks.Context) -> None:
+        """Raise BadInput when the rows would be split otherwise than when the run began."""
+        settled = json.loads((self.folder / "plan.json").read_text("utf-8")).get("split")
+        if settled not in (None, tasks.split_digest(shared.plan)):
+            raise BadInput("The rows would be split otherwise than when this run began: another version of the "
+                           "libraries may be installed. Compare again instead.")  # fmt: skip
 
     def _announce(self, shared: tasks.Context) -> None:
         write_whole(self.folder / "plan.json", tasks.plan_json(shared))
@@ -206,11 +216,18 @@ class Conductor:
             self._judged = count
             told = {m: [self._told[m][f.key].get(shared.metric.name) for f in judged] for m in running}
             for name, gap in race.behind(shared, judged, told):
-                if name not in self._over:
-                    scheduler.drop(name)
-                    self._over.add(name)
+                if shared.experiment.candidate(name).family not in NO_ARRAYS:  # those take no time
+                    self._out(name, scheduler)
                     reason = f"Out of the race after {count} of {len(folds)} folds: {number(gap)} behind the best."
                     self.journal.tell("candidate", model=name, status="stopped", reason=reason)
+
+    def _out(self, name: str, scheduler: Scheduler) -> None:
+        """End a candidate; one that happens to be done already goes as well, or the processes would decide."""
+        scheduler.drop(name)
+        self._over.add(name)
+        if name in self._fine:
+            self._fine.remove(name)
+            (self.folder / "predictions.parquet" / f"{name}.parquet").unlink()
 
     def _racing(self, shared: tasks.Context) -> list[str]:
         """Candidates in the race that have begun or ended well, and those that have yet to begin."""
@@ -218,6 +235,8 @@ class Conductor:
         return [n for n in names if n not in self._over or n in self._fine]
 
     def _failed(self, candidate: str, reason: str) -> None:
+        if FULL in reason:  # not the candidate's fault: the run ends, and can be gone on with
+            raise HoldoutError(FULL)
         self._over.add(candidate)
         self.journal.tell("candidate", model=candidate, status="failed", reason=reason)
 
@@ -236,6 +255,8 @@ class Conductor:
                 self.journal.tell("fitted", model=task.candidate, **value)
 
         def missed(candidate: str, why: object) -> None:
+            if FULL in str(why):
+                raise HoldoutError(FULL)
             self.journal.tell("unfitted", model=candidate, reason=f"It could not be fitted on all rows. {why}")
 
         limit, outcome = shared.experiment.protocol.time_limit, Outcome(done, missed, missed)
@@ -264,6 +285,18 @@ def _notes(shared: tasks.Context) -> list[str]:
     if len(shared.unknown):
         notes.append(f"{len(shared.unknown):,} rows without a target serve as unlabelled rows beside {rows:,}.")
     return notes
+
+
+# What the extension speeds up and our catalogue builds; the rest stays stock, as its numbers would be the same.
+SPED_UP = ("random_forest_classifier", "random_forest_regressor", "extra_trees_classifier", "extra_trees_regressor",
+           "knn_classifier", "knn_regressor", "svc", "svr", "nusvc", "nusvr")  # fmt: skip
+
+
+def use_intelex() -> None:
+    """Put scikit-learn-intelex in the place of some estimators, for this process and its forks."""
+    from sklearnex import patch_sklearn
+
+    patch_sklearn(name=list(SPED_UP), verbose=False)
 
 
 NO_ARRAYS = ("none", "raw")  # families that are given no encoded columns
@@ -375,6 +408,8 @@ def main(argv: list[str]) -> None:
         importlib.import_module(module)
     without_half_a_line(folder / "events.jsonl")
     before = Run(folder).events()
+    if before and before[-1]["event"] == "finished" and not order.study:
+        return
     spent = before[-1]["seconds"] if before else 0.0
     with (folder / "events.jsonl").open("a", encoding="utf-8") as file:
         journal = Journal(file, time.monotonic() - spent)
@@ -392,20 +427,22 @@ def main(argv: list[str]) -> None:
 
 
 def carry_out_study(order: Order, journal: Journal) -> None:
-    """Fit all points of a study, telling each; what was told before it broke off is not told again."""
-    study = studies.Study(**json.loads((order.folder / "studies" / order.study / "study.json").read_text("utf-8")))
+    """Fit all points of a study, telling each; those told before it broke off are not made again."""
+    place = order.folder / "studies" / order.study
+    study = studies.Study(**json.loads((place / "study.json").read_text("utf-8")))
     engine: Engine | None = None
     reasons: list[str] = []
+    told = {e["task"] for e in Run(place).events() if e["event"] == "point"}
     try:
-        work = studies.tasks_of(str(order.folder), study)
-        journal.tell("started", total=len(work))
+        work = dict(enumerate(studies.tasks_of(str(order.folder), study)))
+        journal.tell("resumed" if told else "started", total=len(work))
         engine = LocalProcesses(order.slots) if order.slots else Inline()
-        made = [Task((str(i),), do, args, (float(i),), str(i)) for i, (do, args) in enumerate(work)]
-        outcome = Outcome(lambda task, value: journal.tell("point", **asdict(value)),
+        made = [Task((str(i),), do, args, (float(i),), str(i)) for i, (do, args) in work.items() if i not in told]
+        outcome = Outcome(lambda task, value: journal.tell("point", task=int(task.key[0]), **asdict(value)),
                           lambda candidate, reason: reasons.append(reason),
                           lambda candidate, seconds: reasons.append("A fit ran out of its time."))  # fmt: skip
         Scheduler(engine, Run(order.folder).experiment.protocol.time_limit, outcome).run(made)
-        if len(reasons) == len(made):
+        if reasons and len(reasons) == len(made):
             journal.tell("failed", reason=reasons[0])
         else:
             journal.tell("finished")

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from mlcore import stats
-from mlcore.compare.leaderboard import tally
+from mlcore.compare.leaderboard import Row, tally
 from mlcore.errors import NotApplicable, NotFound
 from mlcore.evaluate.classes import Confusion, Curves, confusion, precision_recall, roc
 from mlcore.evaluate.quantities import Predicted, Residuals, predicted, residuals
@@ -224,7 +224,7 @@ class HoldoutLook(Result):
     metrics: dict[str, float | None]
     looks: int
     undefined: str = ""
-    expected: tuple[float, float] | None = None  # the interval of its score on the folds
+    expected: tuple[float, float] | None = None  # where it was to be, from the folds: both errors together
     luck: float = 0.0  # by how much the first of these models flatters on the folds, as it was chosen by its score
     beside: tuple[str, tuple[float, float]] | None = None  # the first model looked at, and this one less that
 
@@ -276,6 +276,14 @@ class HoldoutLook(Result):
         }
 
 
+def _expected(row: Row | None, ci: tuple[float, float] | None) -> tuple[float, float] | None:
+    """Where a score on the locked rows was to be expected: the folds' mean, give or take its error and theirs."""
+    if row is None or row.score is None or row.ci is None or ci is None:
+        return None
+    half = float(np.hypot((row.ci[1] - row.ci[0]) / 2, (ci[1] - ci[0]) / 2))
+    return row.score - half, row.score + half
+
+
 def _from_to(value: float, ci: tuple[float, float] | None) -> str:
     """A score with its interval, which need not be even on both sides."""
     return number(value) if ci is None else f"{number(value)} ({number(ci[0])} to {number(ci[1])})"
@@ -291,7 +299,6 @@ def open_holdout(run: Run, models: list[str]) -> list[HoldoutLook]:
         raise NotFound("This run kept no holdout, so there is nothing to open. Compare again with --holdout 0.2.")
     experiment = run.experiment
     task, row = experiment.recipe.task, experiment.protocol.metric_for(experiment.recipe.task)
-    frame = run.dataset.frame(rows=rows)
     target = load_target(run.dataset, experiment.recipe.target, task)
     truth = target.y[np.searchsorted(target.rows, rows)]
     looks = len({look["look"] for look in holdout_looks(run)}) + 1
@@ -299,8 +306,9 @@ def open_holdout(run: Run, models: list[str]) -> list[HoldoutLook]:
     first: tuple[str, Scored] | None = None
     board = run.board()
     ranked = {r.model: r for r in board.ranked()}
-    for name in models:
-        pipeline = run.model(name)
+    fitted = {name: run.model(name) for name in models}  # whatever is missing is found out before the rows are read
+    frame = run.dataset.frame(rows=rows)
+    for name, pipeline in fitted.items():
         scored = predict(_Coded(pipeline, target.classes), frame, truth, len(target.classes))
         value, why = compute(row, scored)
         metrics = {m.name: compute(m, scored)[0] for m in for_task(task)}
@@ -309,7 +317,7 @@ def open_holdout(run: Run, models: list[str]) -> list[HoldoutLook]:
         out.append(
             HoldoutLook(
                 name, title, row, len(rows), value, interval_of(row, scored), metrics, looks, why,
-                ranked[name].ci if name in ranked else None,
+                _expected(ranked.get(name), interval_of(row, scored)),
                 board.luck() if ranked and next(iter(ranked)) == name else 0.0,
                 (first[0], apart) if first is not None and apart is not None else None,
             )
