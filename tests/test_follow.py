@@ -174,7 +174,7 @@ def test_equal_candidates_are_taken_over_and_others_are_not(mixed):
     frame = mixed.frame()
     np.testing.assert_allclose(run.model("blend").predict_proba(frame), fresh.model("blend").predict_proba(frame))
     other = write_run(Workspace().new_run("seed"), plan_experiment(mixed, "two", Options.of({**options, "seed": 1,
-                      "models": ["logistic"]}))[1], data, [])  # fmt: skip
+                      "models": ["logistic"]}))[1], data)  # fmt: skip
     assert carry_over(first, other) == []
 
 

@@ -5,6 +5,7 @@ compare(data, target="churned", models=["logistic", "xgboost"], seed=0)
 
 from __future__ import annotations
 
+import json
 import sys
 import types
 from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ from mlcore.metrics import Task
 from mlcore.protocol import Protocol, SplitKind
 from mlcore.rules import Rule
 from mlcore.target import task_of
-from mlcore.workspace import Workspace
+from mlcore.workspace import Workspace, write_whole
 
 __all__ = ["Candidate", "Experiment", "Options", "Rule", "Run", "Search", "compare", "plan_experiment", "stress"]
 
@@ -156,17 +157,17 @@ def check_fast(experiment: Experiment) -> None:
 def begin(
     data: Dataset, experiment: Experiment, folder: Path, start: Callable[[Run], Run], like: Run | None = None
 ) -> Run:
-    """Check the data, write the run's folder and start its process; what is equal in `like` is not done again."""
+    """Write the run's folder, start its process, and check the data; what is equal in `like` is not done again."""
     check_fast(experiment)
     from mlcore.alerts import find
 
-    found = [
-        a.to_json() for a in find(data.with_schema(experiment.schema), experiment.recipe.target, experiment.recipe.task)
-    ]
-    run = write_run(folder, experiment, data, found)
+    run = write_run(folder, experiment, data)
     if like is not None:
         carry_over(like, run)
-    return start(run)
+    run = start(run)  # the data are checked while its process starts
+    found = find(data.with_schema(experiment.schema), experiment.recipe.target, experiment.recipe.task)
+    write_whole(run.path / "alerts.json", json.dumps([a.to_json() for a in found]))
+    return run
 
 
 def compare(

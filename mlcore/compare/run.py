@@ -261,7 +261,8 @@ class Run:
         experiment, trees = grow.more_trees(self.experiment, model, more)
         if model not in self.fitted():
             raise BadInput(f"{model} did not get through in this run, so it cannot be gone on with.")
-        run = write_run(folder, experiment, self.dataset, json.loads((self.path / "alerts.json").read_text("utf-8")))
+        run = write_run(folder, experiment, self.dataset)
+        _link(self.path / "alerts.json", run.path / "alerts.json")
         for place in (self.path / "estimators").glob("*"):
             _link(place, run.path / "estimators" / place.name)
         carry_over(self, run)
@@ -416,7 +417,7 @@ def _link(old: Path, new: Path) -> None:
             shutil.copyfile(old, new)
 
 
-def write_run(folder: Path, experiment: Experiment, dataset: Dataset, alerts: list[dict[str, Any]]) -> Run:
+def write_run(folder: Path, experiment: Experiment, dataset: Dataset) -> Run:
     """Put an experiment and its data into a run's folder; the data are linked where that is possible."""
     from mlcore.compare import storage
 
@@ -431,7 +432,6 @@ def write_run(folder: Path, experiment: Experiment, dataset: Dataset, alerts: li
         write_whole(folder / "estimators" / "modules.json", json.dumps(storage.modules_of(list(own.values()))))
     _link(dataset.path, folder / "data.parquet")
     write_whole(folder / "dataset.json", json.dumps(dataset.to_json()))
-    write_whole(folder / "alerts.json", json.dumps(alerts))
     write_whole(folder / "experiment.json", json.dumps(experiment.to_json(), indent=1))
     return Run(folder)
 

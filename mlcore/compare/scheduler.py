@@ -94,8 +94,10 @@ class Scheduler:
             self.outcome.failed(candidate, f"Its features could not be made. {reason}")
 
     def drop(self, candidate: str) -> None:
-        """End and forget all tasks of a candidate."""
-        self._waiting = [t for t in self._waiting if t.candidate != candidate]
+        """End and forget all tasks of a candidate, and whatever waits for them."""
+        gone = {t.key for t in self._waiting if t.candidate == candidate}
+        gone |= {t.key for t, _, _ in self._running.values() if t.candidate == candidate}
+        self._waiting = [t for t in self._waiting if t.key not in gone and not gone.intersection(t.after)]
         for task, future, _ in list(self._running.values()):
             if task.candidate == candidate:
                 self.engine.kill(future)

@@ -56,6 +56,7 @@ class Conductor:
     _over: set[str] = field(default_factory=set)  # candidates without more to come
     _fine: list[str] = field(default_factory=list)
     _shared_by: dict[tuple[str, Any], int] = field(default_factory=dict)  # fits that still need an array
+    _compared: bool = False
     _judged: int = 0  # folds after which the race has been looked at
 
     def run(self, slots: int) -> None:
@@ -68,6 +69,7 @@ class Conductor:
             self._take_up(shared)
             for name in ("scratch", "models", "predictions.parquet"):
                 (self.folder / name).mkdir(exist_ok=True)
+            _import_what_is_built(shared)
             engine = LocalProcesses(slots) if slots else Inline()
             self._compare(shared, engine)
             self._finish(shared, engine)
@@ -129,7 +131,7 @@ class Conductor:
         )
 
     def _compare(self, shared: tasks.Context, engine: Engine) -> None:
-        limit = shared.experiment.protocol.time_limit
+        """Fit all candidates on all folds; a core that is left over fits those that are done on all rows."""
         for name in [n for n in self._told if n not in self._over]:
             self._complete(name, shared)  # it broke off between its last fold and the word that it was done
         made = [t for t in grid(shared) if self._needed(t)]
@@ -138,6 +140,8 @@ class Conductor:
         for task in made:
             for _, key, family in task.after:
                 self._shared_by[key, family] = self._shared_by.get((key, family), 0) + 1
+        left = {t.candidate for t in made if t.candidate}
+        early = [n for n in left if not shared.experiment.protocol.race]  # in a race nobody is sure to stay
 
         def done(task: Task, value: Any) -> None:
             if isinstance(value, tasks.FoldResult):
@@ -145,11 +149,31 @@ class Conductor:
                 self._release(task, shared)
                 if shared.experiment.protocol.race:
                     self._race(shared, scheduler)
+            elif task.candidate:
+                self._fitted(task, value)
+            self._all_compared(shared)
 
-        scheduler = Scheduler(engine, limit, Outcome(done, self._failed, self._timed_out), lambda: self.stop)
-        scheduler.run(made)
+        def failed(candidate: str, reason: str) -> None:
+            self._failed(candidate, reason)
+            self._all_compared(shared)
+
+        def timed_out(candidate: str, seconds: float) -> None:
+            self._timed_out(candidate, seconds)
+            self._all_compared(shared)
+
+        self._all_compared(shared)
+        scheduler = Scheduler(engine, shared.experiment.protocol.time_limit, Outcome(done, failed, timed_out),
+                              lambda: self.stop)  # fmt: skip
+        scheduler.run([*made, *finals(shared, early, made)])
+
+    def _all_compared(self, shared: tasks.Context) -> None:
+        """Once all others are done: blend them, and say that the leaderboard is whole."""
+        others = {c.model for c in shared.experiment.candidates} - {"blend"}
+        if self._compared or not others <= self._over:
+            return
         if "blend" in [c.model for c in shared.experiment.candidates] and "blend" not in self._over:
-            self._blend(shared, engine)
+            self._blend(shared)
+        self._compared = True
         self.journal.tell("compared")
 
     def _needed(self, task: Task) -> bool:
@@ -159,15 +183,15 @@ class Conductor:
         told = self._told.get(task.candidate, {})
         return task.candidate != "blend" and task.candidate not in self._over and task.key[2] not in told
 
-    def _blend(self, shared: tasks.Context, engine: Engine) -> None:
-        def done(task: Task, value: Any) -> None:
-            for result in value:
-                self._fold_done(result, shared)
-
+    def _blend(self, shared: tasks.Context) -> None:
+        """Choose and score the blend, here: it fits nothing."""
         ordered = [c.model for c in shared.experiment.candidates if c.model in self._fine]
-        task = Task(("blend",), blend.blend, (str(self.folder), ordered), (0.0,), "blend")
-        outcome = Outcome(done, self._failed, self._timed_out)
-        Scheduler(engine, shared.experiment.protocol.time_limit, outcome, lambda: self.stop).run([task])
+        made = Inline().submit(blend.blend, str(self.folder), ordered)
+        if (error := made.exception()) is not None:
+            self._failed("blend", str(error))
+            return
+        for result in made.result():
+            self._fold_done(result, shared)
 
     def _fold_done(self, value: tasks.FoldResult, shared: tasks.Context) -> None:
         self.journal.tell(
@@ -228,6 +252,7 @@ class Conductor:
         if name in self._fine:
             self._fine.remove(name)
             (self.folder / "predictions.parquet" / f"{name}.parquet").unlink()
+            tasks.model_file(self.folder, name).unlink(missing_ok=True)
 
     def _racing(self, shared: tasks.Context) -> list[str]:
         """Candidates in the race that have begun or ended well, and those that have yet to begin."""
@@ -237,34 +262,53 @@ class Conductor:
     def _failed(self, candidate: str, reason: str) -> None:
         if FULL in reason:  # not the candidate's fault: the run ends, and can be gone on with
             raise HoldoutError(FULL)
+        if candidate.startswith(FINALLY):
+            self._unfitted(candidate, reason)
+            return
         self._over.add(candidate)
         self.journal.tell("candidate", model=candidate, status="failed", reason=reason)
 
+    def _unfitted(self, candidate: str, why: object) -> None:
+        name = candidate.removeprefix(FINALLY)
+        self.journal.tell("unfitted", model=name, reason=f"It could not be fitted on all rows. {why}")
+
+    def _fitted(self, task: Task, value: Any) -> None:
+        self.journal.tell("fitted", model=task.candidate.removeprefix(FINALLY), **value)
+
     def _timed_out(self, candidate: str, seconds: float) -> None:
+        reason = f"It was stopped after {seconds:g} seconds, its time limit."
+        if candidate.startswith(FINALLY):
+            self._unfitted(candidate, reason)
+            return
         self._over.add(candidate)
-        self.journal.tell(
-            "candidate",
-            model=candidate,
-            status="timeout",
-            reason=f"It was stopped after {seconds:g} seconds, its time limit.",
-        )
+        self.journal.tell("candidate", model=candidate, status="timeout", reason=reason)
 
     def _finish(self, shared: tasks.Context, engine: Engine) -> None:
+        """Fit what has not been fitted on all rows yet; the blend last, as it is made of the others."""
+        told = {e["model"] for e in Run(self.folder).events() if e["event"] == "unfitted"}
+        names = [n for n in self._fine if not tasks.model_file(self.folder, n).exists() and n not in told]
+
         def done(task: Task, value: Any) -> None:
             if task.candidate:
-                self.journal.tell("fitted", model=task.candidate, **value)
+                self._fitted(task, value)
 
-        def missed(candidate: str, why: object) -> None:
-            if FULL in str(why):
-                raise HoldoutError(FULL)
-            self.journal.tell("unfitted", model=candidate, reason=f"It could not be fitted on all rows. {why}")
-
-        limit, outcome = shared.experiment.protocol.time_limit, Outcome(done, missed, missed)
-        names = [n for n in self._fine if not tasks.model_file(self.folder, n).exists()]
-        Scheduler(engine, limit, outcome, lambda: self.stop).run(finals(shared, [n for n in names if n != "blend"]))
+        limit, outcome = shared.experiment.protocol.time_limit, Outcome(done, self._failed, self._timed_out)
+        rest = [n for n in names if n != "blend"]
+        Scheduler(engine, limit, outcome, lambda: self.stop).run(finals(shared, rest, []))
         if "blend" in names:
-            task = Task(("finish", "blend"), blend.finish_blend, (str(self.folder),), (0.0,), "blend")
+            task = Task(("finish", "blend"), blend.finish_blend, (str(self.folder),), (0.0,), f"{FINALLY}blend")
             Scheduler(engine, limit, outcome, lambda: self.stop).run([task])
+
+
+FINALLY = "finally:"  # before a candidate's name: its fit on all rows, whose failure leaves the scores as they are
+
+
+def _import_what_is_built(shared: tasks.Context) -> None:
+    """Build each candidate once before the processes are forked, so that they share what that imports."""
+    for candidate in shared.experiment.candidates:
+        if candidate.row is not None:
+            candidate.build(shared.setting.seeing(shared.y), shared.folder)
+    import skops.io  # noqa: F401
 
 
 def _notes(shared: tasks.Context) -> list[str]:
@@ -327,18 +371,20 @@ def grid(shared: tasks.Context) -> list[Task]:
     return made
 
 
-def finals(shared: tasks.Context, names: list[str]) -> list[Task]:
-    """Fit each candidate that got through on all training rows."""
+def finals(shared: tasks.Context, names: list[str], folds: list[Task]) -> list[Task]:
+    """Fit candidates on all training rows, each once its tasks among `folds` are done, after all of those."""
     folder = str(shared.folder)
-    chosen = [shared.experiment.candidate(n) for n in names]
+    chosen = [shared.experiment.candidate(n) for n in names if n != "blend"]
     made = [
-        Task(("prepare", tasks.FINAL, family), tasks.prepare, (folder, tasks.FINAL, family), (0.0,))
+        Task(("prepare", tasks.FINAL, family), tasks.prepare, (folder, tasks.FINAL, family), (9.0,))
         for family in sorted({c.family for c in chosen} - set(NO_ARRAYS))
     ]
     for candidate in chosen:
-        after = () if candidate.family in NO_ARRAYS else (("prepare", tasks.FINAL, candidate.family),)
-        key = ("finish", candidate.model)
-        made.append(Task(key, tasks.finish, (folder, candidate.model), (1.0, -candidate.cost), candidate.model, after))
+        after = tuple(t.key for t in folds if t.candidate == candidate.model)
+        if candidate.family not in NO_ARRAYS:
+            after += (("prepare", tasks.FINAL, candidate.family),)
+        made.append(Task(("finish", candidate.model), tasks.finish, (folder, candidate.model),
+                         (9.5, -candidate.cost), f"{FINALLY}{candidate.model}", after))  # fmt: skip
     return made
 
 
