@@ -84,7 +84,8 @@ def fitted(folder: Path, candidate: Candidate, key: str, estimator: Any, rows: t
            options: dict[str, Any]) -> Any:  # fmt: skip
     """Fit an estimator on (features, targets), or continue it from where another run left it."""
     start = start_of(folder, candidate)
-    if start is None or type(estimator) is Labelled or _drawn_by_tree(candidate):
+    fast = type(estimator).__module__.startswith("sklearnex")  # its forests cannot be gone on with
+    if start is None or fast or type(estimator) is Labelled or _drawn_by_tree(candidate):
         return estimator.fit(*rows, **options)
     if candidate.model in FORESTS and key != "final":
         return _further_trees(estimator, start.trees, rows, options)

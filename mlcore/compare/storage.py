@@ -9,7 +9,18 @@ from typing import Any
 
 from mlcore.errors import CannotRead
 
-TRUSTED = ("sklearn.", "numpy.", "scipy.", "xgboost.", "lightgbm.", "catboost.", "mlcore.")
+TRUSTED = (
+    "sklearn.",
+    "sklearnex.",
+    "daal4py.",
+    "onedal.",
+    "numpy.",
+    "scipy.",
+    "xgboost.",
+    "lightgbm.",
+    "catboost.",
+    "mlcore.",
+)
 # Histogram boosting keeps a partial of check_array (what a partial is applied to is listed, and judged, of its own);
 # LightGBM keeps containers of the standard library.
 TRUSTED_NAMES = (

@@ -109,7 +109,7 @@ def context(folder: str) -> Context:
     y = target.y[np.searchsorted(target.rows, plan.train)]
     return Context(
         Path(folder), experiment, target, plan, raw, prepared, schema, y,
-        replace(recipe.setting(experiment.schema, protocol.seed), labels=labels),
+        replace(recipe.setting(experiment.schema, protocol.seed), labels=labels, fast=protocol.fast),
         keys.iloc[plan.train].reset_index(drop=True), _weights(dataset, experiment, plan.train),
     )  # fmt: skip
 
@@ -234,7 +234,9 @@ def learn(run: Context, candidate: Candidate, key: str, y: Array) -> tuple[Any, 
     if candidate.search is not None:
         candidate = _settled(run, candidate, key, (seen, without), rows)
     setting = run.setting.seeing(codes[rows])
-    estimator = candidate.build(replace(setting, labels=()) if key == FINAL else setting, run.folder)
+    if key == FINAL:  # of the fast library only forests can be stored
+        setting = replace(setting, labels=(), fast=setting.fast and candidate.model in grow.FORESTS)
+    estimator = candidate.build(setting, run.folder)
     fractions = key == FINAL and len(run.target.classes) > 0 and run.target.classes.dtype.kind == "f"
     if fractions and not isinstance(estimator, Labelled) and candidate.family != "raw":
         estimator = Labelled(estimator)  # scikit-learn takes fractions for a quantity, even as labels

@@ -63,8 +63,6 @@ class Conductor:
         """Run everything; end with exactly one of finished, cancelled, failed."""
         engine: Engine | None = None
         try:
-            if Run(self.folder).experiment.protocol.fast:
-                use_intelex()
             shared = tasks.context(str(self.folder))
             self._take_up(shared)
             for name in ("scratch", "models", "predictions.parquet"):
@@ -329,18 +327,6 @@ def _notes(shared: tasks.Context) -> list[str]:
     if len(shared.unknown):
         notes.append(f"{len(shared.unknown):,} rows without a target serve as unlabelled rows beside {rows:,}.")
     return notes
-
-
-# What the extension speeds up and our catalogue builds; the rest stays stock, as its numbers would be the same.
-SPED_UP = ("random_forest_classifier", "random_forest_regressor", "extra_trees_classifier", "extra_trees_regressor",
-           "knn_classifier", "knn_regressor", "svc", "svr", "nusvc", "nusvr")  # fmt: skip
-
-
-def use_intelex() -> None:
-    """Put scikit-learn-intelex in the place of some estimators, for this process and its forks."""
-    from sklearnex import patch_sklearn
-
-    patch_sklearn(name=list(SPED_UP), verbose=False)
 
 
 NO_ARRAYS = ("none", "raw")  # families that are given no encoded columns
