@@ -138,7 +138,8 @@ def _band(figure: go.Figure, x: list[Any], levels: tuple[Level, ...], colour: st
     figure.add_scatter(
         x=[at for at, _ in known] + [at for at, _ in known[::-1]],
         y=[lv.ci[1] for _, lv in known if lv.ci] + [lv.ci[0] for _, lv in known[::-1] if lv.ci],
-        fill="toself", fillcolor=faded(colour, 0.15), line={"width": 0}, hoverinfo="skip", showlegend=False,
+        fill="toself",
+        mode="lines", fillcolor=faded(colour, 0.15), line={"width": 0}, hoverinfo="skip", showlegend=False,
     )  # fmt: skip
     figure.add_scatter(
         x=x, y=[lv.score for lv in levels], mode="lines+markers", name="rows not seen", line={"color": colour},

@@ -22,6 +22,7 @@ from typing import Any, TextIO  # noqa: E402
 
 from mlcore import leaks  # noqa: E402
 from mlcore.compare import blend, estimate, race, studies, tasks  # noqa: E402
+from mlcore.compare.experiment import Candidate  # noqa: E402
 from mlcore.compare.run import Run  # noqa: E402
 from mlcore.compare.scheduler import Outcome, Scheduler, Stopped, Task  # noqa: E402
 from mlcore.engines import FULL, Engine, Inline, LocalProcesses, is_full  # noqa: E402
@@ -309,6 +310,14 @@ def _import_what_is_built(shared: tasks.Context) -> None:
     import skops.io  # noqa: F401
 
 
+def _a_tree(candidate: Candidate) -> int | None:
+    """How many rows a tree of a forest is grown on at most."""
+    if candidate.row is None or "max_samples" not in candidate.row.parameters:
+        return None
+    most: int | None = dict(candidate.parameters).get("max_samples", candidate.row.parameters["max_samples"])
+    return most
+
+
 def _notes(shared: tasks.Context) -> list[str]:
     """What has to be said of the candidates before they run."""
     notes, rows = [], len(shared.y)
@@ -317,6 +326,11 @@ def _notes(shared: tasks.Context) -> list[str]:
     if few:
         said = several([f"{c.title} {c.most_rows:,}" for c in few], 9)
         notes.append(f"Learned from a random sample of the training rows, as time grows faster than rows: {said}.")
+    drawing = [c for c in shared.experiment.candidates if (most := _a_tree(c)) and shared.plan.folds
+               and len(shared.plan.folds[0].train) > most]  # fmt: skip
+    if drawing:
+        said = several([f"{c.title} {_a_tree(c):,}" for c in drawing])
+        notes.append(f"Each tree is grown on its own draw of the training rows: {said}.")
     if shared.weights is not None:
         without = [c.title or c.model for c in shared.experiment.candidates
                    if c.model not in ("blend", "dummy")

@@ -57,6 +57,9 @@ class Options:
         return self
 
 
+WORTH_A_WORD = 0.02  # of the strongest weight; what is weaker may be sure and still means nothing
+
+
 @dataclass(frozen=True)
 class Weight:
     """One condition of the row and what it does to the prediction."""
@@ -150,8 +153,9 @@ class Explanation(Result):
         """The strongest conditions, in words."""
         if self.abstained:
             return "No trustworthy explanation."
-        up = [w.condition for w in self.weights if w.sure and w.weight > 0][:3]
-        down = [w.condition for w in self.weights if w.sure and w.weight < 0][:3]
+        least = WORTH_A_WORD * max((abs(w.weight) for w in self.weights), default=0.0)
+        up = [w.condition for w in self.weights if w.sure and w.weight > least][:3]
+        down = [w.condition for w in self.weights if w.sure and w.weight < -least][:3]
         parts = ([f"{several(up)} push{'es' if len(up) == 1 else ''} it up"] if up else []) + (
             [f"{several(down)} pull{'s' if len(down) == 1 else ''} it down"] if down else []
         )
