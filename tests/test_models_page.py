@@ -86,6 +86,8 @@ def test_a_search_is_asked_for_in_the_dialog(page_of):
     assert session.tuned == ("knn",)
     next(n for n in test.number_input if n.label.startswith("Settings tried")).set_value(5).run()
     assert session.search == Search(trials=5)
+    again = Session.load(session.token)
+    assert (again.tuned, again.search) == (("knn",), Search(trials=5))
     assert not test.exception
 
 
@@ -105,6 +107,7 @@ def test_a_rule_is_built_in_the_dialog(page_of, task, answer):
     test.button(key="rule-use").click().run()
     assert session.rule["when"] == [["a", "from", 0.5]]
     assert session.rule["then"] == answer
+    assert Session.load(session.token).rule == session.rule
     assert any(c.label == "Your rule" for c in opened("pages/models.py", session).checkbox)
     assert not test.exception
 

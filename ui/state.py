@@ -217,6 +217,10 @@ class Session:
             "choices": self.choices,
             "filters": to_text(self.filters),
             "past_filters": self.past_filters,
+            "parameters": self.parameters,
+            "rule": self.rule,
+            "tuned": self.tuned,
+            "search": asdict(self.search),
         }
         write_whole(_file(self.token), json.dumps(data, default=str))
         self.stamp = _file(self.token).stat().st_mtime_ns
