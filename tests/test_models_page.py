@@ -180,3 +180,21 @@ def test_a_cancelled_run_offers_to_go_on(page_of, mixed):
     assert "was cancelled" in text_of(test)
     assert any(b.key == "resume" for b in test.button)
     assert not test.exception
+
+
+def test_the_board_by_another_metric(page_of, runs):
+    _, test = page_of("regression", runs["regression"])
+    box = next(b for b in test.selectbox if b.label == "Ranked by")
+    assert box.value == "rmse"
+    box.select("r2").run()
+    assert "R²" in text_of(test)
+    assert not test.exception
+
+
+def test_the_page_the_command_and_python_plan_the_same_experiment(mixed):
+    """Equal experiments give equal numbers, so it is enough that all three ask for the same one."""
+    session = session_on(mixed, "two")
+    test = dialog("import streamlit as st\nst.session_state['d'] = candidates._experiment(candidates._chosen()).digest",
+                  session)  # fmt: skip
+    _, planned = plan_experiment(mixed, "two", Options())
+    assert test.session_state["d"] == planned.digest

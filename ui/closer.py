@@ -23,7 +23,7 @@ EVERY = 1.0
 def panel(run: Run) -> None:
     """One model of a finished run, and what can be asked of it."""
     board = run.board()
-    names = [r.model for r in board.rows if r.folds]
+    names = jobs.closer_names(run)
     if not names:
         return
     titles = {r.model: r.title for r in board.rows}

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from mlcore.compare import begin
 from mlcore.compare.experiment import Experiment
 from mlcore.compare.leaderboard import Leaderboard
 from mlcore.compare.run import Progress, Run, Standby
+from mlcore.compare.tuning import searching
 from mlcore.dataset import Dataset
 from mlcore.errors import HoldoutError
+from mlcore.metrics import for_task
 from mlcore.result import plus_minus
 from ui import cached
 from ui.state import session, workspace
-from ui.widgets import escape, quiet_row
+from ui.widgets import escape, pick, quiet_row, repick, show
 
 EVERY = 0.7
 
@@ -98,7 +102,9 @@ def live_board(run: Run) -> None:
             ended(progress)
             if progress.state in UNFINISHED and st.button("Go on with it", key="resume", icon=":material/resume:"):
                 _go_on(run)
-        board_view(run.board(), run)
+        if progress.live:
+            searches(run)
+        board_view(by_metric(run), run)
 
     panel()
 
@@ -113,6 +119,41 @@ def _go_on(run: Run) -> None:
         st.warning(escape(error))
         return
     st.rerun()
+
+
+def searches(run: Run) -> None:
+    """How far the searches of a running comparison are, and what they tried so far."""
+    found = searching(run)
+    if not found:
+        return
+    with st.expander("Searches under way", key="searches"):
+        for model, title, done, total in found:
+            st.progress(min(1.0, done / total), text=f"{escape(title)}: {done} of {total} settings, over all folds")
+            if done > 2:
+                show(partial(run.tuning, model), f"live-{run.id}-{model}")
+
+
+def by_metric(run: Run) -> Leaderboard:
+    """The leaderboard, ranked by the metric that was chosen or by another one, without a refit."""
+    board, task = run.board(), run.experiment.recipe.task
+    if run.progress().live or not board.ranked():
+        return board
+    titles = {m.name: m.title for m in for_task(task)}
+    by = str(pick(f"models.by.{task}", "Ranked by", list(titles), board.metric.name, text=titles.__getitem__))
+    return board if by == board.metric.name else run.board(by)
+
+
+def closer_names(run: Run) -> list[str]:
+    """Models of a run that can be looked at closely, best first."""
+    return [r.model for r in run.board().rows if r.folds]
+
+
+def _clicked(run: Run, shown: list[str]) -> None:
+    """A click on a row of the leaderboard looks closer at that model."""
+    rows = st.session_state["board-table"]["selection"]["rows"]
+    names = closer_names(run)
+    if rows and shown[rows[0]] in names:
+        repick("models.closer", names, shown[rows[0]])
 
 
 def board_view(board: Leaderboard, run: Run) -> None:
@@ -133,6 +174,8 @@ def board_view(board: Leaderboard, run: Run) -> None:
         _table(board),
         hide_index=True,
         key="board-table",
+        on_select="ignore" if run.progress().live else lambda: _clicked(run, [r.model for r in board.rows]),
+        selection_mode="single-row",
         height="content",
         placeholder="",
         column_config={

@@ -163,6 +163,12 @@ def pick(
     return value
 
 
+def repick(name: str, options: Sequence[Any], value: Any) -> None:
+    """Set a select box that remembers from elsewhere, such as a click in a table; for callbacks."""
+    session().choose(name, value)
+    st.session_state[f"{name}-{key_of(*options[:50], len(options))}"] = value
+
+
 def switch(name: str, label: str, options: Sequence[str], **more: Any) -> str:
     """A row of views, one of which is drawn; it remembers."""
     saved = session().choices.get(name)

@@ -172,6 +172,20 @@ class TrialLines(Result):
         return f"{len(self.frame())} settings of {self.tuning.title} that were scored on all inner folds."
 
 
+def searching(run: Run) -> list[tuple[str, str, int, int]]:
+    """How far the searches of a run are: model, title, settings tried, and how many there will be over all folds."""
+    started = next((e for e in run.events() if e["event"] == "started"), None)
+    found = []
+    for candidate in run.experiment.candidates:
+        if candidate.search is not None and started is not None:
+            places = (run.path / "search" / candidate.model).glob("*.jsonl")
+            done = sum(len(read_trace(p)) for p in places)
+            found.append(
+                (candidate.model, candidate.title, done, (started["folds"] + 1) * (candidate.search.trials + 1))
+            )
+    return found
+
+
 def tuning(run: Run, model: str) -> Tuning:
     """Read the search of a candidate. Raises BadChoice, NotFound when it was not searched."""
     candidate = run.experiment.candidate(model)
