@@ -134,6 +134,14 @@ def test_the_walk_from_a_cold_deep_link(page):
     expect(page.get_by_text("Dates into parts")).to_be_visible()
 
     go(page, "Models")
+    page.get_by_role("button", name="Help me choose").click()
+    expect(page.get_by_text("Rows stand for themselves")).to_be_visible(timeout=20_000)
+    page.keyboard.press("Escape")
+    page.locator(".st-key-about-decision_tree button:visible").first.click()
+    page.get_by_text("Search the best parameters").click()
+    expect(page.get_by_text("Settings tried in each search")).to_be_visible(timeout=20_000)
+    page.keyboard.press("Escape")
+    expect(page.locator(".st-key-candidates").get_by_text("search", exact=True)).to_be_visible(timeout=20_000)
     page.get_by_role("button", name=re.compile(r"Compare \d+ models")).click()
     expect(page.get_by_role("button", name="Cancel")).to_be_visible(timeout=30_000)
     page.reload()  # in the middle of the run
@@ -143,6 +151,10 @@ def test_the_walk_from_a_cold_deep_link(page):
     go(page, "Data", CHURN.name)  # switch page and come back
     go(page, "Models")
     expect(page.get_by_text("which looks at no column").first).to_be_visible(timeout=120_000)
+
+    page.get_by_role("radio", name="Learning curve").click()
+    page.get_by_role("button", name="Fit it on growing shares of the rows").click()
+    expect(page.get_by_text("with each doubling").first).to_be_visible(timeout=90_000)
 
     go(page, "Evaluate")
     page.get_by_role("radio", name="ROC").click()
