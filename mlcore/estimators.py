@@ -210,7 +210,7 @@ def knn(setting: Setting, parameters: dict[str, Any]) -> Any:
     return of("neighbors.KNeighborsClassifier", "neighbors.KNeighborsRegressor")(setting, options)
 
 
-COLUMNS = {"auto": {True: 1.0, False: "sqrt"}, "sqrt": "sqrt", "third": 1 / 3, "all": 1.0}
+COLUMNS = {"auto": {True: 1 / 3, False: "sqrt"}, "sqrt": "sqrt", "third": 1 / 3, "all": 1.0}
 
 
 def forest(kind: str) -> Builder:

@@ -177,7 +177,10 @@ ROWS_A_TREE = Knob(
     "max_samples", 20_000, "Rows that one tree is grown on, at most; each tree draws its own", 10, none="all rows"
 )
 COLUMNS = Knob(
-    "max_features", "auto", "Columns that each question may choose from", choices=("auto", "sqrt", "third", "all")
+    "max_features",
+    "auto",
+    "Columns that each question may choose from; auto is the square root of their number, a third for quantities",
+    choices=("auto", "sqrt", "third", "all"),
 )
 STEP = Knob("learning_rate", 0.1, "How much each tree may mend; smaller needs more trees", 1e-5, 1.0,
             search=(0.01, 0.3), log=True)  # fmt: skip
@@ -475,7 +478,7 @@ MODELS: tuple[Model, ...] = (
 )  # fmt: skip
 NAMES = [m.name for m in MODELS]
 _QUICK = ("dummy", "rule", "linear", "logistic", "decision_tree", "hist_gradient_boosting")
-_SLOW = ("svm", "nu_svm", "mlp", "sgd", "lasso", "elastic_net", "lda")
+_SLOW = ("svm", "nu_svm", "sgd", "lasso", "elastic_net", "lda")
 _ASKED = ("self_training", "label_spreading")  # only on demand: they need rows without a target
 PRESETS: dict[str, tuple[str, ...]] = {
     "quick": _QUICK,

@@ -180,35 +180,63 @@ def best_question(frame: pd.DataFrame, y: Array, classes: int) -> tuple[Filter, 
     step = max(1, -(-len(frame) // MOST_ASKED))
     some, told = (frame, y) if step == 1 else (frame.iloc[::step], y[::step])
     targets = np.eye(classes)[told.astype(int)] if classes else np.asarray(told, float)[:, None]
+    least = 1e-9 * float((targets**2).sum())
     best: tuple[float, Filter] | None = None
     for name in some.columns:
-        for question in _questions(str(name), some[name]):
-            gain = _gain(targets, holds(question, some[name]))
-            if gain > 0 and (best is None or gain > best[0] * (1 + 1e-12)):
+        for gain, question in _best_of_column(str(name), some[name], targets):
+            if gain > least and (best is None or gain > best[0] * (1 + 1e-12)):
                 best = (gain, question)
     return None if best is None else (best[1], holds(best[1], frame[best[1].column]))
 
 
-def _questions(name: str, column: pd.Series) -> list[Filter]:
-    known = column.dropna()
-    if known.empty:
-        return []
-    missing = [Filter(name, "missing")] if len(known) < len(column) else []
-    if known.dtype.kind == "f":
-        cuts = np.unique(np.quantile(known, np.linspace(0, 1, 33)[1:-1], method="inverted_cdf"))
-        return missing + [Filter(name, "to", (float(f"{c:.6g}"),)) for c in cuts]
-    if known.dtype.kind == "M":
-        cuts = np.unique(np.quantile(known.astype("int64"), np.linspace(0, 1, 18)[1:-1], method="inverted_cdf"))
-        moments = cuts.astype("datetime64[us]")  # as all dates are cast
-        return missing + [Filter(name, "to", (pd.Timestamp(m).isoformat(" "),)) for m in moments]
-    return missing + [Filter(name, "is", (str(v),)) for v in known.value_counts().index[:30]]
+def _best_of_column(name: str, column: pd.Series, targets: Array) -> Iterator[tuple[float, Filter]]:
+    """The best questions of a column with their gains: whether it is missing, and one about its values."""
+    missing = column.isna().to_numpy()
+    if missing.all():
+        return
+    total, n = targets.sum(axis=0), len(targets)
+    if missing.any():
+        yield float(_gains(targets[missing].sum(axis=0)[None], np.array([missing.sum()]), total, n)[0]), Filter(
+            name, "missing")  # fmt: skip
+    known, seen = column[~missing], targets[~missing]
+    if known.dtype.kind in "fM":
+        values = known.to_numpy().astype("int64" if known.dtype.kind == "M" else float)
+        shares = np.linspace(0, 1, CUTS + 2)[1:-1]
+        cuts = np.unique(np.quantile(values, shares, method="inverted_cdf"))
+        below = np.searchsorted(cuts, values)  # 0 … cuts; a value at a cut counts as below it
+        sums = np.stack([np.bincount(below, weights=t, minlength=len(cuts) + 1) for t in seen.T], axis=1)
+        counts = np.bincount(below, minlength=len(cuts) + 1)
+        gains = _gains(sums.cumsum(axis=0)[:-1], counts.cumsum()[:-1], total, n)
+        place = int(gains.argmax())
+        yield float(gains[place]), Filter(name, "to", (_cut_text(cuts[place], known.dtype.kind),))
+        return
+    codes, levels = pd.factorize(known, sort=True)
+    counts = np.bincount(codes)
+    sums = np.stack([np.bincount(codes, weights=t) for t in seen.T], axis=1)
+    gains = _gains(sums, counts, total, n)
+    gains[np.argsort(-counts, kind="stable")[MOST_LEVELS:]] = 0.0  # rare levels are not asked for
+    place = int(gains.argmax())
+    yield float(gains[place]), Filter(name, "is", (str(levels[place]),))
 
 
-def _gain(targets: Array, where: Array) -> float:
-    """How much squared spread a division takes away; one-hot columns give the Gini impurity."""
-    n, yes = len(where), int(where.sum())
-    if yes in (0, n):
-        return 0.0
-    in_yes, total = targets[where].sum(axis=0), targets.sum(axis=0)
-    explained = (in_yes**2).sum() / yes + ((total - in_yes) ** 2).sum() / (n - yes) - (total**2).sum() / n
-    return float(explained) if explained > 1e-9 * float((targets**2).sum()) else 0.0
+CUTS, MOST_LEVELS = 31, 30
+
+
+def _cut_text(cut: Any, kind: str) -> str | float:
+    """A cut as a condition holds it; numbers are rounded up, so that the rows below stay below."""
+    if kind == "M":
+        return pd.Timestamp(np.datetime64(int(cut), "us")).isoformat(" ")
+    short = float(f"{cut:.6g}")
+    return short if short >= cut else float(cut)
+
+
+def _gains(sums: Array, counts: Array, total: Array, n: int) -> Array:
+    """How much squared spread divisions take away; one-hot columns give the Gini impurity.
+
+    `sums` are (divisions, columns) of the targets where each holds, `counts` (divisions,) rows.
+    """
+    rest = n - counts
+    whole = (counts > 0) & (rest > 0)
+    inside = (sums**2).sum(axis=1) / np.maximum(counts, 1)
+    outside = ((total - sums) ** 2).sum(axis=1) / np.maximum(rest, 1)
+    return np.asarray(np.where(whole, inside + outside - (total**2).sum() / n, 0.0))

@@ -79,7 +79,7 @@ def test_a_cancelled_run_goes_on_and_ends_as_if_it_had_not_been(mixed):
 
 
 def test_a_second_worker_at_the_same_run_does_no_harm(mixed):
-    data, experiment = plan_experiment(mixed, "two", Options(models=["logistic", Candidate.of("slow", Sleeper(4.0))],
+    data, experiment = plan_experiment(mixed, "two", Options(models=["logistic", Candidate.of("slow", Sleeper(1.5))],
                                                              ignore=others("binary"), **QUICK))  # fmt: skip
     run = begin(data, experiment, Workspace().new_run("twice"), launch)
     while not any(e["event"] == "started" for e in run.events()):

@@ -48,7 +48,7 @@ def press(test, label):
 
 def test_presets_and_own_choice(page_of):
     session, test = page_of()
-    assert "Compare 12 models" in [b.label for b in test.button]
+    assert "Compare 13 models" in [b.label for b in test.button]
     preset = (
         next(g for g in test.segmented_control if g.label == "Preset") if hasattr(test, "segmented_control") else None
     )
@@ -57,7 +57,7 @@ def test_presets_and_own_choice(page_of):
     box.uncheck().run()
     assert session.models is not None
     assert "hist_gradient_boosting" not in session.models
-    assert "Compare 11 models" in [b.label for b in test.button]
+    assert "Compare 12 models" in [b.label for b in test.button]
     assert not test.exception
     session.set_models(())
     test.run()

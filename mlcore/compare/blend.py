@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import time
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +30,9 @@ from mlcore.metrics import CLIP, Scored, interval_of
 from mlcore.protocol import Fold
 from mlcore.result import Array
 from mlcore.workspace import write_whole
+
+if TYPE_CHECKING:
+    from mlcore.compare.run import Run
 
 STEPS = 25
 MOST_ROWS = 20_000  # on which weights are chosen
@@ -136,28 +140,37 @@ def _mixed(parts: list[Scored], weights: Array) -> Scored:
 
 
 def finish_blend(folder: str) -> dict[str, Any]:
-    """Store the blend of the final models as one model: raw frame in, the target's own labels out."""
+    """Say what the blend of the final models is; it is its members and their weights, and not stored a second time."""
+    run = context(folder)
+    chosen = weights_of(run.folder)
+    for name in chosen:
+        if not model_file(run.folder, name).exists():
+            raise NotApplicable(f"Its member {name} could not be fitted on all rows.")
+    titles = {c.model: c.title or c.model for c in run.experiment.candidates}
+    ordered = sorted(chosen, key=lambda n: -chosen[n])
+    return {
+        "fit_seconds": 0.0,
+        "bytes": sum(model_file(run.folder, n).stat().st_size for n in chosen),
+        "rows": len(run.y),
+        "words": ", ".join(f"{round(100 * chosen[n])} % {titles[n]}" for n in ordered),
+    }
+
+
+def weights_of(folder: Path) -> dict[str, float]:
+    """The members of a run's blend and their weights; empty when there is none."""
+    place = folder / "blend.json"
+    return json.loads(place.read_text("utf-8")) if place.exists() else {}
+
+
+def fitted_blend(run: Run) -> Any:
+    """The blend of a run's final models as one Pipeline: raw frame in, the target's own labels out."""
     from sklearn.pipeline import Pipeline
 
     from mlcore.features.transformers import Conform
     from mlcore.learners import BlendedClassifier, BlendedRegressor
 
-    run = context(folder)
-    start = time.perf_counter()
-    chosen: dict[str, float] = json.loads((run.folder / "blend.json").read_text("utf-8"))
-    for name in chosen:
-        if not model_file(run.folder, name).exists():
-            raise NotApplicable(f"Its member {name} could not be fitted on all rows.")
-    parts = [storage.load(model_file(run.folder, n)) for n in chosen]
-    weights = list(chosen.values())
-    kind = BlendedRegressor if run.setting.task == "regression" else BlendedClassifier
-    steps = [("columns", Conform.of(run.experiment.schema)), ("model", kind.of(parts, weights))]
-    storage.dump(Pipeline(steps), model_file(run.folder, "blend"))
-    titles = {c.model: c.title or c.model for c in run.experiment.candidates}
-    ordered = sorted(chosen, key=lambda n: -chosen[n])
-    return {
-        "fit_seconds": round(time.perf_counter() - start, 4),
-        "bytes": model_file(run.folder, "blend").stat().st_size,
-        "rows": len(run.y),
-        "words": ", ".join(f"{round(100 * chosen[n])} % {titles[n]}" for n in ordered),
-    }
+    chosen = weights_of(run.path)
+    parts = [storage.load(model_file(run.path, n)) for n in chosen]
+    kind = BlendedRegressor if run.experiment.recipe.task == "regression" else BlendedClassifier
+    steps = [("columns", Conform.of(run.experiment.schema)), ("model", kind.of(parts, list(chosen.values())))]
+    return Pipeline(steps)

@@ -218,17 +218,29 @@ class Run:
 
     def fitted(self) -> list[str]:
         """Models that were fitted on all training rows."""
-        return [c.model for c in self.experiment.candidates if (self.path / "models" / f"{c.model}.skops").exists()]
+        return [c.model for c in self.experiment.candidates if self._is_fitted(c.model)]
+
+    def _is_fitted(self, name: str) -> bool:
+        if name != "blend":
+            return (self.path / "models" / f"{name}.skops").exists()
+        try:  # it is its members
+            weights = json.loads((self.path / "blend.json").read_text("utf-8"))
+        except FileNotFoundError:
+            return False
+        return all(self._is_fitted(m) for m in weights)
 
     def model(self, name: str) -> Any:
         """The fitted Pipeline: raw frame in, the target's own labels out. Raises NotFound, BadChoice."""
         from mlcore.compare import storage
 
         self.experiment.candidate(name)
-        place = self.path / "models" / f"{name}.skops"
-        if not place.exists():
+        if not self._is_fitted(name):
             raise NotFound(f"{name} was not fitted in this run: {self._why_not(name)}")
-        return storage.load(place)
+        if name == "blend":
+            from mlcore.compare.blend import fitted_blend
+
+            return fitted_blend(self)
+        return storage.load(self.path / "models" / f"{name}.skops")
 
     def evaluate(self, model: str | None = None) -> Evaluation:
         """Evaluate a model (the best by default) from its out-of-fold predictions."""

@@ -285,7 +285,8 @@ class Conductor:
     def _finish(self, shared: tasks.Context, engine: Engine) -> None:
         """Fit what has not been fitted on all rows yet; the blend last, as it is made of the others."""
         told = {e["model"] for e in Run(self.folder).events() if e["event"] == "unfitted"}
-        names = [n for n in self._fine if not tasks.model_file(self.folder, n).exists() and n not in told]
+        told |= {e["model"] for e in Run(self.folder).events() if e["event"] == "fitted"}
+        names = [n for n in self._fine if n not in told]
 
         def done(task: Task, value: Any) -> None:
             if task.candidate:
