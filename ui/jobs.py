@@ -139,7 +139,9 @@ def by_metric(run: Run) -> Leaderboard:
     if run.progress().live or not board.ranked():
         return board
     titles = {m.name: m.title for m in for_task(task)}
-    by = str(pick(f"models.by.{task}", "Ranked by", list(titles), board.metric.name, text=titles.__getitem__))
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        by = str(pick(f"models.by.{task}", "Ranked by", list(titles), board.metric.name, width=260,
+                      text=lambda n: f"ranked by {titles[n]}", label_visibility="collapsed"))  # fmt: skip
     return board if by == board.metric.name else run.board(by)
 
 
