@@ -396,6 +396,16 @@ def test_sample_weights_are_those_of_scikit_learn(mixed):
     )
 
 
+@pytest.mark.parametrize(("weights", "part"), [("text", "holds text"), ([0.0], "all of them are 0"),
+                                              ([-1.0, 2.0], "are negative")])  # fmt: skip
+def test_weights_that_are_none_are_refused(weights, part):
+    cells = ["a"] * 60 if weights == "text" else np.resize(weights, 60)
+    frame = pd.DataFrame({"x": np.arange(60.0), "w": cells, "y": [0, 1] * 30})
+    data = frame_here(frame, f"weights {part}")
+    with pytest.raises(BadInput, match=part):
+        compare_here(data.with_schema(data.schema.change("w", role="weight")), "y", models=["logistic"])
+
+
 # searches -------------------------------------------------------------------------------------------------------------
 
 

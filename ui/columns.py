@@ -200,7 +200,7 @@ def editor(data: Dataset) -> None:
             ),
             "role": st.column_config.SelectboxColumn(
                 "Role",
-                options=[r for r in ROLES if r != "weight"],  # no model takes weights yet
+                options=list(ROLES),
                 required=True,
                 help="What the column is for; ignored columns are seen by no model",
             ),

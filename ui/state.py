@@ -100,7 +100,7 @@ class Session:
         if self.recipe is not None and self.recipe.target == name:
             self.aim(None)
         schema = self.needed_schema()
-        if role in ("group", "time"):  # one column each
+        if role in ("group", "time", "weight"):  # one column each
             for other in schema.in_role(role):
                 schema = schema.change(other, role="feature")
         self.schema = schema.change(name, role=role)

@@ -180,6 +180,9 @@ class Experiment:
             raise BadInput(f"{recipe.target!r} is the target; it cannot also be the group or the time.")
         if protocol.group is not None:  # met in one fold only, so no model can learn from it; a time may inform one
             schema = schema.change(protocol.group, role="group")
+        for name in schema.in_role("weight"):
+            if schema[name].dtype not in ("integer", "float"):
+                raise BadInput(f"{name!r} holds {schema[name].dtype}; weights are numbers of 0 or more.")
         protocol = replace(protocol, metric=protocol.metric_for(recipe.task).name)
         task_of(schema[recipe.target], recipe.task)
         recipe.prepared(schema)

@@ -22,7 +22,7 @@ from mlcore.compare import grow, storage, tune
 from mlcore.compare.experiment import Candidate, Experiment
 from mlcore.compare.memory import rows_that_fit
 from mlcore.dataset import Schema
-from mlcore.errors import NotApplicable
+from mlcore.errors import BadInput, NotApplicable
 from mlcore.labelled import Labelled
 from mlcore.metrics import Metric, Scored, compute, for_task, interval_of
 from mlcore.models import Family, Setting
@@ -133,12 +133,16 @@ def _that_fits(target: Target, experiment: Experiment, settled: int | None) -> t
 
 
 def _weights(dataset: Any, experiment: Experiment, rows: Array) -> Array | None:
-    """Sample weights from the column of that role; a missing or negative weight counts nothing."""
+    """Sample weights from the column of that role; a missing one counts nothing. Raises BadInput for what is none."""
     names = experiment.schema.in_role("weight")
     if not names:
         return None
-    values = dataset.frame([names[0]])[names[0]].to_numpy(dtype=float, na_value=0.0)[rows]
-    return np.asarray(np.clip(np.nan_to_num(values), 0, None))
+    values = np.nan_to_num(dataset.frame([names[0]])[names[0]].to_numpy(dtype=float, na_value=0.0)[rows], posinf=-1.0)
+    bad = int((values < 0).sum())
+    if bad or not values.sum():
+        why = f"{bad:,} of them are negative or infinite" if bad else "all of them are 0"
+        raise BadInput(f"{names[0]!r} cannot weigh rows: {why}. Weights are 0 or more. Give the column another role.")
+    return np.asarray(values)
 
 
 def prepare(folder: str, key: str, family: Family) -> float:
