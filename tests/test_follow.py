@@ -20,7 +20,7 @@ from test_compare import Sleeper
 import mlcore
 from mlcore import leaks
 from mlcore.compare import Candidate, Options, begin, plan_experiment, tasks
-from mlcore.compare.beside import other_splits, side_by_side, stress_of, why_not
+from mlcore.compare.beside import other_splits, same_under_other_splits, side_by_side, stress_of, why_not
 from mlcore.compare.blend import read_predictions
 from mlcore.compare.estimate import seconds
 from mlcore.compare.memory import bytes_a_row, rows_that_fit
@@ -157,6 +157,14 @@ def test_an_estimator_of_a_module_that_is_not_imported_is_not_gone_on_with(mixed
         launch(run)
 
 
+def test_a_worker_that_is_slow_to_begin_is_not_given_up(mixed, monkeypatch):
+    data, experiment = plan_experiment(mixed, "two", Options(models=["logistic"], ignore=others("binary"), **QUICK))
+    run = begin(data, experiment, Workspace().new_run("slow"), launch)
+    monkeypatch.setattr("mlcore.compare.run.ORDERED", -1.0)
+    assert run.progress().live  # its process is there, though it has said nothing yet
+    run.wait()
+
+
 # taking over and growing ----------------------------------------------------------------------------------------------
 
 
@@ -224,6 +232,14 @@ def test_growth_in_a_race_and_into_a_full_folder(mixed):
 
 
 def test_what_cannot_grow_says_so(runs):
+    from dataclasses import replace
+
+    from mlcore.compare.grow import more_trees
+
+    experiment = runs["binary"].experiment
+    fast = replace(experiment, protocol=replace(experiment.protocol, fast=True))
+    with pytest.raises(BadInput, match="cannot be gone on with"):  # joining would count its first trees twice
+        more_trees(fast, "random_forest", 10)
     with pytest.raises(BadInput, match="no trees"):
         runs["binary"].grow("logistic", 10, Workspace().new_run("x"))
     with pytest.raises(BadInput, match="1 to 100,000"):
@@ -369,6 +385,10 @@ def test_a_split_by_group_shows_the_drop():
     assert "expect that surprise when new groups come" in found.sentence()
     assert set(found.frame()["split"]) == {"stratified", "group"}
     assert found.figure().data
+    assert same_under_other_splits(experiment, runs_)
+    assert not same_under_other_splits(
+        plan_experiment(data, "y", Options(models=["logistic"], group="person"))[1], runs_
+    )
     codes = [a["code"] for a in runs_[0][1].alerts()]
     assert {"group_straddles", "near_duplicates"} <= set(codes)
     assert not {"group_straddles", "near_duplicates"} & {a["code"] for a in runs_[1][1].alerts()}

@@ -5,7 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from mlcore.compare import begin
-from mlcore.compare.beside import other_splits, side_by_side, stress_of, why_not
+from mlcore.compare.beside import (
+    TITLES,
+    other_splits,
+    same_under_other_splits,
+    side_by_side,
+    stress_of,
+    why_not,
+)
 from mlcore.compare.run import Run, all_runs
 from mlcore.compare.studies import Study, order, result, state_of
 from mlcore.errors import HoldoutError
@@ -152,8 +159,7 @@ def stress(run: Run) -> None:
         names: list[list[str]] = session().choices.get("models.stress", [])
         runs = [(kind, Run(workspace().root / "runs" / name)) for kind, name in names
                 if (workspace().root / "runs" / name / "experiment.json").exists()]  # fmt: skip
-        same = runs and runs[0][1].experiment.recipe == run.experiment.recipe
-        if not same:
+        if not runs or not same_under_other_splits(run.experiment, runs):
             _begin_stress(run)
             return
         live = any(r.progress().live for _, r in runs)
@@ -180,8 +186,8 @@ def _begin_stress(run: Run) -> None:
     except HoldoutError as error:
         st.markdown(escape(error))
         return
-    words = {"random": "at random", "stratified": "at random", "group": "by group", "time": "by time"}
-    st.markdown(f"The same models are compared {' and '.join(words[k] for k, _ in splits)}; the drop is the surprise.")
+    kinds = " and ".join(TITLES[k] for k, _ in splits)
+    st.markdown(f"The same models are compared {kinds}; the drop is the surprise.")
     if st.button("Stress the split", key="stress-start"):
         try:
             begun = [(kind, begin(run.dataset, other, workspace().new_run(other.source.name), jobs.standby().launch))

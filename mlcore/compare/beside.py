@@ -133,6 +133,15 @@ def other_splits(experiment: Experiment) -> list[tuple[SplitKind, Experiment]]:
     return [(k, replace(experiment, protocol=replace(protocol, split=k), candidates=candidates)) for k in kinds]
 
 
+def same_under_other_splits(experiment: Experiment, runs: list[tuple[str, Run]]) -> bool:
+    """Whether runs are those of a stress test of this very experiment."""
+    try:
+        wanted = dict(other_splits(experiment))
+    except BadInput:
+        return False
+    return all(run.experiment == wanted.get(kind) for kind, run in runs)  # type: ignore[call-overload]
+
+
 @dataclass(frozen=True)
 class Stress(Result):
     """The same models under different splits: the drop is the surprise to expect in production."""

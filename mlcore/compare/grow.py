@@ -42,6 +42,8 @@ def more_trees(experiment: Experiment, model: str, more: int) -> tuple[Experimen
     row = candidate.row
     if row is None or not row.grows or candidate.search is not None:
         raise BadInput(f"{candidate.title or model} has no trees that could be added to.")
+    if experiment.protocol.fast and model in FORESTS:
+        raise BadInput(f"{row.title} of scikit-learn-intelex cannot be gone on with. Compare with more trees instead.")
     if not 1 <= more <= 100_000:
         raise BadInput(f"1 to 100,000 trees can be added; {more} was given.")
     parameters = {**row.defaults(experiment.recipe.task), **dict(candidate.parameters)}
@@ -84,8 +86,7 @@ def fitted(folder: Path, candidate: Candidate, key: str, estimator: Any, rows: t
            options: dict[str, Any]) -> Any:  # fmt: skip
     """Fit an estimator on (features, targets), or continue it from where another run left it."""
     start = start_of(folder, candidate)
-    fast = type(estimator).__module__.startswith("sklearnex")  # its forests cannot be gone on with
-    if start is None or fast or type(estimator) is Labelled or _drawn_by_tree(candidate):
+    if start is None or type(estimator) is Labelled or _drawn_by_tree(candidate):
         return estimator.fit(*rows, **options)
     if candidate.model in FORESTS and key != "final":
         return _further_trees(estimator, start.trees, rows, options)

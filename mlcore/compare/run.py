@@ -261,9 +261,9 @@ class Run:
             raise RunFailed("No model of this run has a score.")
         return next((r.model for r in ranked if r.model != "dummy"), ranked[0].model)
 
-    def grown(self, model: str, more: int, folder: Path, slots: int | None = None) -> Run:
+    def grown(self, model: str, more: int, folder: str | Path, slots: int | None = None) -> Run:
         """A new run in which a model goes on with `more` trees and all others are taken over. Raises BadInput."""
-        run = self.grow(model, more, folder)
+        run = self.grow(model, more, Path(folder))
         return launch(run, slots).wait()
 
     def grow(self, model: str, more: int, folder: Path) -> Run:
@@ -352,16 +352,8 @@ class Run:
         return begun
 
     def _pid(self) -> int | None:
-        """The worker's process, if it lives and is a worker; a number in a file may mean any process by now."""
-        try:
-            pid = int((self.path / "worker.pid").read_text())
-            if sys.platform == "linux":
-                words = Path(f"/proc/{pid}/cmdline").read_bytes()
-                return pid if b"mlcore.compare.worker" in words else None
-            os.kill(pid, 0)
-        except (OSError, ValueError):
-            return None
-        return pid if self.alive() else None
+        """The worker's process, if it lives."""
+        return _worker_of(self.path) if self.alive() else None
 
 
 def just_ordered(folder: Path, asked: str) -> bool:
@@ -369,7 +361,19 @@ def just_ordered(folder: Path, asked: str) -> bool:
     written = [p.stat().st_mtime_ns for p in (folder / asked, folder / "worker.pid") if p.exists()]
     told = folder / "events.jsonl"
     quiet = not told.exists() or told.stat().st_mtime_ns <= max(written)
-    return quiet and time.time() - max(written) / 1e9 < ORDERED
+    return quiet and (time.time() - max(written) / 1e9 < ORDERED or _worker_of(folder) is not None)
+
+
+def _worker_of(folder: Path) -> int | None:
+    """The process that a folder names as its worker, if it is one; a number in a file may mean any process by now."""
+    try:
+        pid = int((folder / "worker.pid").read_text())
+        if sys.platform == "linux":
+            return pid if b"mlcore.compare.worker" in Path(f"/proc/{pid}/cmdline").read_bytes() else None
+        os.kill(pid, 0)
+    except (OSError, ValueError):
+        return None
+    return pid
 
 
 def since_resumed(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -516,10 +520,11 @@ class Standby:
 
     def launch(self, run: Run, slots: int | None = None, study: str = "") -> Run:
         """Hand the run, or a study of it, to the waiting worker, or start a new one."""
+        if _modules(run):  # the waiting worker has not imported them
+            return launch(run, slots, study)
         with self._turn:
             process, self._process = self._process, None
-        cold = process is None or process.poll() is not None or process.stdin is None
-        if process is None or process.stdin is None or cold or _modules(run):
+        if process is None or process.poll() is not None or process.stdin is None:
             return launch(run, slots, study)
         order = json.dumps({"run": str(run.path), "slots": slots or cores(), "study": study}) + "\n"
         try:
