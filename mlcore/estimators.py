@@ -179,27 +179,28 @@ def linear_svm(setting: Setting, parameters: dict[str, Any]) -> Any:
     return _calibrated(made("svm.LinearSVC", **options), setting, balanced)
 
 
-def svm(setting: Setting, parameters: dict[str, Any]) -> Any:
-    """A support vector machine with a radial kernel."""
+def _kernel_machine(kind: str, setting: Setting, parameters: dict[str, Any]) -> Any:
+    """A support vector machine with a radial kernel, for classes or quantities."""
     options = {**parameters, "cache_size": 500}
     balanced = options.pop("class_weight", "none") == "balanced"
     options["gamma"] = "scale" if options["gamma"] is None else options["gamma"]
     if setting.regression:
-        return _with_scaled_target(made_for(setting, "svm.SVR", **options))
-    return _calibrated(made_for(setting, "svm.SVC", **options), setting, balanced)
+        return _with_scaled_target(made_for(setting, f"svm.{kind}R", **options))
+    return _calibrated(made_for(setting, f"svm.{kind}C", **options), setting, balanced)
+
+
+def svm(setting: Setting, parameters: dict[str, Any]) -> Any:
+    """A support vector machine with a radial kernel."""
+    return _kernel_machine("SV", setting, parameters)
 
 
 def nu_svm(setting: Setting, parameters: dict[str, Any]) -> Any:
     """A nu support vector machine; nu cannot be larger than twice the share of the rarer of any two classes."""
-    options = {**parameters, "cache_size": 500}
-    balanced = options.pop("class_weight", "none") == "balanced"
-    options["gamma"] = "scale" if options["gamma"] is None else options["gamma"]
-    if setting.regression:
-        return _with_scaled_target(made_for(setting, "svm.NuSVR", **options))
+    nu = parameters["nu"]
     if setting.counts:
         few, many = min(setting.counts), max(setting.counts)
-        options["nu"] = min(options["nu"], 0.9 * 2 * max(1, few - 1) / (few + many))
-    return _calibrated(made_for(setting, "svm.NuSVC", **options), setting, balanced)
+        nu = min(nu, 0.9 * 2 * max(1, few - 1) / (few + many))
+    return _kernel_machine("NuSV", setting, {**parameters, "nu": nu})
 
 
 def knn(setting: Setting, parameters: dict[str, Any]) -> Any:

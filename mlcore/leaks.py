@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,9 @@ from mlcore.alerts import Alert, Check, Fix
 from mlcore.dataset import Dataset
 from mlcore.features.recipe import Recipe
 from mlcore.metrics import Task
-from mlcore.protocol import Plan, Protocol, make_plan
+from mlcore.protocol import Plan, Protocol
 from mlcore.result import Array, Help, several, share
+from mlcore.target import settle
 
 NEAR = 0.02  # spreads; numbers in one cell of this width are taken for nearly the same
 FEW_TWINS = 0.01  # share of rows with a near twin that is worth a word
@@ -38,17 +40,13 @@ BEFORE_A_FIT = ("giveaway", "derived", "groups", "time_order", "duplicates")
 
 def of(dataset: Dataset, recipe: Recipe, protocol: Protocol) -> list[Alert]:
     """Settle the split of a dataset and check it. Raises BadInput for what cannot be cut so."""
-    from mlcore.target import load_target
-
-    protocol = protocol.checked().with_roles(dataset.schema)
-    target = load_target(dataset, recipe.target, recipe.task)
-    keys = dataset.frame([n for n in (protocol.group, protocol.time) if n is not None])
-    plan = make_plan(protocol, recipe.task, target, keys.iloc[target.rows])
+    settled = settle(dataset, recipe.target, recipe.task, protocol)
+    plan = settled.plan
     rows = pd.DataFrame(index=range(len(plan.train)))
     if len(plan.train) <= MOST_ROWS:
         columns = recipe.prepared(dataset.schema)[0][0][1]
         rows = columns.transform(dataset.frame(dataset.schema.features().names).iloc[plan.train])
-    return find(Split(plan, protocol, recipe.task, rows.reset_index(drop=True)))
+    return find(Split(plan, settled.protocol, recipe.task, rows.reset_index(drop=True)))
 
 
 def find(split: Split) -> list[Alert]:
@@ -97,28 +95,34 @@ def _independent(cells: pd.DataFrame, rows: pd.DataFrame) -> int:
     return len(kept)
 
 
-def _groups(split: Split) -> Iterator[Alert]:
-    """A group column is known, and the folds cut through its groups."""
-    name, kind = split.protocol.group, split.protocol.kind(split.task)
-    if name is not None and kind not in ("group",):
-        yield Alert(
-            "group_straddles", "high", name,
-            f"{name} says which rows belong together, but folds are cut {_cut(kind)}: rows of one group are on both "
-            "sides, and the score is of known groups. Split by group if new groups will come.",
-            Fix("Split by group", "split", name, "group"),
-        )  # fmt: skip
+@dataclass(frozen=True)
+class _Straddle:
+    """What a split by this kind would keep on one side, and what is said when another one does not."""
+
+    kind: Literal["group", "time"]
+    says: str
+    harm: str
+    until: str
+
+    def find(self, split: Split) -> Iterator[Alert]:
+        """The column is known, and the folds ignore it."""
+        name, kind = getattr(split.protocol, self.kind), split.protocol.kind(split.task)
+        if name is not None and kind != self.kind:
+            text = (
+                f"{name} {self.says}, but folds are cut {_cut(kind)}: {self.harm}. Split by {self.kind} {self.until}."
+            )
+            fix = Fix(f"Split by {self.kind}", "split", name, self.kind)
+            yield Alert(f"{self.kind}_straddles", "high", name, text, fix)
 
 
-def _times(split: Split) -> Iterator[Alert]:
-    """A time column is known, and later rows teach what earlier ones are tested on."""
-    name, kind = split.protocol.time, split.protocol.kind(split.task)
-    if name is not None and kind != "time":
-        yield Alert(
-            "time_straddles", "high", name,
-            f"{name} orders the rows in time, but folds are cut {_cut(kind)}: models learn from later rows and are "
-            "tested on earlier ones. Split by time if you will predict the future.",
-            Fix("Split by time", "split", name, "time"),
-        )  # fmt: skip
+_GROUPS = _Straddle(
+    "group", "says which rows belong together", "rows of one group are on both sides, and the score is of known groups",
+    "if new groups will come",
+)  # fmt: skip
+_TIMES = _Straddle(
+    "time", "orders the rows in time", "models learn from later rows and are tested on earlier ones",
+    "if you will predict the future",
+)  # fmt: skip
 
 
 def _cut(kind: str) -> str:
@@ -156,7 +160,7 @@ CHECKS: tuple[Check, ...] = (
             "If you will only ever predict for groups that are known, this is what you want.",
             "Split by group.",
         ),
-        _groups,
+        _GROUPS.find,
     ),
     Check(
         ("time_straddles",),
@@ -166,7 +170,7 @@ CHECKS: tuple[Check, ...] = (
             "If the world does not change with time, a random split is fine.",
             "Split by time: the past predicts the future.",
         ),
-        _times,
+        _TIMES.find,
     ),
     Check(
         ("near_duplicates",),

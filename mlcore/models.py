@@ -119,11 +119,7 @@ class Model:
     most_rows: int | None = None  # it learns from a sample of so many where there are more, as time grows faster
     grows: str = ""  # the knob that can be raised without starting again
     unlabelled: bool = False  # it also learns from rows whose target is missing
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The defaults of all knobs."""
-        return {k.name: k.default for k in self.knobs}
+    steep: float = 1.0  # the power of the rows with which its time grows
 
     def knobs_of(self, task: Task) -> tuple[Knob, ...]:
         """The knobs that it has for a task."""
@@ -337,6 +333,7 @@ MODELS: tuple[Model, ...] = (
             Knob("weights", "uniform", "Whether nearer rows count more", choices=("uniform", "distance")),
         ),
         20_000,
+        steep=1.5,
     ),
     Model(
         "random_forest", "Random forest", ANY, "tree", 2.0, build.forest("RandomForest"),
@@ -411,6 +408,7 @@ MODELS: tuple[Model, ...] = (
             BALANCE,
         ),
         10_000,
+        steep=1.8,
     ),
     Model(
         "nu_svm", "Nu support vector machine", ANY, "linear", 12.0, build.nu_svm,
@@ -425,6 +423,7 @@ MODELS: tuple[Model, ...] = (
               none="1 over columns × variance", real=True),
          BALANCE),
         10_000,
+        steep=1.8,
     ),
     Model(
         "mlp", "Small neural network", ANY, "linear", 6.0, build.mlp,
@@ -463,6 +462,7 @@ MODELS: tuple[Model, ...] = (
         ),
         (Knob("n_neighbors", 15, "How many similar rows each row listens to", 1, 1000, search=(3, 60), log=True),),
         10_000,
+        steep=1.8,
         unlabelled=True,
     ),
     Model(

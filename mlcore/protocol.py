@@ -19,6 +19,7 @@ from mlcore.result import Array
 SplitKind = Literal["auto", "random", "stratified", "group", "time", "leave_one_out", "validation"]
 SPLITS: tuple[SplitKind, ...] = get_args(SplitKind)
 Kind = Literal["random", "stratified", "group", "time", "leave_one_out", "validation"]
+SINGLE = ("validation", "leave_one_out")  # each row is tested on once at most, or in a fold of its own
 FEWEST_ROWS = 8
 MOST_LEFT_OUT = 1000  # rows of a comparison that leaves out one at a time
 # Metrics that have a value on a single row, which is all that leave-one-out tests on at a time.
@@ -103,13 +104,20 @@ class Protocol:
             )
         return replace(self, group=group, time=time)
 
+    def shape(self, task: Task, rows: int) -> tuple[int, int]:
+        """How many folds and repeats there will be, about, for so many rows with a known target."""
+        kind, trained = self.kind(task), rows - round(self.holdout * rows)
+        if kind in SINGLE:
+            return (trained if kind == "leave_one_out" else 1), 1
+        return self.folds, 1 if kind == "time" else self.repeats or repeats_for(trained)
+
     def words(self, task: Task, rows: int) -> str:
         """Say it in one line."""
         kind = self.kind(task)
-        trained = rows - round(self.holdout * rows)
+        folds, repeats = self.shape(task, rows)
         sealed = f"holdout {100 * self.holdout:g} % sealed" if self.holdout else "no holdout"
         if kind == "leave_one_out":
-            return f"leave one out, {trained:,} times · {sealed}"
+            return f"leave one out, {folds:,} times · {sealed}"
         if kind == "validation":
             left = 1 - self.holdout - self.validation
             return f"{100 * left:g} % train, {100 * self.validation:g} % validation, once · {sealed}"
@@ -119,9 +127,8 @@ class Protocol:
             "group": f"by {self.group}",
             "time": f"in order of {self.time}",
         }
-        repeats = 1 if kind == "time" else self.repeats or repeats_for(trained)
         times = "" if repeats == 1 else f" × {repeats}"
-        return f"{self.folds} folds{times}, {titles[kind]} · {sealed}"
+        return f"{folds} folds{times}, {titles[kind]} · {sealed}"
 
 
 @dataclass(frozen=True)
@@ -223,9 +230,6 @@ def _with_known_time(target: Target, keys: pd.DataFrame, name: str, notes: list[
     if known.sum() < FEWEST_ROWS:
         raise BadInput(f"{int(known.sum())} rows have a known {name}; at least {FEWEST_ROWS} are needed.")
     return target.at(np.flatnonzero(known)), keys[known]
-
-
-SINGLE = ("validation", "leave_one_out")
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from pandas.api import types as pt
@@ -10,7 +12,7 @@ from mlcore.casts import as_moments
 from mlcore.dataset import Column, Dataset, Schema
 from mlcore.errors import BadChoice, BadTarget
 from mlcore.metrics import TASKS, Task
-from mlcore.protocol import Target
+from mlcore.protocol import Plan, Protocol, Target, make_plan
 from mlcore.result import Array, several, share
 
 MOST_CLASSES = 200
@@ -80,6 +82,24 @@ def task_words(column: Column, task: Task) -> str:
 def load_target(dataset: Dataset, name: str, task: Task) -> Target:
     """Read the target; rows where it is missing are left out. Raises BadTarget."""
     return target_of(dataset.frame([name])[name], name, task)
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A protocol settled for a dataset: the target's rows, their group and time columns, and the plan."""
+
+    protocol: Protocol
+    target: Target
+    keys: pd.DataFrame  # a row for each of the target's rows
+    plan: Plan
+
+
+def settle(dataset: Dataset, name: str, task: Task, protocol: Protocol) -> Settled:
+    """Settle how the rows of a dataset are split to predict a column. Raises BadInput for what cannot be cut so."""
+    protocol = protocol.checked().with_roles(dataset.schema)
+    target = load_target(dataset, name, task)
+    keys = dataset.frame([n for n in (protocol.group, protocol.time) if n is not None]).iloc[target.rows]
+    return Settled(protocol, target, keys, make_plan(protocol, task, target, keys))
 
 
 def target_of(column: pd.Series, name: str, task: Task) -> Target:

@@ -24,7 +24,6 @@ from ui.widgets import escape, key_of, pick, trouble
 
 OWN = "own choice"
 COST = {"quick": "green", "medium": "blue", "slow": "orange"}
-ASKED = ("self_training", "label_spreading")
 
 
 def _chosen() -> list[str]:
@@ -49,7 +48,7 @@ def chooser() -> None:
     """Presets, the catalogue as cards, and the button that says what it does."""
     current, recipe, data = session(), session().needed_recipe(), shell.dataset()
     st.subheader("Which models")
-    rows = [r for r in models_for_task(recipe.task) if r.name not in ASKED or _has_unlabelled(data)]
+    rows = [r for r in models_for_task(recipe.task) if not r.unlabelled or _has_unlabelled(data)]
     picked = _chosen()
     sets = {p: [n for n in of_preset(p, recipe.task) if n != "dummy"] for p in PRESETS}
     standing = next((p for p, names in sets.items() if names == picked), OWN)

@@ -13,10 +13,10 @@ from mlcore.compare.beside import (
     stress_of,
     why_not,
 )
+from mlcore.compare.leaderboard import Leaderboard
 from mlcore.compare.run import Run, all_runs
-from mlcore.compare.studies import Study, order, result, state_of
+from mlcore.compare.studies import Study, can_be_turned, order, result, state_of
 from mlcore.errors import HoldoutError
-from mlcore.models import model as row_of
 from mlcore.result import number, plus_minus
 from ui import jobs
 from ui.state import session, workspace
@@ -30,39 +30,35 @@ EVERY = 1.0
 def panel(run: Run) -> None:
     """One model of a finished run, and what can be asked of it."""
     board = run.board()
-    names = jobs.closer_names(run)
+    names = jobs.closer_names(board)
     if not names:
         return
     titles = {r.model: r.title for r in board.rows}
     st.subheader("Look closer")
     model = str(pick("models.closer", "Model", names, names[0], text=titles.__getitem__))
     row = board.row(model)
-    st.markdown(_words(run, model))
+    st.markdown(_words(board, model))
     if row.words:
         st.markdown(escape(row.words))
     candidate = run.experiment.candidate(model)
-    studied = model not in ("blend",)
-    offered = [FOLDS, *([LEARNING] if studied else [])]
-    if candidate.row is not None and studied and _turned(run, model):
-        offered.append(KNOB)
-    if candidate.search is not None:
-        offered.append(SEARCH)
+    knobs = list(can_be_turned(run, model))
+    there = ((FOLDS, True), (LEARNING, model != "blend"), (KNOB, bool(knobs)), (SEARCH, candidate.search is not None))
+    offered = [name for name, is_there in there if is_there]
     view = switch("models.closer.view", "View", offered)
     if view == FOLDS:
         show(lambda: board.fold_scores(model), f"folds-{run.id}-{model}")
     elif view == LEARNING:
         study(run, Study("learning", model), "Fit it on growing shares of the rows")
     elif view == KNOB:
-        knob = str(pick(f"models.knob.{model}", "Parameter", _turned(run, model)))
+        knob = str(pick(f"models.knob.{model}", "Parameter", knobs))
         study(run, Study("knob", model, knob), f"Fit it with values of {knob}")
     elif view == SEARCH:
         search(run, model)
     _grow(run, model)
 
 
-def _words(run: Run, model: str) -> str:
+def _words(board: Leaderboard, model: str) -> str:
     """What the leaderboard knows of a model, in a line."""
-    board = run.board()
     row = board.row(model)
     said = [f"**{escape(row.title)}**: {escape(board.metric.title)} {plus_minus(row.score, row.ci)}"]
     if row.skill is not None and row.skill_ci is not None:
@@ -81,11 +77,6 @@ def _words(run: Run, model: str) -> str:
     if row.rows:
         said.append(f"learns from {number(row.rows)} rows in a fold")
     return " · ".join(said)
-
-
-def _turned(run: Run, model: str) -> list[str]:
-    task = run.experiment.recipe.task
-    return [k.name for k in row_of(model).knobs_of(task) if k.search or k.choices]
 
 
 def study(run: Run, asked: Study, label: str) -> None:

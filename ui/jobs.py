@@ -145,15 +145,15 @@ def by_metric(run: Run) -> Leaderboard:
     return board if by == board.metric.name else run.board(by)
 
 
-def closer_names(run: Run) -> list[str]:
-    """Models of a run that can be looked at closely, best first."""
-    return [r.model for r in run.board().rows if r.folds]
+def closer_names(board: Leaderboard) -> list[str]:
+    """Models that can be looked at closely, best first."""
+    return [r.model for r in board.rows if r.folds]
 
 
 def _clicked(run: Run, shown: list[str]) -> None:
     """A click on a row of the leaderboard looks closer at that model."""
     rows = st.session_state["board-table"]["selection"]["rows"]
-    names = closer_names(run)
+    names = closer_names(run.board())
     if rows and shown[rows[0]] in names:
         repick("models.closer", names, shown[rows[0]])
 

@@ -89,22 +89,17 @@ class Options:
 
     def candidates(self, task: Task) -> list[Candidate]:
         """The models asked for, or those of the preset that can do the task."""
-        self._check_names(task)
-        wanted: Sequence[str | Candidate] = self.models if self.models is not None else catalogue.of_preset(
-            self.preset, task)  # fmt: skip
+        preset = catalogue.of_preset(self.preset, task)
+        wanted: Sequence[str | Candidate] = preset if self.models is None else self.models
+        self._check_names([m for m in wanted if isinstance(m, str) and not (m == "rule" and self.rule is not None)])
         found = [m if isinstance(m, Candidate) else Candidate.named(m, task, **self.parameters.get(m, {}))
                  for m in wanted]  # fmt: skip
         if self.rule is not None:
             found = [Candidate.ruled(self.rule), *(c for c in found if c.model != "rule")]
         return [self._tuned(c, task) for c in found] if self.tune else found
 
-    def _check_names(self, task: Task) -> None:
-        """Raise BadInput for what is said of models that are not there, or of nobody."""
-        given: Sequence[str | Candidate] = self.models if self.models is not None else catalogue.of_preset(
-            self.preset, task)  # fmt: skip
-        names = [m for m in given if isinstance(m, str)]
-        if self.rule is not None:
-            names = [n for n in names if n != "rule"]
+    def _check_names(self, names: list[str]) -> None:
+        """Raise BadInput for what is said of models that are not among the `names`, or of nobody."""
         for name in (*self.parameters, *(self.tune if self.tune != "all" else ())):
             if name not in names:
                 raise BadChoice.of("model of the catalogue in this comparison", name, sorted(names))

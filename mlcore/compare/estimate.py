@@ -8,14 +8,12 @@ from pathlib import Path
 
 from mlcore.compare.experiment import Candidate, Experiment
 from mlcore.compare.run import Run, cores
-from mlcore.models import model
-from mlcore.protocol import repeats_for
 from mlcore.workspace import home, write_whole
 
 ROWS, COLUMNS = 50_000, 60  # at which the catalogue's costs were measured
 PROBE = 0.045  # seconds of the probe on the machine where they were
-START, OVERHEAD = 0.8, 0.015  # seconds to begin, and of any fit
-STEEP = {"svm": 1.8, "nu_svm": 1.8, "knn": 1.5, "label_spreading": 1.8}  # powers of the rows; others are linear
+START, OVERHEAD = 1.5, 0.02  # seconds to begin, and of any fit
+SET_UP = 0.05  # of a model's cost is spent however few rows there are
 
 
 def probe() -> float:
@@ -52,29 +50,26 @@ def _slower() -> float:
 
 def seconds(experiment: Experiment, before: Run | None = None) -> float:
     """About how many seconds a comparison will take on all cores; `before` is a run of the same rows, if any."""
-    protocol, task = experiment.protocol, experiment.recipe.task
-    rows = experiment.source.rows * (1 - protocol.holdout)
-    kind = protocol.kind(task)
-    repeats = 1 if kind in ("time", "validation", "leave_one_out") else protocol.repeats or repeats_for(int(rows))
-    folds = {"leave_one_out": int(rows), "validation": 1}.get(kind, protocol.folds)
+    rows = experiment.source.rows
+    folds, repeats = experiment.protocol.shape(experiment.recipe.task, rows)
     known = _measured(before, experiment) if before is not None else {}
-    total = 0.0
-    for candidate in experiment.candidates:
-        fits = folds * repeats + 1
-        total += fits * known.get(candidate.model, _guess(candidate, experiment, rows))
-    return float(START + total / cores())
+    trained = rows * (1 - experiment.protocol.holdout)
+    once = [known.get(c.model, _guess(c, experiment, trained)) for c in experiment.candidates]
+    return float(START + (folds * repeats + 1) * sum(once) / cores())
 
 
 def _guess(candidate: Candidate, experiment: Experiment, rows: float) -> float:
+    """Seconds of one fit: what does not grow with rows, and what does."""
     if candidate.model in ("dummy", "blend"):
         return 0.01
-    seen = min(rows, candidate.most_rows or rows)
+    steep = candidate.row.steep if candidate.row is not None else 1.0
+    once = candidate.row.cost if candidate.row is not None else 2.0
     few = set(experiment.recipe.encode.few(experiment.schema))
     wide = sum(min(c.distinct, 60) if c.name in few else 1 for c in experiment.schema.features())
-    share: float = (seen / ROWS) ** STEEP.get(candidate.model, 1.0) * max(0.2, wide / COLUMNS) ** 0.7
-    once = 2.0 if candidate.row is None else model(candidate.model).cost
+    share: float = (min(rows, candidate.most_rows or rows) / ROWS) ** steep * max(0.2, wide / COLUMNS) ** 0.7
+    always = OVERHEAD + (SET_UP * once if steep == 1.0 else 0.0)  # a hundred trees of ten rows are a hundred trees
     fits = 1 if candidate.search is None else candidate.search.fits
-    return float(fits * (OVERHEAD + once * share) * _slower())
+    return float(fits * (always + once * share) * _slower())
 
 
 def _measured(run: Run, experiment: Experiment) -> dict[str, float]:

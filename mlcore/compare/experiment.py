@@ -97,10 +97,14 @@ class Candidate:
         """Whether it also learns from rows whose target is missing."""
         return self.row is not None and self.row.unlabelled
 
+    def settled(self, task: Task) -> dict[str, Any]:
+        """All its parameters, the defaults of its row where nothing else was chosen; none for an own estimator."""
+        return {} if self.row is None else {**self.row.defaults(task), **dict(self.parameters)}
+
     def build(self, setting: Setting, folder: Path) -> Any:
         """Make a fresh, unfitted estimator. `folder` is the run's, where a person's own estimators lie."""
         if self.row is not None:
-            made = self.row.build(setting, {**self.row.defaults(setting.task), **dict(self.parameters)})
+            made = self.row.build(setting, self.settled(setting.task))
             if self.rule is not None:
                 made.set_params(rule=(self.rule.coded(setting.labels) if setting.labels else self.rule).to_json())
             return made

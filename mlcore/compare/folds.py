@@ -11,9 +11,9 @@ import pandas as pd
 from mlcore.dataset import Dataset
 from mlcore.features.recipe import Recipe
 from mlcore.metrics import Task
-from mlcore.protocol import Fold, Kind, Plan, Protocol, Target, make_plan
+from mlcore.protocol import Fold, Kind, Protocol
 from mlcore.result import Array, Help, Result, number
-from mlcore.target import load_target
+from mlcore.target import settle
 
 SHOWN = 12  # folds; of leave-one-out only the first are drawn
 
@@ -88,15 +88,8 @@ LOCKED = "locked"
 
 def folds_of(dataset: Dataset, recipe: Recipe, protocol: Protocol) -> Folds:
     """Settle the split of a dataset and describe it. Raises BadInput for what cannot be cut so."""
-    protocol = protocol.checked().with_roles(dataset.schema)
-    target = load_target(dataset, recipe.target, recipe.task)
-    keys = dataset.frame([n for n in (protocol.group, protocol.time) if n is not None]).iloc[target.rows]
-    plan = make_plan(protocol, recipe.task, target, keys)
-    return described(plan, target, keys, protocol, recipe.task)
-
-
-def described(plan: Plan, target: Target, keys: pd.DataFrame, protocol: Protocol, task: Task) -> Folds:
-    """Describe a settled split; `keys` are the group and time columns of the target's rows."""
+    settled = settle(dataset, recipe.target, recipe.task, protocol)
+    plan, target, keys, protocol, task = settled.plan, settled.target, settled.keys, settled.protocol, recipe.task
     places = {
         part: np.searchsorted(target.rows, rows) for part, rows in (("train", plan.train), ("held", plan.holdout))
     }

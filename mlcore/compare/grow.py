@@ -46,7 +46,7 @@ def more_trees(experiment: Experiment, model: str, more: int) -> tuple[Experimen
         raise BadInput(f"{row.title} of scikit-learn-intelex cannot be gone on with. Compare with more trees instead.")
     if not 1 <= more <= 100_000:
         raise BadInput(f"1 to 100,000 trees can be added; {more} was given.")
-    parameters = {**row.defaults(experiment.recipe.task), **dict(candidate.parameters)}
+    parameters = candidate.settled(experiment.recipe.task)
     stopping = parameters.get("early_stopping")
     if stopping == "yes" or (stopping == "auto" and experiment.source.rows >= STOPPING_FROM):
         raise BadInput(f"{row.title} stopped by itself: more trees did not help on rows that it had kept aside.")

@@ -75,10 +75,15 @@ def folder_of(run: Run, study: Study) -> Path:
     return run.path / "studies" / study.name
 
 
+def can_be_turned(run: Run, model: str) -> dict[str, Knob]:
+    """The knobs of a model of a run that have a range or choices; none for an own estimator or the blend."""
+    row = run.experiment.candidate(model).row
+    return {k.name: k for k in row.knobs_of(run.experiment.recipe.task) if k.search or k.choices} if row else {}
+
+
 def turned(run: Run, model: str, knob: str) -> Knob:
     """The knob of a model of a run. Raises BadInput when it has none of that name with a range."""
-    row = run.experiment.candidate(model).row
-    able = {k.name: k for k in row.knobs_of(run.experiment.recipe.task) if k.search or k.choices} if row else {}
+    able = can_be_turned(run, model)
     if knob not in able:
         raise BadInput(f"{model} has no parameter {knob!r} with a range; it has {', '.join(able) or 'none'}.")
     return able[knob]

@@ -199,7 +199,9 @@ def fit(folder: str, model: str, key: str) -> FoldResult:
         scored = grow.joined(run.folder, candidate, key, scored)
         predicting = time.perf_counter() - start - seconds
         some = rows[:: max(1, len(rows) // SEEN)]
-        known = predict(estimator, features(run, candidate, key, "train")[some], y[some], len(run.target.classes))
+        known = predict(
+            estimator, picked(features(run, candidate, key, "train"), some), y[some], len(run.target.classes)
+        )
     grow.keep(run.folder, candidate, key, estimator, seconds)
     write_fold(run.told(model, key), scored)
     values, undefined = measured(run.setting.task, scored)
@@ -233,7 +235,7 @@ def learn(run: Context, candidate: Candidate, key: str, y: Array) -> tuple[Any, 
     if candidate.most_rows is not None and len(train) > candidate.most_rows:
         stratified = run.setting.task != "regression"
         rows = drawn(codes, candidate.most_rows, run.setting.seed, stratified=stratified)
-    seen = given if len(rows) == len(train) else given[rows]
+    seen = given if len(rows) == len(train) else picked(given, rows)
     without = np.load(run.place(key, candidate.family, "unlabelled"), mmap_mode="r") if _extra(run, candidate) else None
     if candidate.search is not None:
         candidate = _settled(run, candidate, key, (seen, without), rows)
@@ -332,20 +334,13 @@ def features(run: Context, candidate: Candidate, key: str, part: str) -> Any:
     if candidate.family == "none":
         return np.zeros((len(rows), 1))
     if candidate.family == "raw":
-        return _Rows(run.raw.iloc[rows])
+        return run.raw.iloc[rows]
     return np.load(run.place(key, candidate.family, part), mmap_mode="r")
 
 
-class _Rows(pd.DataFrame):
-    """A frame that is indexed by positions of rows with [], as arrays are; columns are still asked for by name."""
-
-    def __getitem__(self, key: Any) -> Any:
-        picked = isinstance(key, slice) or (isinstance(key, np.ndarray) and key.dtype.kind in "iub")
-        return self.iloc[key] if picked else super().__getitem__(key)
-
-    @property
-    def _constructor(self) -> Any:
-        return pd.DataFrame
+def picked(given: Any, rows: Array) -> Any:
+    """Some rows of features, which are an array or, for models that see raw columns, a frame."""
+    return given.iloc[rows] if isinstance(given, pd.DataFrame) else given[rows]
 
 
 def finish(folder: str, model: str) -> dict[str, Any]:

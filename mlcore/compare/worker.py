@@ -22,7 +22,6 @@ from typing import Any, TextIO  # noqa: E402
 
 from mlcore import leaks  # noqa: E402
 from mlcore.compare import blend, estimate, race, studies, tasks  # noqa: E402
-from mlcore.compare.experiment import Candidate  # noqa: E402
 from mlcore.compare.run import Run  # noqa: E402
 from mlcore.compare.scheduler import Outcome, Scheduler, Stopped, Task  # noqa: E402
 from mlcore.engines import FULL, Engine, Inline, LocalProcesses, is_full  # noqa: E402
@@ -284,8 +283,7 @@ class Conductor:
 
     def _finish(self, shared: tasks.Context, engine: Engine) -> None:
         """Fit what has not been fitted on all rows yet; the blend last, as it is made of the others."""
-        told = {e["model"] for e in Run(self.folder).events() if e["event"] == "unfitted"}
-        told |= {e["model"] for e in Run(self.folder).events() if e["event"] == "fitted"}
+        told = {e["model"] for e in Run(self.folder).events() if e["event"] in ("fitted", "unfitted")}
         names = [n for n in self._fine if n not in told]
 
         def done(task: Task, value: Any) -> None:
@@ -311,14 +309,6 @@ def _import_what_is_built(shared: tasks.Context) -> None:
     import skops.io  # noqa: F401
 
 
-def _a_tree(candidate: Candidate) -> int | None:
-    """How many rows a tree of a forest is grown on at most."""
-    if candidate.row is None or "max_samples" not in candidate.row.parameters:
-        return None
-    most: int | None = dict(candidate.parameters).get("max_samples", candidate.row.parameters["max_samples"])
-    return most
-
-
 def _notes(shared: tasks.Context) -> list[str]:
     """What has to be said of the candidates before they run."""
     notes, rows = [], len(shared.y)
@@ -327,10 +317,10 @@ def _notes(shared: tasks.Context) -> list[str]:
     if few:
         said = several([f"{c.title} {c.most_rows:,}" for c in few], 9)
         notes.append(f"Learned from a random sample of the training rows, as time grows faster than rows: {said}.")
-    drawing = [c for c in shared.experiment.candidates if (most := _a_tree(c)) and shared.plan.folds
-               and len(shared.plan.folds[0].train) > most]  # fmt: skip
+    a_tree = {c.title: c.settled(shared.setting.task).get("max_samples") for c in shared.experiment.candidates}
+    drawing = {t: n for t, n in a_tree.items() if n and shared.plan.folds and len(shared.plan.folds[0].train) > n}
     if drawing:
-        said = several([f"{c.title} {_a_tree(c):,}" for c in drawing])
+        said = several([f"{title} {most:,}" for title, most in drawing.items()])
         notes.append(f"Each tree is grown on its own draw of the training rows: {said}.")
     if shared.weights is not None:
         without = [c.title or c.model for c in shared.experiment.candidates

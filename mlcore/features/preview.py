@@ -11,9 +11,9 @@ import pandas as pd
 from mlcore.dataset import Dataset
 from mlcore.features.recipe import Recipe
 from mlcore.models import Family
-from mlcore.protocol import Protocol, make_plan
+from mlcore.protocol import Protocol
 from mlcore.result import Help, Result
-from mlcore.target import load_target
+from mlcore.target import settle
 
 SHOWN = 10
 FITTED_ON = 5000
@@ -48,12 +48,8 @@ class Preview(Result):
 
 def preview_recipe(data: Dataset, recipe: Recipe, protocol: Protocol, family: Family) -> Preview:
     """Fit the recipe on training rows (at most 5,000) and show ten of them. Raises BadInput."""
-    schema = data.schema
-    protocol = protocol.with_roles(schema)
-    target = load_target(data, recipe.target, recipe.task)
-    keys = [n for n in (protocol.group, protocol.time) if n is not None]
-    plan = make_plan(protocol, recipe.task, target, data.frame(keys).iloc[target.rows])
-    rows = plan.train
+    schema, settled = data.schema, settle(data, recipe.target, recipe.task, protocol)
+    target, rows = settled.target, settled.plan.train
     if len(rows) > FITTED_ON:
         rows = np.sort(np.random.default_rng(protocol.seed).choice(rows, FITTED_ON, replace=False))
     frame = data.frame(schema.features().names).iloc[rows]
