@@ -18,7 +18,7 @@ from mlcore.compare import Candidate, Options, begin, plan_experiment
 from mlcore.compare.leaderboard import leaderboard
 from mlcore.compare.run import Run, Standby, launch
 from mlcore.engines import Inline, LocalProcesses, ProcessDied, TaskFailed
-from mlcore.errors import BadChoice, BadInput, BadTarget, NoSuchColumn, NotFound, RunFailed
+from mlcore.errors import BadChoice, BadInput, BadTarget, NoSuchColumn, NotApplicable, NotFound, RunFailed
 from mlcore.workspace import Workspace
 
 
@@ -354,3 +354,5 @@ def test_one_validation_split_tells_nobody_apart(mixed):
     assert "One split tells nothing of the spread" in board.sentence()
     assert (board.beaten(), any(r.star for r in board.rows)) == (None, False)
     assert "needs folds" in board.row("blend").reason
+    with pytest.raises(NotApplicable, match="one split only"):
+        board.fold_scores("logistic")

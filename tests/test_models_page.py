@@ -198,3 +198,9 @@ def test_the_page_the_command_and_python_plan_the_same_experiment(mixed):
                   session)  # fmt: skip
     _, planned = plan_experiment(mixed, "two", Options())
     assert test.session_state["d"] == planned.digest
+
+
+def test_why_a_model_failed_is_said_below_the_board(page_of, mixed):
+    run = compare_here(mixed, "two", ignore=others("binary"), models=["logistic", "blend"], folds=3, repeats=1)
+    _, test = page_of("binary", run)
+    assert "needs at least two models" in text_of(test)

@@ -202,6 +202,9 @@ def board_view(board: Leaderboard, run: Run) -> None:
     )
     if ranked:
         quiet_row(board, f"leaderboard-{run.id}")
+    for row in board.rows:
+        if row.reason:
+            st.caption(f"**{escape(row.title)}**: {escape(row.reason)}")
     for note in run.notes():
         st.caption(escape(note))
 
@@ -231,7 +234,6 @@ def _table(board: Leaderboard) -> object:
                 "Fit": r.fit_seconds,
                 "Predict": r.predict_seconds,
                 "Size": r.bytes,
-                "Note": r.reason,
             }
             for r in board.rows
         ]

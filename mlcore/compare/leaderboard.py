@@ -108,6 +108,8 @@ class Leaderboard(Result):
         one = self.row(model)
         if not one.folds:
             raise NotApplicable(f"{one.title} has no fold scores. {one.reason}".strip())
+        if len(one.folds) == 1:
+            raise NotApplicable("There was one split only, so there are no folds to set side by side.")
         other = next((r for r in self.ranked() if r.model != model and len(r.folds) == len(one.folds)), None)
         rows = (one,) if other is None else (one, other)
         return FoldScores(rows, tuple(self.order.index(r.model) for r in rows), self.metric)
