@@ -305,7 +305,8 @@ def _drift(seen: Seen, days: Array) -> float:
     target = seen.labels
     if target is None or seen.task == "multiclass":
         return 0.0
-    r = pd.Series(days[target.rows]).corr(pd.Series(target.y, dtype="float64"), method="spearman")
+    both = pd.DataFrame({"day": days[target.rows], "y": target.y.astype(float)}).dropna().rank()
+    r = both["day"].corr(both["y"])  # of ranks, which is Spearman's; pandas' own would import scipy.stats for it
     return float(r) if np.isfinite(r) else 0.0
 
 

@@ -336,8 +336,9 @@ def _profile(arguments: Any) -> None:
 
 
 def _compare(arguments: Any) -> None:
-    from mlcore.compare import compare
+    from mlcore.compare import compare, warm
 
+    warm()
     data = _read(arguments)
     options = {
         name: getattr(arguments, name)
@@ -366,9 +367,14 @@ def _compare(arguments: Any) -> None:
     options["recipe"] = _recipe(arguments.recipe)
     bar = _Bar(sys.stderr)
     run = compare(data, arguments.target, on_event=bar, **options)
+    if arguments.json:
+        run.wait()
     bar.close()
     if not _emit(_compared(run), arguments.json):
         _print_board(run)
+        bar.say("Fitting the models on all training rows")
+        run.wait()
+        bar.close()
 
 
 def _candidates(arguments: Any) -> dict[str, Any]:
@@ -622,7 +628,13 @@ class _Bar:
             self._draw(f"{self.done} of {self.total} fits, {event['model']}")
         elif event["event"] == "compared":
             self.done = self.total
-            self._draw("fitting the models on all training rows")
+            self._draw("the leaderboard is whole")
+
+    def say(self, text: str) -> None:
+        """Say what goes on now."""
+        if self.on:
+            self.stream.write(f"\r\033[K{text}…")
+            self.stream.flush()
 
     def _draw(self, text: str) -> None:
         filled = 30 * self.done // max(1, self.total)

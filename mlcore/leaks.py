@@ -44,7 +44,7 @@ def of(dataset: Dataset, recipe: Recipe, protocol: Protocol) -> list[Alert]:
     plan = settled.plan
     rows = pd.DataFrame(index=range(len(plan.train)))
     if len(plan.train) <= MOST_ROWS:
-        columns = recipe.prepared(dataset.schema)[0][0][1]
+        columns = recipe.transformers(dataset.schema)[0][1]
         rows = columns.transform(dataset.frame(dataset.schema.features().names).iloc[plan.train])
     return find(Split(plan, settled.protocol, recipe.task, rows.reset_index(drop=True)))
 

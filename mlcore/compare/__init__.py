@@ -5,6 +5,8 @@ compare(data, target="churned", models=["logistic", "xgboost"], seed=0)
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import json
 import sys
 import types
@@ -16,10 +18,10 @@ from typing import Any
 from mlcore import models as catalogue
 from mlcore.compare.beside import Stress
 from mlcore.compare.experiment import Candidate, Experiment
-from mlcore.compare.run import Run, carry_over, launch, write_run
+from mlcore.compare.run import Run, Standby, carry_over, launch, write_run
 from mlcore.compare.search import Search
 from mlcore.dataset import Dataset
-from mlcore.errors import BadChoice, BadInput
+from mlcore.errors import BadChoice, BadInput, HoldoutError
 from mlcore.features.recipe import Recipe
 from mlcore.metrics import Task
 from mlcore.protocol import Protocol, SplitKind
@@ -27,7 +29,8 @@ from mlcore.rules import Rule
 from mlcore.target import task_of
 from mlcore.workspace import Workspace, write_whole
 
-__all__ = ["Candidate", "Experiment", "Options", "Rule", "Run", "Search", "compare", "plan_experiment", "stress"]
+__all__ = ["Candidate", "Experiment", "Options", "Rule", "Run", "Search", "compare", "plan_experiment", "stress",
+           "warm"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -173,8 +176,10 @@ def compare(
     workspace: Workspace | None = None,
     **options: Any,
 ) -> Run:
-    """Compare models and return the finished run.
+    """Compare models and return the run once its leaderboard is whole.
 
+    The models are then fitted on all training rows in the background: `run.model(name)` waits for the one asked for,
+    `run.wait()` for all, and Python does not end before they are done.
     `options` are those of the command line (see Options): models, preset, metric, folds, repeats, split, group, time,
     holdout, recipe, ignore, time_limit, jobs, seed, run. `on_event` is called with each event while it runs.
     Raises BadInput for choices that cannot be, RunFailed when the run ended without a leaderboard.
@@ -186,17 +191,37 @@ def compare(
         raise BadInput("A holdout of 0 keeps no rows, so there is nothing to open. Leave out one of the two options.")
     data, experiment = plan_experiment(data, target, chosen)
     folder = Path(chosen.run) if chosen.run is not None else (workspace or Workspace()).new_run(data.name)
-    run = begin(data, experiment, folder, lambda r: launch(r, chosen.jobs))
+    run = begin(data, experiment, folder, lambda r: _standby.launch(r, chosen.jobs))
     try:
-        run.wait(on_event)
+        run.wait(on_event, board=True)
     except KeyboardInterrupt:
         run.cancel()
         raise
+    _unfinished.append(run)
     if chosen.open_holdout:
         from mlcore.evaluate import open_holdout
 
         open_holdout(run, [run.best()])
     return run
+
+
+_standby = Standby()
+
+
+def warm() -> None:
+    """Start the process of the next comparison, which imports what it needs while the data are being read."""
+    _standby.warm()
+
+
+_unfinished: list[Run] = []  # runs whose models may still be being fitted
+
+
+@atexit.register
+def _let_finish() -> None:
+    """Wait for the models of the runs of this process: a machine that ends with it would end them as well."""
+    for run in _unfinished:
+        with contextlib.suppress(HoldoutError, OSError, KeyboardInterrupt):
+            run.wait()
 
 
 def stress(data: Dataset, target: str, *, workspace: Workspace | None = None, **options: Any) -> Stress:

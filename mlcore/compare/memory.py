@@ -35,7 +35,7 @@ def free_memory() -> int | None:
 
 def bytes_a_row(experiment: Experiment) -> int:
     """About what one row takes: as read, and encoded for the widest family."""
-    schema = experiment.recipe.prepared(experiment.schema)[1]
+    schema = experiment.recipe.prepared(experiment.schema)
     few = set(experiment.recipe.encode.few(schema))
     encoded = sum(_encoded(c, c.name in few) for c in schema)
     read = sum(60 if c.dtype == "text" else 8 for c in experiment.schema.features())

@@ -15,7 +15,7 @@ from mlcore.compare.tasks import Context, read_fold
 from mlcore.metrics import Scored, compute, some
 from mlcore.protocol import Fold
 from mlcore.result import Array
-from mlcore.stats import ALPHA
+from mlcore.stats import ALPHA, t_quantile
 
 BLOCKS = 10
 ENOUGH = 20  # test rows in a block, fewer say nothing of the spread
@@ -30,15 +30,13 @@ def first_look(run: Context) -> int:
 
 def behind(run: Context, judged: Sequence[Fold], told: dict[str, list[float | None]]) -> list[tuple[str, float]]:
     """Candidates that are out after some folds, with their gap to the best; `told` are their fold scores."""
-    from scipy import stats
-
     row = run.metric
     scores = {m: row.signed(np.array(v, float)) for m, v in told.items() if None not in v}
     if len(scores) < 2:
         return []
     best = max(scores, key=lambda m: float(scores[m].mean()))
     k, whole = len(judged), len(run.plan.folds)
-    surely = float(stats.t.ppf(1 - ALPHA / (2 * len(told)), whole - 1)) * np.sqrt(1 / whole + run.plan.ratio)
+    surely = t_quantile(1 - ALPHA / (2 * len(told)), whole - 1) * np.sqrt(1 / whole + run.plan.ratio)
     bar = surely + CHANCE * np.sqrt(1 / k - 1 / whole)
     rope = row.rope(float(np.abs(scores[best]).mean()))
     first = {f.key: read_fold(run, best, f.key) for f in judged}

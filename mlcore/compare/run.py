@@ -134,8 +134,7 @@ class Run:
         end = None if ordered else next((e for e in since_resumed(events)[::-1] if e["event"] in ENDS), None)
         state: State = "starting" if ordered else "running" if alive else "interrupted"
         state = ENDS[end["event"]] if end else state
-        compared = any(e["event"] == "compared" for e in events)
-        phase = "Fitting the models on all training rows" if compared else "Comparing on folds"
+        phase = "Fitting the models on all training rows" if _is_whole(events) else "Comparing on folds"
         left = self._left(events, dropped, folds, seconds) if state == "running" else None
         return Progress(
             state,
@@ -230,10 +229,15 @@ class Run:
         return all(self._is_fitted(m) for m in weights)
 
     def model(self, name: str) -> Any:
-        """The fitted Pipeline: raw frame in, the target's own labels out. Raises NotFound, BadChoice."""
+        """The fitted Pipeline: raw frame in, the target's own labels out; waits for it while it is being fitted.
+
+        Raises NotFound for a model that failed, BadChoice for one that is not in the run.
+        """
         from mlcore.compare import storage
 
         self.experiment.candidate(name)
+        storage.warm()
+        self._awaited(name)
         if not self._is_fitted(name):
             raise NotFound(f"{name} was not fitted in this run: {self._why_not(name)}")
         if name == "blend":
@@ -241,6 +245,15 @@ class Run:
 
             return fitted_blend(self)
         return storage.load(self.path / "models" / f"{name}.skops")
+
+    def _awaited(self, name: str) -> None:
+        """Wait while the leaderboard is whole and a model may still be fitted on all rows."""
+        while not self._is_fitted(name):
+            progress, events = self.progress(), self.events()  # in this order: what ended has told all
+            over = {e["model"] for e in events if e["event"] == "unfitted" or e.get("status", "ok") != "ok"}
+            if not progress.live or name in over or not _is_whole(events):
+                return
+            time.sleep(0.05)
 
     def evaluate(self, model: str | None = None) -> Evaluation:
         """Evaluate a model (the best by default) from its out-of-fold predictions."""
@@ -271,6 +284,7 @@ class Run:
         from mlcore.compare import grow
 
         experiment, trees = grow.more_trees(self.experiment, model, more)
+        self._awaited(model)
         if model not in self.fitted():
             raise BadInput(f"{model} did not get through in this run, so it cannot be gone on with.")
         run = write_run(folder, experiment, self.dataset)
@@ -301,8 +315,11 @@ class Run:
 
     # the process --------------------------------------------------------------------------------------------------
 
-    def wait(self, on_event: Any = None, every: float = 0.05) -> Run:
-        """Wait until the run has ended, handing each event on. Raises RunFailed unless it finished."""
+    def wait(self, on_event: Any = None, every: float = 0.05, *, board: bool = False) -> Run:
+        """Wait until the run has ended, handing each event on; with `board` only until its leaderboard is whole.
+
+        Raises RunFailed unless it got so far.
+        """
         told = 0
         while True:
             progress = self.progress()
@@ -311,6 +328,8 @@ class Run:
                 if on_event is not None:
                     on_event(event)
             told = len(events)
+            if board and _is_whole(events):
+                return self
             if not progress.live:
                 break
             time.sleep(every)
@@ -374,6 +393,11 @@ def _worker_of(folder: Path) -> int | None:
     except (OSError, ValueError):
         return None
     return pid
+
+
+def _is_whole(events: list[dict[str, Any]]) -> bool:
+    """Whether the leaderboard is whole; what follows is fitting models on all training rows."""
+    return any(e["event"] == "compared" for e in since_resumed(events))
 
 
 def since_resumed(events: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -31,6 +31,11 @@ TRUSTED_NAMES = (
 )
 
 
+def warm() -> None:
+    """Import what reading and writing need, while there is something else to wait for."""
+    import skops.io  # noqa: F401
+
+
 def dump(model: Any, path: Path) -> None:
     """Write a fitted or unfitted estimator, whole or not at all."""
     import os

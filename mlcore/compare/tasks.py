@@ -100,7 +100,7 @@ def context(folder: str) -> Context:
     keys = dataset.frame([n for n in (protocol.group, protocol.time) if n is not None])
     plan = make_plan(protocol, recipe.task, target, keys.iloc[target.rows])
     plan = replace(plan, notes=(*notes, *plan.notes))
-    transformers, schema = recipe.prepared(experiment.schema)
+    transformers, schema = recipe.transformers(experiment.schema), recipe.prepared(experiment.schema)
     extra = target.unknown if any(c.unlabelled for c in experiment.candidates) else target.unknown[:0]
     rows = np.concatenate([plan.train, extra])
     raw = transformers[0][1].transform(dataset.frame(experiment.schema.features().names).iloc[rows])
@@ -360,7 +360,7 @@ def finish(folder: str, model: str) -> dict[str, Any]:
         steps: list[tuple[str, Any]] = [("columns", Conform.of(run.experiment.schema))]
     else:
         encoder = storage.load(run.place(FINAL, candidate.family, "encoder").with_suffix(".skops"))
-        steps = [*run.experiment.recipe.prepared(run.experiment.schema)[0], ("encode", encoder)]
+        steps = [*run.experiment.recipe.transformers(run.experiment.schema), ("encode", encoder)]
     storage.dump(Pipeline([*steps, ("model", estimator)]), model_file(run.folder, model))
     told = estimator.words() if hasattr(estimator, "words") else ""
     return {

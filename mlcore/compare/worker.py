@@ -13,6 +13,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import contextlib  # noqa: E402
 import importlib  # noqa: E402
 import json  # noqa: E402
+import select  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
@@ -21,7 +22,7 @@ from pathlib import Path  # noqa: E402
 from typing import Any, TextIO  # noqa: E402
 
 from mlcore import leaks  # noqa: E402
-from mlcore.compare import blend, estimate, race, studies, tasks  # noqa: E402
+from mlcore.compare import blend, estimate, race, storage, studies, tasks  # noqa: E402
 from mlcore.compare.run import Run  # noqa: E402
 from mlcore.compare.scheduler import Outcome, Scheduler, Stopped, Task  # noqa: E402
 from mlcore.engines import FULL, Engine, Inline, LocalProcesses, is_full  # noqa: E402
@@ -306,7 +307,6 @@ def _import_what_is_built(shared: tasks.Context) -> None:
     for candidate in shared.experiment.candidates:
         if candidate.row is not None:
             candidate.build(shared.setting.seeing(shared.y), shared.folder)
-    import skops.io  # noqa: F401
 
 
 def _notes(shared: tasks.Context) -> list[str]:
@@ -413,18 +413,27 @@ class Order:
     study: str = ""
 
 
+def _is_ordered() -> bool:
+    """Whether an order waits to be read; where that cannot be asked of a pipe, no."""
+    with contextlib.suppress(OSError):
+        return bool(select.select([sys.stdin], [], [], 0)[0])
+    return False
+
+
 def _stand_by() -> Order:
-    """Import what a run needs, then wait for the order on standard input; end when it closes."""
+    """Import what a run needs, then wait for the order on standard input; end when it closes.
+
+    What is needed late, or never by some runs, is imported only while no order is there.
+    """
     from mlcore.models import MODELS, Setting
 
     for row in MODELS:  # building imports what is imported late
         for task in row.tasks[:1]:
             row.build(Setting(task), row.defaults(task))
-    import skops.io  # noqa: F401
-    import xgboost  # noqa: F401
-
-    with contextlib.suppress(OSError):
-        estimate.note_speed()
+    if not _is_ordered():
+        storage.warm()
+        with contextlib.suppress(OSError):
+            estimate.note_speed()
     line = sys.stdin.readline()
     if not line.strip():
         sys.exit(0)

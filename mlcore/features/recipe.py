@@ -47,31 +47,30 @@ class Recipe:
                 return replace(self, **changed)
         raise BadChoice.of("step", step.name, [s.name for s in STEPS])
 
-    def prepared(self, schema: Schema) -> tuple[list[tuple[str, Any]], Schema]:
-        """The transformers that work before the model family matters, and the schema that they leave."""
+    def prepared(self, schema: Schema) -> Schema:
+        """The schema that the steps leave before the model family matters. Raises BadInput when no column is left."""
         if not schema.features().columns:
             raise BadInput(
                 "No column is left to learn from: all are identifiers, free text, constant or ignored. "
                 "Give at least one column the role 'feature'."
             )
+        *_, (last, met) = self.walk(schema)
+        return last.after(met)
+
+    def transformers(self, schema: Schema) -> list[tuple[str, Any]]:
+        """What makes these columns of a raw frame, row by row; the first casts each to its kind."""
         from mlcore.features.transformers import Conform
 
-        made: list[tuple[str, Any]] = [("columns", Conform.of(schema))]
-        current = schema.features()
-        for step, current in self.walk(schema):
-            transformer = step.build(current)
-            if transformer is not None:
-                made.append((step.name, transformer))
-        return made, current
+        built = [(step.name, step.build(met)) for step, met in self.walk(schema)]
+        return [("columns", Conform.of(schema)), *((name, made) for name, made in built if made is not None)]
 
     def encoder(self, schema: Schema, family: Family) -> Any:
         """The transformer that makes what a model family needs, from what `prepared` leaves."""
-        return encoder(self.prepared(schema)[1], (self.fill, self.encode, self.scale), family, self.task)
+        return encoder(self.prepared(schema), (self.fill, self.encode, self.scale), family, self.task)
 
     def setting(self, schema: Schema, seed: int) -> Setting:
         """What a model may know when it is built."""
-        left = self.prepared(schema)[1]
-        return Setting(self.task, seed, category_count(left, (self.fill, self.encode, self.scale)))
+        return Setting(self.task, seed, category_count(self.prepared(schema), (self.fill, self.encode, self.scale)))
 
     def pipeline(self, schema: Schema, family: Family, estimator: Any) -> Any:
         """The one Pipeline: raw frame in, prediction out."""
@@ -81,16 +80,14 @@ class Recipe:
 
         if family in ("none", "raw"):
             return Pipeline([("columns", Conform.of(schema)), ("model", estimator)])
-        made, _ = self.prepared(schema)
-        return Pipeline([*made, ("encode", self.encoder(schema, family)), ("model", estimator)])
+        return Pipeline([*self.transformers(schema), ("encode", self.encoder(schema, family)), ("model", estimator)])
 
     def preview(self, schema: Schema, frame: pd.DataFrame, y: Any, family: Family = "linear") -> pd.DataFrame:
         """What a model of a family sees of some training rows: fitted on them and nothing else; (n, features)."""
         from sklearn.pipeline import Pipeline
 
-        made, _ = self.prepared(schema)
         encode = self.encoder(schema, family)
-        prepared = Pipeline(made).fit_transform(frame)
+        prepared = Pipeline(self.transformers(schema)).fit_transform(frame)
         values = encode.fit_transform(prepared, y)
         return pd.DataFrame(values, columns=_names(encode), index=frame.index)
 
