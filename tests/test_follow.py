@@ -79,7 +79,7 @@ def test_a_cancelled_run_goes_on_and_ends_as_if_it_had_not_been(mixed):
 
 
 def test_a_second_worker_at_the_same_run_does_no_harm(mixed):
-    data, experiment = plan_experiment(mixed, "two", Options(models=["logistic", Candidate.of("slow", Sleeper(1.5))],
+    data, experiment = plan_experiment(mixed, "two", Options(models=["logistic", Candidate.of("slow", Sleeper(1.2))],
                                                              ignore=others("binary"), **QUICK))  # fmt: skip
     run = begin(data, experiment, Workspace().new_run("twice"), launch)
     while not any(e["event"] == "started" for e in run.events()):
@@ -89,7 +89,7 @@ def test_a_second_worker_at_the_same_run_does_no_harm(mixed):
     assert second.returncode != 0
     assert "worked on already" in second.stderr
     with contextlib.suppress(RunFailed):
-        run.wait()
+        run.wait(board=True)
     assert sum(e["event"] == "started" for e in run.events()) == 1
     assert run.board().row("logistic").status == "ok"
 
@@ -162,7 +162,7 @@ def test_a_worker_that_is_slow_to_begin_is_not_given_up(mixed, monkeypatch):
     run = begin(data, experiment, Workspace().new_run("slow"), launch)
     monkeypatch.setattr("mlcore.compare.run.ORDERED", -1.0)
     assert run.progress().live  # its process is there, though it has said nothing yet
-    run.wait()
+    run.wait(board=True)
 
 
 # taking over and growing ----------------------------------------------------------------------------------------------
@@ -186,8 +186,11 @@ def test_equal_candidates_are_taken_over_and_others_are_not(mixed):
     assert carry_over(first, other) == []
 
 
-@pytest.mark.parametrize("name", ["random_forest", "extra_trees", "xgboost", "hist_gradient_boosting"])
-@pytest.mark.parametrize("task", ["binary", "regression"])
+@pytest.mark.parametrize(
+    ("name", "task"),
+    [("random_forest", "binary"), ("extra_trees", "regression"), ("xgboost", "binary"), ("xgboost", "regression"),
+     ("hist_gradient_boosting", "binary")],
+)  # fmt: skip
 def test_more_trees_go_on_and_equal_a_fresh_fit(mixed, name, task, monkeypatch):
     from mlcore.compare import grow
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import TARGETS, compare_here, mixed_frame, others
+from conftest import FEW, TARGETS, compare_here, mixed_frame, others
 from sklearn.model_selection import cross_validate
 
 import mlcore
@@ -20,7 +20,7 @@ from mlcore.features.recipe import Recipe
 from mlcore.features.steps import STEPS, DateParts, EncodeCategories, FillMissing, Scale
 from mlcore.labelled import Labelled
 from mlcore.metrics import METRICS
-from mlcore.models import MODELS, PRESETS, for_task, model, simplicity
+from mlcore.models import MODELS, PRESETS, for_task, simplicity
 from mlcore.target import load_target, task_of
 
 HALF = ("self_training", "label_spreading")  # they want rows without a target
@@ -61,7 +61,7 @@ def test_shared_preprocessing_equals_whole_pipelines_in_cross_validate(runs, tas
     run = runs[task]
     shared = context(str(run.path))
     frame = run.dataset.frame().iloc[shared.plan.train]
-    splits = [(f.train, f.test) for f in shared.plan.folds]
+    splits = [(f.train, f.test) for f in shared.plan.folds[:3]]
     scoring = {"binary": "roc_auc", "multiclass": "balanced_accuracy", "regression": "neg_root_mean_squared_error"}[
         task
     ]
@@ -69,7 +69,7 @@ def test_shared_preprocessing_equals_whole_pipelines_in_cross_validate(runs, tas
         estimator = candidate.build(shared.setting.seeing(shared.y[splits[0][0]]), run.path)
         whole = run.experiment.recipe.pipeline(run.experiment.schema, candidate.family, estimator)
         found = cross_validate(whole, frame, shared.y, cv=splits, scoring=scoring, error_score="raise")["test_score"]
-        ours = run.board().row(candidate.model).folds
+        ours = run.board().row(candidate.model).folds[:3]
         np.testing.assert_allclose(np.abs(found), ours, rtol=0, atol=1e-9, err_msg=candidate.model)
 
 
@@ -79,9 +79,9 @@ def test_the_stored_model_is_the_whole_pipeline_fitted_plainly(runs, mixed, task
     shared = context(str(run.path))
     frame = mixed.frame()
     for name in ("random_forest", "xgboost", "ridge" if task == "regression" else "logistic"):
-        row = model(name)
+        candidate = run.experiment.candidate(name)
         plain = run.experiment.recipe.pipeline(
-            run.experiment.schema, row.family, row.build(shared.setting.seeing(shared.y), row.defaults(task))
+            run.experiment.schema, candidate.family, candidate.build(shared.setting.seeing(shared.y), run.path)
         )
         labels = shared.target.labels()[np.searchsorted(shared.target.rows, shared.plan.train)]
         plain.fit(frame.iloc[shared.plan.train], labels)
@@ -95,7 +95,8 @@ def tiny(task: str, rows: int, **changes: object) -> pd.DataFrame:
 @pytest.mark.parametrize("task", list(TARGETS))
 def test_thirty_rows_and_a_constant_column(task):
     data = mlcore.read(tiny(task, 30, empty=np.nan, seven=7.0), name="thirty")
-    run = compare_here(data, target=TARGETS[task], preset="thorough", folds=3, repeats=1, seed=0)
+    run = compare_here(data, target=TARGETS[task], preset="thorough", folds=3, repeats=1, seed=0,
+                       parameters=FEW)  # fmt: skip
     assert {r.model: r.reason for r in run.board().rows if r.status != "ok"} == {}
     assert set(run.fitted()) == {r.model for r in run.board().rows}
 
