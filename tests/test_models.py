@@ -149,6 +149,30 @@ def test_own_estimators_are_candidates():
     assert [c.digest != "" for c in run.experiment.candidates] == [False, True]  # the baseline stays what it is
     with pytest.raises(BadInput, match="cannot name"):
         Candidate.of("my model", GradientBoostingClassifier())
+    with pytest.raises(BadChoice, match="Did you mean 'tree'"):
+        Candidate.of("mine", GradientBoostingClassifier(), family="trees")
+
+
+def test_own_estimators_see_the_columns_that_they_ask_for(mixed):
+    """A Pipeline of one's own is scored as scikit-learn scores it; a forest sees codes, missing cells left."""
+    from sklearn.compose import make_column_transformer
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+
+    whole = make_pipeline(make_column_transformer((SimpleImputer(), ["a", "b"])), LogisticRegression())
+    forest = ExtraTreesClassifier(5, random_state=0)
+    models = [Candidate.of("mine", whole, family="raw"), Candidate.of("forest", forest, family="tree")]
+    run = compare_here(mixed, "two", models=models, ignore=others("binary"), folds=3, repeats=1, race=True)
+    assert Experiment.from_json(run.experiment.to_json()) == run.experiment
+    shared = context(str(run.path))
+    frame, y = mixed.frame().iloc[shared.plan.train], shared.y
+    splits = [(f.train, f.test) for f in shared.plan.folds]
+    found = cross_validate(whole, frame, y, cv=splits, scoring="roc_auc")["test_score"]
+    np.testing.assert_allclose(run.board().row("mine").folds, found, atol=1e-12)
+    assert run.model("forest")[-1].estimator_.n_features_in_ == len(shared.schema)
+    assert set(run.model("mine").predict(mixed.frame().head(5))) <= {"no", "yes"}
 
 
 @pytest.mark.parametrize("function", [pd.read_pickle, mlcore.read, np.save])

@@ -20,6 +20,8 @@ from mlcore.protocol import Protocol
 from mlcore.rules import Rule
 from mlcore.target import task_of
 
+OWN_FAMILIES: tuple[Family, ...] = ("linear", "plain", "tree", "raw")
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -32,6 +34,7 @@ class Candidate:
     estimator: Any = field(default=None, compare=False, repr=False)
     rule: Rule | None = None
     search: Search | None = None  # its best parameters are looked for inside each training fold
+    takes: Family = "linear"  # what the columns of a person's own estimator look like
 
     @classmethod
     def named(cls, name: str, task: Task, **parameters: Any) -> Candidate:
@@ -52,10 +55,12 @@ class Candidate:
         return replace(self, search=search)
 
     @classmethod
-    def of(cls, name: str, estimator: Any) -> Candidate:
+    def of(cls, name: str, estimator: Any, family: Family = "linear") -> Candidate:
         """Make any scikit-learn-compatible estimator a candidate. Its class must be importable.
 
         It may bear the name of a model of the catalogue and then stands in its place; `dummy` always is the baseline.
+        `family` says what its columns shall look like (see `models.FAMILIES`): "tree" suits boosters and forests that
+        take missing cells, "raw" a Pipeline of one's own. Raises BadInput, BadChoice.
         """
         import skops.io
 
@@ -69,7 +74,9 @@ class Candidate:
         dumped = json.dumps(_parameters_text(estimator), sort_keys=True)
         digest = hashlib.blake2b(dumped.encode(), digest_size=8).hexdigest()
         skops.io.dumps(estimator)  # fails here, in the caller's process, rather than in the run
-        return cls(name, (), name, digest, estimator)
+        if family not in OWN_FAMILIES:
+            raise BadChoice.of("family of columns", family, OWN_FAMILIES)
+        return cls(name, (), name, digest, estimator, takes=family)
 
     @property
     def row(self) -> models.Model | None:
@@ -79,7 +86,7 @@ class Candidate:
     @property
     def family(self) -> Family:
         """What its columns need to look like."""
-        return "linear" if self.row is None else self.row.family
+        return self.takes if self.row is None else self.row.family
 
     @property
     def cost(self) -> float:
@@ -125,6 +132,7 @@ class Candidate:
             "digest": self.digest,
             "rule": self.rule.to_json() if self.rule else None,
             "search": asdict(self.search) if self.search else None,
+            "takes": self.takes,
         }
 
     @classmethod
@@ -138,6 +146,7 @@ class Candidate:
             data["digest"],
             rule=Rule.from_json(rule) if rule else None,
             search=Search.from_json(search) if search else None,
+            takes=data.get("takes", "linear"),
         )
 
 

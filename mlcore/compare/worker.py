@@ -23,6 +23,7 @@ from typing import Any, TextIO  # noqa: E402
 
 from mlcore import leaks  # noqa: E402
 from mlcore.compare import blend, estimate, race, storage, studies, tasks  # noqa: E402
+from mlcore.compare.experiment import Candidate  # noqa: E402
 from mlcore.compare.run import Run  # noqa: E402
 from mlcore.compare.scheduler import Outcome, Scheduler, Stopped, Task  # noqa: E402
 from mlcore.engines import FULL, Engine, Inline, LocalProcesses, is_full  # noqa: E402
@@ -239,7 +240,7 @@ class Conductor:
             self._judged = count
             told = {m: [self._told[m][f.key].get(shared.metric.name) for f in judged] for m in running}
             for name, gap in race.behind(shared, judged, told):
-                if shared.experiment.candidate(name).family not in NO_ARRAYS:  # those take no time
+                if not _takes_no_time(shared.experiment.candidate(name)):
                     self._out(name, scheduler)
                     reason = f"Out of the race after {count} of {len(folds)} folds: {number(gap)} behind the best."
                     self.journal.tell("candidate", model=name, status="stopped", reason=reason)
@@ -337,6 +338,11 @@ def _notes(shared: tasks.Context) -> list[str]:
 NO_ARRAYS = ("none", "raw")  # families that are given no encoded columns
 
 
+def _takes_no_time(candidate: Candidate) -> bool:
+    """Whether a candidate is the baseline, or one of the catalogue that asks a question or two."""
+    return candidate.row is not None and candidate.family in NO_ARRAYS
+
+
 def grid(shared: tasks.Context) -> list[Task]:
     """All tasks of the comparison: the baseline, the encoders, one cheap model, then the longest first.
 
@@ -353,9 +359,9 @@ def grid(shared: tasks.Context) -> list[Task]:
             rank: tuple[float, ...] = (2.0, place, -1.0) if racing else (urgency, place)
             made.append(Task(("prepare", fold.key, family), tasks.prepare, (folder, fold.key, family), rank))
         for candidate in shared.experiment.candidates:
-            quick = candidate.family in NO_ARRAYS
+            quick = _takes_no_time(candidate)
             phase = 0.0 if quick else 2.0 if cheapest is not None and candidate.model == cheapest.model else 3.0
-            after = () if quick else (("prepare", fold.key, candidate.family),)
+            after = () if candidate.family in NO_ARRAYS else (("prepare", fold.key, candidate.family),)
             rank = (2.0, place, 1 - candidate.cost) if racing and not quick else (phase, -candidate.cost, place)
             key = ("fit", candidate.model, fold.key)
             made.append(Task(key, tasks.fit, (folder, candidate.model, fold.key), rank, candidate.model, after))
