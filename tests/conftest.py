@@ -39,6 +39,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     del os.environ["HOLDOUT_HOME"]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def components_are_looked_for_once() -> Iterator[None]:
+    """Streamlit looks through all installed packages for components whenever an AppTest runs; it finds the same."""
+    from functools import cache
+
+    from streamlit.components.v2 import manifest_scanner
+
+    plain = manifest_scanner.scan_component_manifests
+    manifest_scanner.scan_component_manifests = cache(plain)
+    yield
+    manifest_scanner.scan_component_manifests = plain
+
+
 def mixed_frame(rows: int = 240, seed: int = 5) -> pd.DataFrame:
     """Numbers, levels, a date, a truth, an identifier, many levels, gaps everywhere, and a learnable target."""
     rng = np.random.default_rng(seed)

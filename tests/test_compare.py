@@ -184,6 +184,16 @@ def test_cancel_ends_soon_and_leaves_a_readable_run(mixed):
         run.wait()
 
 
+def test_cancel_ends_a_run_whose_process_has_only_just_begun(mixed):
+    data, experiment = plan_experiment(mixed, "two", Options(models=["logistic"], ignore=others("binary")))
+    run = begin(data, experiment, Workspace().new_run("early"), launch)
+    run.cancel()
+    assert run.progress().state == "cancelled"
+    time.sleep(0.2)
+    assert run.progress().state == "cancelled"
+    assert [e["event"] for e in run.events()] == ["cancelled"]
+
+
 def test_a_killed_worker_is_interrupted_not_endless(mixed):
     run = started(mixed)
     pid = next(e["pid"] for e in run.events() if e["event"] == "started")

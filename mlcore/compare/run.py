@@ -347,7 +347,7 @@ class Run:
 
     def cancel(self, grace: float = 1.0) -> None:
         """End the run: ask its process, and after `grace` seconds end the whole group. What is done stays."""
-        pid = self._pid()
+        pid = _worker_of(self.path)  # it may be starting still, and hold no lock yet
         if pid is None or not self.progress().live:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -369,10 +369,6 @@ class Run:
             raise BadInput(f"This run is {state}; only one that was cancelled or broke off can be gone on with.")
         begun: Run = (start or launch)(self, slots)
         return begun
-
-    def _pid(self) -> int | None:
-        """The worker's process, if it lives."""
-        return _worker_of(self.path) if self.alive() else None
 
 
 def just_ordered(folder: Path, asked: str) -> bool:
