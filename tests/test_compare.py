@@ -184,6 +184,16 @@ def test_cancel_ends_soon_and_leaves_a_readable_run(mixed):
         run.wait()
 
 
+def test_the_leaderboard_is_waited_for_and_models_when_they_are_asked_for(mixed):
+    models = ["logistic", Candidate.of("slow", Sleeper(0.5))]
+    run = mlcore.compare(mixed, "two", models=models, ignore=others("binary"), folds=2, repeats=1)
+    assert run.board().ranked()[0].model == "logistic"
+    assert "slow" not in run.fitted()
+    assert run.progress().live
+    assert set(run.model("slow").classes_) == {"no", "yes"}
+    assert run.wait().progress().state == "finished"
+
+
 def test_cancel_ends_a_run_whose_process_has_only_just_begun(mixed):
     data, experiment = plan_experiment(mixed, "two", Options(models=["logistic"], ignore=others("binary")))
     run = begin(data, experiment, Workspace().new_run("early"), launch)

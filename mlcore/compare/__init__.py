@@ -9,6 +9,7 @@ import atexit
 import contextlib
 import json
 import sys
+import time
 import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -214,14 +215,20 @@ def warm() -> None:
 
 
 _unfinished: list[Run] = []  # runs whose models may still be being fitted
+PATIENCE = 2.0  # seconds that a program waits at its end without a word
 
 
 @atexit.register
 def _let_finish() -> None:
     """Wait for the models of the runs of this process: a machine that ends with it would end them as well."""
-    for run in _unfinished:
-        with contextlib.suppress(HoldoutError, OSError, KeyboardInterrupt):
-            run.wait()
+    patient = time.monotonic() + PATIENCE
+    with contextlib.suppress(HoldoutError, OSError, KeyboardInterrupt):
+        for run in _unfinished:
+            while run.progress().live:
+                if time.monotonic() > patient:
+                    print(f"Still fitting the models of {run.path.name}; Ctrl+C leaves it to itself.", file=sys.stderr)
+                    patient = float("inf")
+                time.sleep(0.05)
 
 
 def stress(data: Dataset, target: str, *, workspace: Workspace | None = None, **options: Any) -> Stress:
