@@ -184,6 +184,16 @@ def test_cancel_ends_soon_and_leaves_a_readable_run(mixed):
         run.wait()
 
 
+def test_what_changed_since_an_experiment_is_named(mixed):
+    def planned(**options):
+        return plan_experiment(mixed, "two", Options(models=["logistic"], **options))[1]
+
+    before = planned()
+    assert planned().changed_since(before) == []
+    assert planned(folds=4).changed_since(before) == ["protocol"]
+    assert planned(ignore=["a"], recipe={"scale": {"method": "robust"}}).changed_since(before) == ["columns", "recipe"]
+
+
 def test_the_leaderboard_is_waited_for_and_models_when_they_are_asked_for(mixed):
     models = ["logistic", Candidate.of("slow", Sleeper(0.5))]
     run = mlcore.compare(mixed, "two", models=models, ignore=others("binary"), folds=2, repeats=1)

@@ -342,18 +342,7 @@ def outdated(run: Run) -> None:
         now = Experiment.plan(shell.dataset(), current.recipe, current.protocol, made.candidates)
     except HoldoutError:
         return
-    differ = [
-        word
-        for word, same in (
-            (
-                "columns",
-                [(c.name, c.kind, c.role) for c in now.schema] == [(c.name, c.kind, c.role) for c in made.schema],
-            ),
-            ("recipe", now.recipe == made.recipe),
-            ("protocol", now.protocol == made.protocol),
-        )
-        if not same
-    ]
+    differ = now.changed_since(made)
     if differ:
         st.caption(f"Changed since this comparison: {several(differ)}. Compare again to see what that does.")
 

@@ -217,6 +217,13 @@ class Experiment:
         """The experiment with one candidate replaced by another of the same name."""
         return replace(self, candidates=tuple(candidate if c.model == candidate.model else c for c in self.candidates))
 
+    def changed_since(self, before: Experiment) -> list[str]:
+        """Which parts are otherwise than in an experiment on the same target, candidates aside."""
+        columns, were = ([(c.name, c.kind, c.role) for c in e.schema] for e in (self, before))
+        parts = {"columns": columns == were, "recipe": self.recipe == before.recipe,
+                 "protocol": self.protocol == before.protocol}  # fmt: skip
+        return [part for part, same in parts.items() if not same]
+
     def candidate(self, name: str) -> Candidate:
         """Find a candidate. Raises BadChoice."""
         for found in self.candidates:
