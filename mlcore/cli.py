@@ -336,7 +336,7 @@ def _profile(arguments: Any) -> None:
 
 
 def _compare(arguments: Any) -> None:
-    from mlcore.compare import compare, warm
+    from mlcore.compare import compare, leave, warm
 
     warm()
     data = _read(arguments)
@@ -367,14 +367,18 @@ def _compare(arguments: Any) -> None:
     options["recipe"] = _recipe(arguments.recipe)
     bar = _Bar(sys.stderr)
     run = compare(data, arguments.target, on_event=bar, **options)
-    if arguments.json:
-        run.wait()
-    bar.close()
-    if not _emit(_compared(run), arguments.json):
-        _print_board(run)
-        bar.say("Fitting the models on all training rows")
-        run.wait()
+    if arguments.json != "-":
         bar.close()
+        _print_board(run)
+    bar.say("Fitting the models on all training rows")
+    try:
+        run.wait()
+    except KeyboardInterrupt:  # what was asked for is there
+        leave(run)
+        print(f"\nThe models of {run.id} are still being fitted; `holdout runs` tells when.", file=sys.stderr)
+    bar.close()
+    if not (arguments.json and _emit(_compared(run), arguments.json)):
+        _print_end(run)
 
 
 def _candidates(arguments: Any) -> dict[str, Any]:
@@ -473,7 +477,6 @@ def _compared(run: Any) -> dict[str, Any]:
 def _print_board(run: Any) -> None:
     import pandas as pd
 
-    from mlcore.evaluate import holdout_looks
     from mlcore.result import number
 
     board, experiment = run.board(), run.experiment
@@ -498,13 +501,20 @@ def _print_board(run: Any) -> None:
     )
     shown = pd.DataFrame(rows)
     print(_table(shown if shown["reason"].any() else shown.drop(columns="reason")))
-    print("\nModels of one group cannot be told apart; ★ is the simplest of the first group.")
+    print("\nModels of the first group cannot be told apart from the best; ★ is the simplest that is worth taking.")
     for line in [*board.findings(), *run.notes()]:
         print(line)
     for alert in run.alerts():
         if alert["severity"] == "high":
             print(f"Look at: {alert['text']}")
-    for row in board.rows:
+
+
+def _print_end(run: Any) -> None:
+    """What models say of themselves, the looks at the holdout, and where the run lies."""
+    from mlcore.evaluate import holdout_looks
+    from mlcore.result import number
+
+    for row in run.board().rows:
         if row.words:
             print(f"{row.title}: {row.words}")
     for look in holdout_looks(run)[-1:]:
@@ -581,6 +591,7 @@ def _show(arguments: Any) -> None:
     run = _open(arguments.run)
     if not _emit(_compared(run), arguments.json):
         _print_board(run)
+        _print_end(run)
 
 
 def _resume(arguments: Any) -> None:
@@ -590,6 +601,7 @@ def _resume(arguments: Any) -> None:
     bar.close()
     if not _emit(_compared(run), arguments.json):
         _print_board(run)
+        _print_end(run)
 
 
 def _curve(arguments: Any) -> None:

@@ -178,6 +178,17 @@ class Dataset:
         frame: pd.DataFrame = table.to_pandas()
         return frame
 
+    def column(self, name: str) -> pd.Series:
+        """Read one column, whole numbers exact even where cells are missing. Raises NoSuchColumn."""
+        import pandas as pd
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        self.schema[name]
+        table = pq.read_table(self.path, columns=[name], use_threads=False)
+        found: pd.Series = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)[name]
+        return found
+
     @property
     def sample_path(self) -> Path | None:
         """The Parquet file of a random sample of the rows, in order, where the table is large enough to have one."""

@@ -176,7 +176,7 @@ def _carry_out(work: Work, args: tuple[Any, ...]) -> tuple[bool, Any]:
         return False, FULL if is_full(error) else f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
     except Exception as error:  # noqa: BLE001
         traceback.print_exc()
-        text = " ".join(str(error).split())
+        text = " ".join(str(error).split("Stack trace:")[0].split())  # of native code, with its paths
         return False, f"{type(error).__name__}: {text}"[:500]
 
 

@@ -271,7 +271,8 @@ def mlp(setting: Setting, parameters: dict[str, Any]) -> Any:
     """A neural network of one hidden layer; with enough rows it stops when rows kept aside are no better predicted."""
     options = dict(parameters)
     enough = setting.rows >= 1000 and setting.fewest >= 2 and setting.rows / 10 >= max(2, len(setting.counts))
-    options |= {"hidden_layer_sizes": (options.pop("units"),), "early_stopping": enough, "max_iter": 300}
+    options |= {"hidden_layer_sizes": (options.pop("units"),), "early_stopping": enough}
+    options["max_iter"] = 300 if enough else 150  # of few rows it only learns the noise in the second half
     built = of("neural_network.MLPClassifier", "neural_network.MLPRegressor")(setting, options)
     return _with_scaled_target(built) if setting.regression else built
 

@@ -15,7 +15,7 @@ from mlcore.features.recipe import Recipe
 from mlcore.metrics import Task
 from mlcore.protocol import Plan, Protocol
 from mlcore.result import Array, Help, several, share
-from mlcore.target import settle
+from mlcore.target import settle, target_notes
 
 NEAR = 0.02  # spreads; numbers in one cell of this width are taken for nearly the same
 FEW_TWINS = 0.01  # share of rows with a near twin that is worth a word
@@ -38,7 +38,15 @@ class Split:
 BEFORE_A_FIT = ("giveaway", "derived", "groups", "time_order", "duplicates")
 
 
-def of(dataset: Dataset, recipe: Recipe, protocol: Protocol) -> list[Alert]:
+@dataclass(frozen=True)
+class Review:
+    """What there is to say of a split before anything is fitted on it."""
+
+    alerts: tuple[Alert, ...]
+    notes: tuple[str, ...]  # of rows that are left out, small classes, folds that had to be fewer
+
+
+def review(dataset: Dataset, recipe: Recipe, protocol: Protocol) -> Review:
     """Settle the split of a dataset and check it. Raises BadInput for what cannot be cut so."""
     settled = settle(dataset, recipe.target, recipe.task, protocol)
     plan = settled.plan
@@ -46,7 +54,9 @@ def of(dataset: Dataset, recipe: Recipe, protocol: Protocol) -> list[Alert]:
     if len(plan.train) <= MOST_ROWS:
         columns = recipe.transformers(dataset.schema)[0][1]
         rows = columns.transform(dataset.frame(dataset.schema.features().names).iloc[plan.train])
-    return find(Split(plan, settled.protocol, recipe.task, rows.reset_index(drop=True)))
+    split = Split(plan, settled.protocol, recipe.task, rows.reset_index(drop=True))
+    notes = (*target_notes(dataset.rows, settled.target, recipe.target), *plan.notes)
+    return Review(tuple(find(split)), notes)
 
 
 def find(split: Split) -> list[Alert]:

@@ -236,6 +236,7 @@ class RuleRegressor(RegressorMixin, _ByRule):  # type: ignore[misc]
     def fit(self, X: pd.DataFrame, y: Any, sample_weight: Array | None = None) -> RuleRegressor:
         """Learn the best question where no rule is given."""
         values = np.asarray(y, float)
+        self.n_features_in_ = X.shape[1]
         if self.rule is None:
             where = self._learn(X, values, 0)
             weights = np.ones(len(values)) if sample_weight is None else sample_weight

@@ -196,7 +196,7 @@ def _wape(s: Scored) -> float:
 
 def _r2(s: Scored) -> float:
     spread = float(((s.truth - s.truth.mean()) ** 2).sum())
-    if len(s.truth) < 2 or spread == 0:
+    if len(s.truth) < 2 or s.truth.min() == s.truth.max():  # the mean of equal values need not equal them
         raise NotApplicable("All true values are the same here, so there is nothing to explain.")
     return 1 - float((_errors(s) ** 2).sum()) / spread
 

@@ -57,7 +57,7 @@ class Protocol:
             raise BadInput(f"The seed must be from 0 to 4,294,967,295; {self.seed} was given.")
         if not 0.01 <= self.validation <= 0.5:
             raise BadInput(f"The validation rows must be a share from 0.01 to 0.5; {self.validation:g} was given.")
-        if self.validation + self.holdout > 0.9:
+        if self.split == "validation" and self.validation + self.holdout > 0.9:
             raise BadInput(
                 f"Holdout ({self.holdout:g}) and validation ({self.validation:g}) leave too few rows to learn from."
             )
@@ -93,15 +93,11 @@ class Protocol:
             if name is not None:
                 schema[name]
         if self.split == "group" and group is None:
-            raise BadInput(
-                "A split by group needs a group column (--group on the command line). Choose one, or another split."
-            )
+            raise BadInput("A split by group needs the column that says which rows belong together. Choose one.")
         if time is not None and self.kind("binary") == "time" and schema[time].dtype in ("text", "boolean"):
             raise BadInput(f"{time!r} holds {schema[time].dtype}, which has no order in time. Choose dates or numbers.")
         if self.split == "time" and time is None:
-            raise BadInput(
-                "A split by time needs a time column (--time on the command line). Choose one, or another split."
-            )
+            raise BadInput("A split by time needs the column that says when a row was. Choose one.")
         return replace(self, group=group, time=time)
 
     def shape(self, task: Task, rows: int) -> tuple[int, int]:
@@ -248,15 +244,26 @@ class _Splitter:
                 notes.append(f"No holdout is kept: {share:.0%} of {len(self.y)} rows is less than one.")
             return everything, everything[:0]
         if self.kind == "time":
-            order = self._by_time(everything)
-            cut = len(order) - max(1, round(share * len(order)))
-            moments = self.keys[self.protocol.time].to_numpy()[order]
-            cut = int(np.searchsorted(moments, moments[cut]))  # rows of one moment stay on one side
-            return np.sort(order[:cut]), np.sort(order[cut:])
+            return self._hold_last(share, notes)
         if self.kind == "group":
             return self._hold_groups(share, notes)
         held = self._hold_rows(share)
         return np.setdiff1d(everything, held), held
+
+    def _hold_last(self, share: float, notes: list[str]) -> tuple[Array, Array]:
+        """Lock the latest rows; those of one moment stay on one side, whichever brings the share nearer."""
+        order = self._by_time(np.arange(len(self.y)))
+        moments, n = self.keys[self.protocol.time].to_numpy()[order], len(order)
+        wanted = n - max(1, round(share * n))
+        borders = [int(np.searchsorted(moments, moments[wanted], side)) for side in ("left", "right")]
+        possible = [b for b in borders if 0 < b < n]
+        if not possible:
+            raise BadInput(_too_coarse(self.protocol.time))
+        cut = min(possible, key=lambda b: abs(b - wanted))
+        if abs((n - cut) / n - share) > 0.05:
+            notes.append(f"Many rows share a value of {self.protocol.time} and stay on one side, so the holdout is "
+                         f"{(n - cut) / n:.0%} of the rows.")  # fmt: skip
+        return np.sort(order[:cut]), np.sort(order[cut:])
 
     def _hold_rows(self, share: float) -> Array:
         return self._share_of(np.arange(len(self.y)), share, self.protocol.seed)
@@ -326,12 +333,18 @@ class _Splitter:
                 warnings.simplefilter("ignore", UserWarning)  # small classes are said in the notes
                 for fold, (fit, test) in enumerate(self._cut(train, count, repeat)):
                     made.append(Fold(repeat, fold, np.asarray(fit), np.asarray(test)))
+        if not made:
+            raise BadInput(_too_coarse(self.protocol.time))
+        if self.kind == "time" and len(made) < count:
+            notes.append(f"{count} folds were asked for; {len(made)} are made, as {self.protocol.time} has too few "
+                         "different values among the rows that are not locked.")  # fmt: skip
         return iter(made)
 
     def _count(self, train: Array, notes: list[str]) -> int:
-        wanted, most = self.protocol.folds, len(train) // 2
+        wanted, most, why = self.protocol.folds, len(train) // 2, f"there are {len(train)} rows"
         if self.kind == "group":
             most = len(np.unique(self._groups()[train]))
+            why = f"{self.protocol.group} has {most} groups among them"
         if self.kind == "stratified":
             counts = np.bincount(self.y[train])
             counts = counts[counts > 0]
@@ -343,7 +356,7 @@ class _Splitter:
                     "test on none of theirs."
                 )
         if wanted > most:
-            notes.append(f"{wanted} folds were asked for; {max(2, most)} are made, as there are {len(train)} rows.")
+            notes.append(f"{wanted} folds were asked for; {max(2, most)} are made, as {why}.")
         return max(2, min(wanted, most))
 
     def _cut(self, train: Array, count: int, repeat: int) -> Iterator[Any]:
@@ -355,8 +368,10 @@ class _Splitter:
             TimeSeriesSplit,
         )
 
-        seed, y = self.protocol.seed + repeat, self.y[train]
+        seed, y = (self.protocol.seed + repeat) % 2**32, self.y[train]
         if self.kind == "time":
+            if len(train) <= count:
+                return iter([])
             order = np.searchsorted(train, self._by_time(train))
             moments = self.keys[self.protocol.time].to_numpy()[train]
             cuts = ((order[a], order[b]) for a, b in TimeSeriesSplit(count).split(order))
@@ -370,6 +385,13 @@ class _Splitter:
         if self.kind == "stratified":
             return iter(StratifiedKFold(count, shuffle=True, random_state=seed).split(y, y))
         return iter(KFold(count, shuffle=True, random_state=seed).split(y))
+
+
+def _too_coarse(name: str | None) -> str:
+    return (
+        f"{name!r} has too few different values: rows of one value stay on one side, and nothing is left to learn from "
+        "before the rows to test on. Take a finer time, or another split."
+    )
 
 
 def inner_folds(protocol: Protocol, task: Task, y: Array, keys: pd.DataFrame, count: int) -> list[tuple[Array, Array]]:

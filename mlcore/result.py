@@ -65,15 +65,22 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
+LOPSIDED = 0.1  # of half an interval, by which its middle may be off the value
+
+
 def plus_minus(value: float | None, ci: tuple[float, float] | None) -> str:
-    """A score with half the width of its interval, to two digits.
+    """A score with half the width of its interval, to two digits; one that is lopsided is written out.
 
     >>> plus_minus(0.84237, (0.8213, 0.8634)), plus_minus(0.5, (0.5, 0.5)), plus_minus(0.5, None)
     ('0.842 ± 0.021', '0.500', '0.500')
+    >>> plus_minus(0.82, (0.556, 0.943))
+    '0.820 (0.556 to 0.943)'
     """
     half = (ci[1] - ci[0]) / 2 if ci is not None else 0.0
-    if value is None or half <= 1e-9 * max(1.0, abs(value)):
+    if value is None or ci is None or half <= 1e-9 * max(1.0, abs(value)):
         return number(value)
+    if abs((ci[1] + ci[0]) / 2 - value) > LOPSIDED * half:
+        return f"{number(value)} ({number(ci[0])} to {number(ci[1])})"
     return f"{number(value)} ± {number(half, 2)}"
 
 

@@ -193,8 +193,9 @@ def told_apart(best: Array, others: list[Array], ratio: float, rope: float = 0.0
 def tie_groups(scores: dict[str, Array], ratio: float, rope: float = 0.0) -> dict[str, int]:
     """Group models that cannot be told apart from the best of their group; group 1 holds the best.
 
-    `scores` maps a model to its (k,) fold scores, higher better, same folds. A group reaches down to the last model
-    that cannot be told from its best, so that it is a band in the ranking; the rest is grouped in the same way.
+    `scores` maps a model to its (k,) fold scores, higher better, same folds. A group need not be a stretch of the
+    ranking: a model of erratic scores may not be told from the best though a better one is. The rest is grouped in the
+    same way.
     """
     left = sorted(scores, key=lambda m: -float(np.mean(scores[m])))
     groups: dict[str, int] = {}
@@ -202,7 +203,7 @@ def tie_groups(scores: dict[str, Array], ratio: float, rope: float = 0.0) -> dic
     while left:
         number += 1
         apart = told_apart(scores[left[0]], [scores[m] for m in left[1:]], ratio, rope)
-        size = 1 + max((i + 1 for i, told in enumerate(apart) if not told), default=0)
-        groups.update(dict.fromkeys(left[:size], number))
-        left = left[size:]
+        groups[left[0]] = number
+        groups.update({m: number for m, told in zip(left[1:], apart, strict=True) if not told})
+        left = [m for m in left if m not in groups]
     return groups

@@ -81,7 +81,7 @@ def task_words(column: Column, task: Task) -> str:
 
 def load_target(dataset: Dataset, name: str, task: Task) -> Target:
     """Read the target; rows where it is missing are left out. Raises BadTarget."""
-    return target_of(dataset.frame([name])[name], name, task)
+    return target_of(dataset.column(name), name, task)
 
 
 @dataclass(frozen=True)
@@ -128,6 +128,8 @@ def _labels(column: pd.Series) -> tuple[Array, Array]:
         return column.where(known, False).to_numpy(dtype=bool), known
     if pt.is_integer_dtype(column) and known.all():
         return column.to_numpy(), known
+    if pt.is_integer_dtype(column):  # not by way of a float, which would merge large ones
+        return column.where(known, 0).to_numpy(dtype="int64"), known
     if pt.is_numeric_dtype(column):
         values, known = _numbers(column)
         filled = np.where(known, values, 0)

@@ -300,11 +300,11 @@ def test_the_final_blend_is_the_weighted_mean_of_the_final_models(runs, mixed):
     np.testing.assert_allclose(run.model("blend").predict(frame), mean)
 
 
-def test_a_blend_of_one_is_refused_as_a_row(mixed):
-    run = compare_here(mixed, target="two", ignore=others("binary"), models=["logistic", "blend"], folds=3, repeats=1)
-    row = run.board().row("blend")
-    assert row.status == "failed"
-    assert "at least two models" in row.reason
+def test_a_blend_of_one_is_refused(mixed):
+    with pytest.raises(BadInput, match="at least two models"):
+        compare_here(mixed, target="two", models=["logistic", "blend"])
+    with pytest.raises(BadInput, match="not 'rule' or 'blend'"):
+        Candidate.of("blend", MultinomialNB())
 
 
 # learners -------------------------------------------------------------------------------------------------------------
@@ -447,6 +447,16 @@ def test_a_search_goes_on_where_it_broke_off(mixed, tmp_path):
     assert whole["n_neighbors"] == pytest.approx(30, abs=12)
     assert len(read_trace(tmp_path / "b.jsonl")) == 13
     assert resumed == whole
+
+
+def test_what_was_set_by_hand_is_not_searched():
+    candidate = Candidate.named("decision_tree", "binary", max_depth=2)
+    free = {k.name for k in candidate.tuned(Search(), "binary").space("binary")}
+    assert "max_depth" not in free
+    assert free == {k.name for k in Candidate.named("decision_tree", "binary").tuned(Search(), "binary")
+                    .space("binary")} - {"max_depth"}  # fmt: skip
+    named = candidate.tuned(Search(knobs=("max_depth",)), "binary")
+    assert [k.name for k in named.space("binary")] == ["max_depth"]
 
 
 def test_an_edge_is_said(mixed):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import time
 
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import compare_here, others
+from conftest import compare_here, others, run_here
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 import mlcore
@@ -184,6 +185,26 @@ def test_cancel_ends_soon_and_leaves_a_readable_run(mixed):
         run.wait()
 
 
+def test_a_run_without_its_folder_ends_in_words(mixed, tmp_path):
+    _, experiment = plan_experiment(mixed, "two", Options(models=["logistic"]))
+    run = begin(mixed, experiment, tmp_path / "gone", lambda r: r)
+    _ = run.experiment
+    shutil.rmtree(run.path)
+    with pytest.raises(RunFailed, match="Its folder is gone"):
+        run.wait()
+
+
+def test_a_model_that_was_not_fitted_says_why(mixed):
+    data, experiment = plan_experiment(mixed, "two", Options(models=["logistic"], ignore=others("binary"), folds=2))
+    run = begin(data, experiment, Workspace().new_run("stopped"), run_here)
+    (run.path / "models" / "logistic.skops").unlink()
+    events = [e for e in run.events() if e["event"] not in ("fitted", "finished")]
+    lines = [json.dumps(e) for e in [*events, {"event": "cancelled", "seconds": 1.0}]]
+    (run.path / "events.jsonl").write_text("\n".join(lines) + "\n")
+    with pytest.raises(NotFound, match="the run was cancelled; resume it"):
+        run.model("logistic")
+
+
 def test_what_changed_since_an_experiment_is_named(mixed):
     def planned(**options):
         return plan_experiment(mixed, "two", Options(models=["logistic"], **options))[1]
@@ -191,6 +212,7 @@ def test_what_changed_since_an_experiment_is_named(mixed):
     before = planned()
     assert planned().changed_since(before) == []
     assert planned(folds=4).changed_since(before) == ["protocol"]
+    assert planned(parameters={"logistic": {"C": 2.0}}).changed_since(before) == ["settings of Logistic regression"]
     assert planned(ignore=["a"], recipe={"scale": {"method": "robust"}}).changed_since(before) == ["columns", "recipe"]
 
 
@@ -262,7 +284,7 @@ def test_a_run_can_be_moved_and_reopened(runs, tmp_path):
         ({"target": "two", "split": "time", "time": "colour"}, BadInput, "no order in time"),
         ({"target": "two", "fold": 3}, BadChoice, "option of compare"),
         ({"target": "two", "models": ["dummy"]}, BadInput, "beside the baseline"),
-        ({"target": "two", "split": "group"}, BadInput, "--group"),
+        ({"target": "two", "split": "group"}, BadInput, "belong together"),
         ({"target": "two", "group": "two"}, BadInput, "target"),
         ({"target": "two", "ignore": ["nope"]}, NoSuchColumn, "nope"),
         ({"target": "two", "task": "regression"}, BadTarget, "not numbers"),
@@ -313,6 +335,25 @@ def board_of(runs, statuses):
     run = runs["binary"]
     events = [e for e in run.events() if not (e.get("model") in statuses and e["event"] in ("candidate", "fold"))]
     return leaderboard(run.experiment, events)
+
+
+def test_no_star_for_a_model_that_is_probably_worse(runs):
+    """A tree 0.10 behind on erratic folds: t = 2.25 on 4 degrees of freedom, p = 0.088, so nobody can tell it apart."""
+    experiment = runs["binary"].experiment
+    behind = {"random_forest": [0.0] * 5, "decision_tree": [0.05, 0.15, 0.02, 0.18, 0.10]}
+    events = [{"event": "started", "folds": 5, "ratio": 0.25, "seconds": 0}]
+    for candidate in experiment.candidates:
+        for fold in range(5):
+            gap = behind.get(candidate.model, [0.4 + 0.001 * fold for fold in range(5)])[fold]
+            events.append({"event": "fold", "model": candidate.model, "key": f"0-{fold}", "undefined": {},
+                           "metrics": {"roc_auc": 0.9 - gap}, "fit_seconds": 0.1})  # fmt: skip
+        events.append({"event": "candidate", "model": candidate.model, "status": "ok", "reason": ""})
+    board = leaderboard(experiment, events)
+    assert [r.model for r in board.rows if r.group == 1] == ["random_forest", "decision_tree"]
+    assert board.row("decision_tree").worse > 0.9
+    assert [r.model for r in board.rows if r.star] == ["random_forest"]
+    assert "Random forest leads with ROC AUC 0.900; Decision tree cannot be told apart from it." in board.sentence()
+    assert "The simpler ones among them are probably worse." in board.sentence()
 
 
 def test_nothing_is_settled_before_all_models_are_done(runs):
@@ -378,7 +419,8 @@ def test_leave_one_out_has_means_over_rows_only(mixed):
 
 
 def test_one_validation_split_tells_nobody_apart(mixed):
-    run = compare_here(mixed, "two", ignore=others("binary"), models=["logistic", "blend"], split="validation")
+    run = compare_here(mixed, "two", ignore=others("binary"), models=["logistic", "lda", "blend"],
+                       split="validation")  # fmt: skip
     board = run.board()
     assert board.row("logistic").ci[0] < board.row("logistic").score < board.row("logistic").ci[1]
     assert "One split tells nothing of the spread" in board.sentence()

@@ -82,6 +82,13 @@ def test_undefined_is_said(name, task, scored, part):
     assert part in why
 
 
+@pytest.mark.parametrize("value", [0.1, 3.3, 19.99, 1234.56])
+@pytest.mark.parametrize("rows", [3, 7, 50])
+def test_r2_is_undefined_on_equal_values_whose_mean_rounds(value, rows):
+    truth = np.full(rows, value)
+    assert compute(metric("r2", "regression"), Scored(truth, truth + 0.5))[0] is None
+
+
 def test_log_loss_is_clipped_alike_whatever_the_type():
     truth, labels = np.array([0, 1]), np.array([1, 1])
     shares = np.array([[0.0, 1.0], [0.0, 1.0]])

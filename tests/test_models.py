@@ -153,6 +153,38 @@ def test_own_estimators_are_candidates():
         Candidate.of("mine", GradientBoostingClassifier(), family="trees")
 
 
+def test_a_regressor_is_no_candidate_for_classes(mixed):
+    from sklearn.linear_model import Ridge
+
+    with pytest.raises(BadInput, match="'mine' predicts a quantity"):
+        compare_here(mixed, "two", models=[Candidate.of("mine", Ridge())])
+
+
+def test_a_written_rule_for_a_quantity_predicts_when_it_is_loaded(mixed):
+    rule = {"when": [["b", "from", 25]], "then": 12, "else": 9.5}
+    run = compare_here(mixed, "amount", ignore=others("regression"), models=["ridge"], rule=rule, folds=3, repeats=1)
+    frame = mixed.frame()
+    np.testing.assert_array_equal(run.model("rule").predict(frame), np.where(frame["b"] >= 25, 12.0, 9.5))
+
+
+def test_large_whole_labels_stay_apart_beside_missing_ones(tmp_path):
+    """Beyond 2^53 two neighbours are one as floats."""
+    low = 2**53
+    rows = [f"{i * 0.37},{'' if i % 20 == 0 else low + i % 2}" for i in range(120)]
+    (tmp_path / "ids.csv").write_text("\n".join(["a,y", *rows]))
+    data = mlcore.read(tmp_path / "ids.csv")
+    assert load_target(data, "y", "binary").classes.tolist() == [low, low + 1]
+
+
+def test_probabilities_in_some_folds_only_are_not_compared(mixed):
+    """With one row of a class in training a linear machine cannot be calibrated; in the other fold it is."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame(rng.normal(size=(200, 3)), columns=list("abc")).assign(y=["p"] * 3 + ["v"] * 197)
+    run = compare_here(mlcore.read(frame, name="rare"), "y", models=["linear_svm"], folds=2, repeats=1, holdout=0)
+    assert not run.predictions("linear_svm").isna().any().any()
+    assert len(run.evaluate("linear_svm").frame())
+
+
 def test_own_estimators_see_the_columns_that_they_ask_for(mixed):
     """A Pipeline of one's own is scored as scikit-learn scores it; a forest sees codes, missing cells left."""
     from sklearn.compose import make_column_transformer

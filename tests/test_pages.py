@@ -208,7 +208,7 @@ def test_a_split_that_cannot_be_does_not_lock_the_page(mixed):
     session.protocol = replace(session.protocol, split="time")
     session.save()
     test = opened("pages/models.py", session)
-    assert any("time column" in str(w.value) for w in test.warning)
+    assert any("needs the column that says when" in str(w.value) for w in test.warning)
     assert any(b.key == "compare" for b in test.button)
 
 

@@ -100,6 +100,33 @@ def test_unknown_times_are_left_out_and_moments_are_not_cut():
         assert when[plan.train[fold.train]].max() < when[plan.train[fold.test]].min()
 
 
+def test_rows_of_one_moment_go_to_the_side_that_brings_the_share_nearer():
+    """Of 400 rows the last 80 shall be locked; the moment there has 340 rows, so 60 later ones are nearer than 340."""
+    years = np.r_[np.full(60, 2022), np.full(280, 2023), np.full(60, 2024)]
+    plan = plan_of(np.arange(400) % 2, keys={"t": years}, split="time", time="t", folds=2)
+    assert (len(plan.train), len(plan.holdout)) == (340, 60)
+    assert plan.notes == ()
+    plan = plan_of(np.arange(400) % 2, keys={"t": np.r_[np.zeros(290), np.arange(1, 111)]}, split="time", time="t",
+                   holdout=0.5, folds=2)  # fmt: skip
+    assert len(plan.holdout) == 110
+    assert any("the holdout is 28%" in n for n in plan.notes)
+
+
+@pytest.mark.parametrize("moments", [np.zeros(100), np.r_[np.zeros(50), np.ones(50)]])
+def test_a_time_without_enough_moments_is_refused(moments):
+    with pytest.raises(BadInput, match="'t' has too few different values"):
+        plan_of(np.arange(100) % 2, keys={"t": moments}, split="time", time="t")
+
+
+def test_fewer_folds_than_asked_for_are_said_with_their_reason():
+    plan = plan_of(np.arange(400) % 2, keys={"t": np.r_[np.zeros(200), np.ones(120), np.full(80, 2)]}, split="time",
+                   time="t")  # fmt: skip
+    assert len(plan.folds) < 5
+    assert any(f"{len(plan.folds)} are made, as t has too few different values" in n for n in plan.notes)
+    plan = plan_of(np.arange(90) % 2, keys={"g": np.arange(90) % 4}, split="group", group="g")
+    assert any("as g has 3 groups among them" in n for n in plan.notes)
+
+
 def test_time_runs_forward():
     when = np.random.default_rng(1).permutation(100)
     plan = plan_of(np.arange(100) % 2, keys={"t": when}, split="time", time="t")

@@ -77,12 +77,12 @@ def test_tie_groups():
     assert groups == {"best": 1, "twin": 1, "low": 2, "lower": 3}
 
 
-def test_a_group_is_a_band_of_the_ranking():
+def test_a_group_holds_only_who_cannot_be_told_from_its_best():
     steady, wild = np.linspace(-0.001, 0.001, 10), np.tile([0.1, -0.1], 5)
     scores = {"best": 0.80 + steady, "steady": 0.77 + steady, "wild": 0.76 + wild}
-    # "wild" varies too much to be told from the best; "steady" stands above it, so it is in the band as well
+    # "wild" varies too much to be told from the best; that "steady" stands above it makes "steady" no better
     assert stats.told_apart(scores["best"], [scores["steady"], scores["wild"]], 0.25, 0.01) == [True, False]
-    assert stats.tie_groups(scores, 0.25, 0.01) == {"best": 1, "steady": 1, "wild": 1}
+    assert stats.tie_groups(scores, 0.25, 0.01) == {"best": 1, "steady": 2, "wild": 1}
 
 
 def test_differences_within_the_rope_are_ties_however_sure():

@@ -116,6 +116,7 @@ def _knobs(row: Model) -> None:
     """The parameters as a form."""
     current, task = session(), session().needed_recipe().task
     now = {**row.defaults(task), **current.parameters.get(row.name, {})}
+    said = st.container()  # above the fields, where it is seen
     with st.form(f"knobs-{row.name}", border=False):
         entered = {k.name: _input(k, now[k.name], row.name) for k in row.knobs_of(task)}
         with st.container(horizontal=True):
@@ -125,7 +126,8 @@ def _knobs(row: Model) -> None:
         try:
             current.set_parameters(row.name, {} if reset else row.checked(task, entered))
         except HoldoutError as error:
-            trouble(error)
+            with said:
+                trouble(error)
             return
         st.rerun()
 
@@ -150,7 +152,9 @@ def _input(knob: Knob, value: Any, model: str) -> Any:
 def _search(row: Model) -> None:
     """Have the parameters looked for."""
     current, task = session(), session().needed_recipe().task
-    if not Search().space(row, task):
+    try:
+        candidate = Candidate.named(row.name, task, **current.parameters.get(row.name, {})).tuned(current.search, task)
+    except HoldoutError:
         return
     wanted = st.toggle(
         "Search the best parameters", row.name in current.tuned, key=f"tune-{row.name}",
@@ -170,7 +174,9 @@ def _search(row: Model) -> None:
         st.number_input("Seconds for each search, 0 for no limit", 0, 36_000, int(now.seconds), key=f"secs-{row.name}")
     )
     changed = Search(method, trials, limit, now.folds)
-    st.caption(f"About {changed.fits} fits in each fold. The same holds for all models that are searched.")
+    looked = several([k.title for k in candidate.space(task)], 9)
+    held = "; what was set by hand stays" if current.parameters.get(row.name) else ""
+    st.caption(f"Looks for {looked}{held}. About {changed.fits} fits in each fold, for each model that is searched.")
     if changed != now:
         current.set_search(current.tuned, changed)
 
@@ -293,7 +299,9 @@ def _button(picked: list[str]) -> None:
     live = run is not None and run.progress().live
     label = f"Compare {len(picked) + 1} models" if picked else "Choose a model"
     pressed = st.button(label, type="primary", disabled=not picked or live, width="stretch", key="compare")
-    if picked:
+    if run is not None and live:
+        jobs.under_way(run)
+    elif picked:
         st.caption(_about_time(picked, run))
     if pressed:
         try:
@@ -326,8 +334,16 @@ def nothing_yet() -> None:
     with st.container(border=True):
         st.markdown(
             "The leaderboard will fill here while the models run: each with its score and interval, the ones that "
-            "cannot be told apart in one band, and the simplest of them marked with a star."
+            "cannot be told apart from the best shaded, and the simplest of them marked with a star."
         )
+    target = session().needed_recipe().target
+    earlier = {r.id: r for r in jobs.of_these_data() if r.experiment.recipe.target == target}
+    if earlier:
+        chosen = str(pick("models.earlier", "Earlier comparisons of these data", list(earlier),
+                          text=lambda i: jobs.said(earlier[i])))  # fmt: skip
+        if st.button("Show it", key="show-earlier"):
+            session().set_run(earlier[chosen].path.name)
+            st.rerun()
 
 
 def outdated(run: Run) -> None:
@@ -339,7 +355,8 @@ def outdated(run: Run) -> None:
         st.caption(f"This comparison predicts {escape(made.recipe.target)}. Compare again for the target chosen now.")
         return
     try:
-        now = Experiment.plan(shell.dataset(), current.recipe, current.protocol, made.candidates)
+        ours = [c.model for c in made.candidates if c.row is not None and c.model != "dummy"]
+        now = Experiment.plan(shell.dataset(), current.recipe, current.protocol, candidates(ours))
     except HoldoutError:
         return
     differ = now.changed_since(made)

@@ -14,10 +14,10 @@ from mlcore.compare.beside import (
     why_not,
 )
 from mlcore.compare.leaderboard import Leaderboard
-from mlcore.compare.run import Run, all_runs
+from mlcore.compare.run import Run
 from mlcore.compare.studies import Study, can_be_turned, order, result, state_of
 from mlcore.errors import HoldoutError
-from mlcore.result import number, plus_minus
+from mlcore.result import number, plus_minus, several
 from ui import jobs
 from ui.state import session, workspace
 from ui.widgets import escape, pick, show, switch, trouble
@@ -29,7 +29,7 @@ EVERY = 1.0
 
 def panel(run: Run) -> None:
     """One model of a finished run, and what can be asked of it."""
-    board = run.board()
+    board = jobs.ranked_by(run)
     names = jobs.closer_names(board)
     if not names:
         return
@@ -42,8 +42,15 @@ def panel(run: Run) -> None:
         st.markdown(escape(row.words))
     candidate = run.experiment.candidate(model)
     knobs = list(can_be_turned(run, model))
-    there = ((FOLDS, True), (LEARNING, model != "blend"), (KNOB, bool(knobs)), (SEARCH, candidate.search is not None))
+    there = (
+        (FOLDS, board.folds > 1),
+        (LEARNING, model != "blend"),
+        (KNOB, bool(knobs)),
+        (SEARCH, candidate.search is not None),
+    )
     offered = [name for name, is_there in there if is_there]
+    if not offered:
+        return
     view = switch("models.closer.view", "View", offered)
     if view == FOLDS:
         show(lambda: board.fold_scores(model), f"folds-{run.id}-{model}")
@@ -62,7 +69,7 @@ def _words(board: Leaderboard, model: str) -> str:
     row = board.row(model)
     said = [f"**{escape(row.title)}**: {escape(board.metric.title)} {plus_minus(row.score, row.ci)}"]
     if row.skill is not None and row.skill_ci is not None:
-        ends = (100 * row.skill_ci[0], 100 * row.skill_ci[1])
+        ends = (100 * row.skill_ci[0], min(100.0, 100 * row.skill_ci[1]))
         said.append(f"skill {round(100 * row.skill)} % ({round(ends[0])} to {round(ends[1])})")
     if row.first is not None:
         said.append(f"first in {round(100 * row.first)} % of resamples")
@@ -75,7 +82,7 @@ def _words(board: Leaderboard, model: str) -> str:
     if row.fit:
         said.append(escape(row.fit))
     if row.rows:
-        said.append(f"learns from {number(row.rows)} rows in a fold")
+        said.append(f"learns from {number(row.rows)} rows{' in a fold' if board.folds > 1 else ''}")
     return " · ".join(said)
 
 
@@ -102,7 +109,7 @@ def study(run: Run, asked: Study, label: str) -> None:
         if now == "running":
             st.progress(share, text=f"{round(100 * share)} % of the fits")
             if share > 0:
-                show(lambda: result(run, asked), f"study-{run.id}-{asked.name}")
+                show(lambda: result(run, asked), f"study-{run.id}-{asked.name}", words=False)  # not settled yet
         elif live:
             st.rerun()
         else:
@@ -195,8 +202,7 @@ def beside(run: Run) -> None:
     with st.expander("Set another comparison beside this one", key="beside", on_change="rerun") as box:
         if not box.open:
             return
-        others = [r for r in all_runs(workspace().run_folders()) if r.path != run.path
-                  and r.experiment.source.fingerprint == run.experiment.source.fingerprint][:50]  # fmt: skip
+        others = [r for r in jobs.of_these_data() if r.path != run.path][:50]
         if not others:
             st.markdown(
                 "There is no other comparison of these data yet. Change one thing, compare again, and look here."
@@ -208,6 +214,7 @@ def beside(run: Run) -> None:
 
 
 def _said(other: Run, run: Run) -> str:
-    words = other.experiment.protocol.words(other.experiment.recipe.task, other.experiment.source.rows)
-    reason = " (cannot be compared)" if why_not(other, run) else ""
-    return f"{other.id}: {other.experiment.recipe.target}, {len(other.experiment.candidates)} models, {words}{reason}"
+    if why_not(other, run):
+        return f"{jobs.said(other)} (cannot be compared)"
+    changed = several(run.experiment.changed_since(other.experiment))
+    return f"{jobs.said(other)}" + (f"; since then other {changed}" if changed else "")

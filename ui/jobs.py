@@ -9,12 +9,12 @@ import streamlit as st
 from mlcore.compare import begin
 from mlcore.compare.experiment import Experiment
 from mlcore.compare.leaderboard import Leaderboard
-from mlcore.compare.run import Progress, Run, Standby
+from mlcore.compare.run import Progress, Run, Standby, all_runs
 from mlcore.compare.tuning import searching
 from mlcore.dataset import Dataset
 from mlcore.errors import HoldoutError
 from mlcore.metrics import for_task
-from mlcore.result import plus_minus
+from mlcore.result import plus_minus, several
 from ui import cached
 from ui.state import session, workspace
 from ui.widgets import escape, pick, quiet_row, repick, show
@@ -83,33 +83,51 @@ def card() -> None:
 
 def live_board(run: Run) -> None:
     """The leaderboard, live while the run is under way."""
-    live = run.progress().live  # a fragment that began live ends with one rerun of the page
+    progress = run.progress()
+    if not progress.live:
+        ended(progress)
+        if progress.can_go_on and st.button("Go on with it", key="resume", icon=":material/resume:"):
+            _go_on(run)
+        board_view(by_metric(run), run)
+        return
 
-    @st.fragment(run_every=EVERY if live else None)
+    @st.fragment(run_every=EVERY)
     def panel() -> None:
-        progress = run.progress()
-        if progress.live:
-            row = st.columns([5, 1], vertical_alignment="center")
-            with row[0]:
-                bar(progress)
-            if row[1].button("Cancel", key="cancel", width="stretch"):
-                run.cancel()
-                st.rerun()
-        elif live:
+        if not run.progress().live:
             st.toast("The comparison has ended.")
             st.rerun()
-        else:
-            ended(progress)
-            if progress.state in UNFINISHED and st.button("Go on with it", key="resume", icon=":material/resume:"):
-                _go_on(run)
-        if progress.live:
-            searches(run)
-        board_view(by_metric(run), run)
+        searches(run)
+        board_view(run.board(), run)
 
     panel()
 
 
-UNFINISHED = ("cancelled", "interrupted", "failed")
+def under_way(run: Run) -> None:
+    """Progress and Cancel, where the button was that started it."""
+
+    @st.fragment(run_every=EVERY)
+    def panel() -> None:
+        progress = run.progress()
+        if progress.live:
+            bar(progress)
+            if st.button("Cancel", key="cancel", width="stretch"):
+                with st.spinner("Cancelling"):
+                    run.cancel()
+                st.rerun()
+
+    panel()
+
+
+def of_these_data() -> list[Run]:
+    """Comparisons of the rows that are open, the last first."""
+    return [r for r in all_runs(workspace().run_folders()) if r.experiment.source.fingerprint == session().fingerprint]
+
+
+def said(run: Run) -> str:
+    """A run in one line, to choose from."""
+    made = run.experiment
+    words = made.protocol.words(made.recipe.task, made.source.rows)
+    return f"{run.name}: {made.recipe.target}, {len(made.candidates)} models, {words}"
 
 
 def _go_on(run: Run) -> None:
@@ -136,13 +154,22 @@ def searches(run: Run) -> None:
 def by_metric(run: Run) -> Leaderboard:
     """The leaderboard, ranked by the metric that was chosen or by another one, without a refit."""
     board, task = run.board(), run.experiment.recipe.task
-    if run.progress().live or not board.ranked():
+    if not board.ranked():
         return board
     titles = {m.name: m.title for m in for_task(task)}
     with st.container(horizontal=True, horizontal_alignment="right"):
-        by = str(pick(f"models.by.{task}", "Ranked by", list(titles), board.metric.name, width=260,
-                      text=lambda n: f"ranked by {titles[n]}", label_visibility="collapsed"))  # fmt: skip
-    return board if by == board.metric.name else run.board(by)
+        pick(_by(run), "Ranked by", list(titles), board.metric.name, width=260,
+             text=lambda n: f"ranked by {titles[n]}", label_visibility="collapsed")  # fmt: skip
+    return ranked_by(run)
+
+
+def ranked_by(run: Run) -> Leaderboard:
+    """The leaderboard by the metric that was chosen last."""
+    return run.board(session().choices.get(_by(run)))
+
+
+def _by(run: Run) -> str:
+    return f"models.by.{run.experiment.recipe.task}.{run.experiment.protocol.metric}"
 
 
 def closer_names(board: Leaderboard) -> list[str]:
@@ -181,6 +208,7 @@ def board_view(board: Leaderboard, run: Run) -> None:
         height="content",
         placeholder="",
         column_config={
+            "Model": st.column_config.TextColumn(pinned=True),
             "Skill": st.column_config.ProgressColumn(
                 "Skill",
                 min_value=0,
@@ -197,14 +225,14 @@ def board_view(board: Leaderboard, run: Run) -> None:
             "Training": st.column_config.NumberColumn(
                 format="%.3g", help="Its score on rows that it learned from: far better than the score says overfit"
             ),
-            "Group": st.column_config.NumberColumn(help="Models of one group cannot be told apart"),
+            "Group": st.column_config.NumberColumn(help="Those of the first group cannot be told apart from the best"),
         },
     )
     if ranked:
         quiet_row(board, f"leaderboard-{run.id}")
-    for row in board.rows:
-        if row.reason:
-            st.caption(f"**{escape(row.title)}**: {escape(row.reason)}")
+    for reason in dict.fromkeys(r.reason for r in board.rows if r.reason):
+        whose = several([r.title for r in board.rows if r.reason == reason], 9)
+        st.caption(f"**{escape(whose)}**: {escape(reason)}")
     for note in run.notes():
         st.caption(escape(note))
 

@@ -166,8 +166,8 @@ def picture() -> None:
     if image.exists():
         st.image(str(image))
     st.caption(
-        "A comparison on the churn sample. Models in the blue band cannot be told apart; the star marks the simplest "
-        "of them."
+        "A comparison on the churn sample. Shaded models cannot be told apart from the best; the star marks the "
+        "simplest of them."
     )
 
 

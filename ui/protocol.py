@@ -40,7 +40,8 @@ def line() -> None:
         more = " · race" if settled.race else ""
         st.markdown(f"{escape(settled.words(recipe.task, data.rows))} · **{escape(title)}**{more}")
     except HoldoutError as error:
-        trouble(error)
+        st.caption("This cannot be; change it.")  # why is said below, with the checks
+        del error
     with st.container(horizontal=True, gap="small"):
         change = st.popover("Change", icon=":material/tune:", key="protocol-change", on_change="rerun")
         wizard = st.button("Help me choose", icon=":material/assistant:", key="wizard")
@@ -77,6 +78,7 @@ def _form(rows: int) -> None:
     current, recipe, schema = session(), session().needed_recipe(), shell.dataset().schema
     now = current.protocol
     metrics = ["auto", *(m.name for m in for_task(recipe.task))]
+    said = st.container()  # above the fields, where it is seen
     with st.form("protocol", border=False):
         names = {m.name: f"{m.title}: {m.note}" for m in for_task(recipe.task)}
         names["auto"] = f"by the task ({names[DEFAULTS[recipe.task]].split(':')[0]})"
@@ -123,7 +125,10 @@ def _form(rows: int) -> None:
                 time_limit=float(limit), validation=validation / 100, race=race, fast=fast,
                 group=None if group == NONE else group, time=None if time == NONE else time,
             )  # fmt: skip
-            if _use(wanted):
+            with said:
+                used = _use(wanted)
+            if used:
+                st.toast("Models will be judged like this.")
                 st.rerun()
 
 
@@ -167,13 +172,16 @@ def checks() -> None:
     """What would make the scores lie: of the data and of the split, each with the click that mends it."""
     data, recipe, protocol = shell.dataset(), session().needed_recipe(), session().protocol
     try:
-        of_split: list[Alert] = cached.result(
-            "leaks", data, lambda: leaks.of(data, recipe, protocol), recipe, protocol
+        review: leaks.Review = cached.result(
+            "leaks", data, lambda: leaks.review(data, recipe, protocol), recipe, protocol
         )  # fmt: skip
-    except HoldoutError:
-        of_split = []
+    except HoldoutError as error:
+        trouble(error)
+        return
     grave = [a for a in profiled(data).alerts if a.code in leaks.BEFORE_A_FIT]
-    found = [a for a in (*of_split, *grave) if a.fix is None or not session().mended(a.fix)]
+    found: list[Alert] = [a for a in (*review.alerts, *grave) if a.fix is None or not session().mended(a.fix)]
+    for note in review.notes:
+        st.caption(escape(note))
     if not found:
         st.caption(":material/check_circle: Nothing was found that would make the scores lie.")
         return

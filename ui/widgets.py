@@ -56,10 +56,12 @@ Brush = Callable[[Result, dict[str, Any]], None]
 # results --------------------------------------------------------------------------------------------------------------
 
 
-def show(make: Callable[[], Result], key: str, *, chart: bool = True, brush: Brush | None = None) -> None:
+def show(
+    make: Callable[[], Result], key: str, *, chart: bool = True, brush: Brush | None = None, words: bool = True
+) -> None:
     """A result: picture, sentence, and a quiet row of table, help and download; or why there is none.
 
-    With `brush`, what is marked on the picture is given to it.
+    With `brush`, what is marked on the picture is given to it. Without `words` nothing is concluded from it yet.
     """
     try:
         result = make()
@@ -72,7 +74,8 @@ def show(make: Callable[[], Result], key: str, *, chart: bool = True, brush: Bru
         figure = None
     if figure is not None:
         _chart(figure, result, key, brush)
-    st.markdown(escape(result.sentence()))
+    if words:
+        st.markdown(escape(result.sentence()))
     quiet_row(result, key, chart=figure is not None)
 
 

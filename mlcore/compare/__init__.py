@@ -116,9 +116,8 @@ class Options:
         """The candidate with a search, if it is among those to be tuned."""
         search = self.search or Search()
         if self.tune == "all":
-            able = not candidate.digest and candidate.rule is None
-            able = able and bool(Search().space(catalogue.model(candidate.model, task), task))
-            return candidate.tuned(replace(search, knobs=()), task) if able else candidate
+            found = replace(candidate, search=replace(search.checked(), knobs=()))
+            return found if found.space(task) else candidate
         return candidate.tuned(search, task) if candidate.model in self.tune else candidate
 
 
@@ -182,7 +181,7 @@ def compare(
     The models are then fitted on all training rows in the background: `run.model(name)` waits for the one asked for,
     `run.wait()` for all, and Python does not end before they are done.
     `options` are those of the command line (see Options): models, preset, metric, folds, repeats, split, group, time,
-    holdout, recipe, ignore, time_limit, jobs, seed, run. `on_event` is called with each event while it runs.
+    holdout, recipe, ignore, time_limit, jobs, seed, run. `on_event` is called with each event until then.
     Raises BadInput for choices that cannot be, RunFailed when the run ended without a leaderboard.
     """
     chosen = Options.of(options)
@@ -222,13 +221,18 @@ PATIENCE = 2.0  # seconds that a program waits at its end without a word
 def _let_finish() -> None:
     """Wait for the models of the runs of this process: a machine that ends with it would end them as well."""
     patient = time.monotonic() + PATIENCE
-    with contextlib.suppress(HoldoutError, OSError, KeyboardInterrupt):
-        for run in _unfinished:
+    for run in _unfinished:
+        with contextlib.suppress(HoldoutError, OSError, KeyboardInterrupt):
             while run.progress().live:
                 if time.monotonic() > patient:
                     print(f"Still fitting the models of {run.path.name}; Ctrl+C leaves it to itself.", file=sys.stderr)
                     patient = float("inf")
                 time.sleep(0.05)
+
+
+def leave(run: Run) -> None:
+    """Do not wait for a run's models when Python ends."""
+    _unfinished[:] = [r for r in _unfinished if r != run]
 
 
 def stress(data: Dataset, target: str, *, workspace: Workspace | None = None, **options: Any) -> Stress:

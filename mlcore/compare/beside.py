@@ -107,7 +107,7 @@ def side_by_side(first: Run, second: Run) -> SideBySide:
         old, new = (a.metric.signed(np.array(r[name].folds)) for r in (before, after))
         changes.append(Change(name, before[name].title, before[name].score or 0.0, after[name].score or 0.0,
                               stats.difference(new, old, ratio)))  # fmt: skip
-    return SideBySide(first.id, second.id, a.metric, tuple(changes), (a.ranked()[0], b.ranked()[0]))
+    return SideBySide(first.name, second.name, a.metric, tuple(changes), (a.ranked()[0], b.ranked()[0]))
 
 
 # the same models under other splits -----------------------------------------------------------------------------------

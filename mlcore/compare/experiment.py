@@ -49,10 +49,17 @@ class Candidate:
 
     def tuned(self, search: Search, task: Task) -> Candidate:
         """Have its parameters looked for. Raises BadInput when there is nothing to look for."""
-        search.checked()
-        if self.digest or self.rule is not None or not search.space(models.model(self.model, task), task):
+        found = replace(self, search=search.checked())
+        if not found.space(task):
             raise BadInput(f"{self.title or self.model} has no parameters to search.")
-        return replace(self, search=search)
+        return found
+
+    def space(self, task: Task) -> tuple[models.Knob, ...]:
+        """The parameters that are looked for: those that were set by hand stay, unless the search names them."""
+        if self.row is None or self.rule is not None or self.search is None:
+            return ()
+        held = set(dict(self.parameters)) - set(self.search.knobs)
+        return tuple(k for k in self.search.space(models.model(self.model, task), task) if k.name not in held)
 
     @classmethod
     def of(cls, name: str, estimator: Any, family: Family = "linear") -> Candidate:
@@ -64,8 +71,8 @@ class Candidate:
         """
         import skops.io
 
-        if not name or not all(ch.isalnum() or ch in "_-" for ch in name):
-            raise BadInput(f"{name!r} cannot name a model: letters, digits, _ and - only.")
+        if not name or not all(ch.isalnum() or ch in "_-" for ch in name) or name in ("rule", "blend"):
+            raise BadInput(f"{name!r} cannot name a model: letters, digits, _ and - only, and not 'rule' or 'blend'.")
         if type(estimator).__module__ == "__main__":
             raise BadInput(
                 f"{type(estimator).__name__} is defined in the script that runs. Put it into a module of "
@@ -151,7 +158,12 @@ class Candidate:
 
 
 def _fitting(candidate: Candidate, schema: Schema, task: Task) -> Candidate:
-    """The candidate with what it says of columns checked. Raises BadInput."""
+    """The candidate with what it says of columns checked, and whether it can do the task. Raises BadInput."""
+    if candidate.estimator is not None and task != "regression":
+        from sklearn.base import is_regressor
+
+        if is_regressor(candidate.estimator):
+            raise BadInput(f"{candidate.model!r} predicts a quantity, but the target has classes. Give a classifier.")
     if candidate.rule is None:
         return candidate
     answers = None if task == "regression" else [str(a) for a in candidate.rule.answers()]  # classes are not read yet
@@ -208,6 +220,8 @@ class Experiment:
         chosen = {"dummy": Candidate.named("dummy", recipe.task), **chosen}
         if len(chosen) < 2:
             raise BadInput("Choose at least one model beside the baseline.")
+        if "blend" in chosen and len(chosen.keys() - {"dummy", "rule", "blend"}) < 2:
+            raise BadInput("A blend is made of at least two models; choose two beside the baseline, or leave it out.")
         chosen = {name: _fitting(c, schema, recipe.task) for name, c in chosen.items()}
         return cls(
             Source(dataset.name, dataset.rows, dataset.fingerprint), schema, recipe, protocol, tuple(chosen.values())
@@ -218,11 +232,13 @@ class Experiment:
         return replace(self, candidates=tuple(candidate if c.model == candidate.model else c for c in self.candidates))
 
     def changed_since(self, before: Experiment) -> list[str]:
-        """Which parts are otherwise than in an experiment on the same target, candidates aside."""
+        """Which parts are otherwise than in an experiment on the same target, for models that are in both."""
         columns, were = ([(c.name, c.kind, c.role) for c in e.schema] for e in (self, before))
         parts = {"columns": columns == were, "recipe": self.recipe == before.recipe,
                  "protocol": self.protocol == before.protocol}  # fmt: skip
-        return [part for part, same in parts.items() if not same]
+        earlier = {c.model: c for c in before.candidates}
+        turned = [c.title or c.model for c in self.candidates if earlier.get(c.model, c) != c]
+        return [part for part, same in parts.items() if not same] + [f"settings of {t}" for t in turned]
 
     def candidate(self, name: str) -> Candidate:
         """Find a candidate. Raises BadChoice."""

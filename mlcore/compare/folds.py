@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from mlcore.dataset import Dataset
+from mlcore.dataset import Column, Dataset
 from mlcore.features.recipe import Recipe
 from mlcore.metrics import Task
 from mlcore.protocol import Fold, Kind, Protocol
@@ -163,13 +163,22 @@ def advised(protocol: Protocol, answers: Answers) -> tuple[Protocol, str]:
     return replace(named, split="auto" if not (answers.entity or answers.moment) else "random"), why
 
 
+MANY_GROUPS = 10  # different values that a column of customers, patients or shops has at least
+
+
 def candidates_for(dataset: Dataset) -> tuple[list[str], list[str]]:
     """Columns that may say which rows belong together, and columns that may order them in time; likely ones first."""
-    groups = [c for c in dataset.schema if 2 <= c.distinct < dataset.rows and c.kind != "datetime"]
+    groups = [c for c in dataset.schema if 2 <= c.distinct < dataset.rows and (c.role == "group" or _may_group(c))]
     likely = sorted(groups, key=lambda c: (c.role != "group", not _entity(c.name), -c.distinct))
     times = [c for c in dataset.schema if c.dtype in ("datetime", "integer", "float") and c.distinct >= 10]
     dates = sorted(times, key=lambda c: (c.role != "time", c.kind != "datetime"))
     return [c.name for c in likely if c.role != "target"], [c.name for c in dates if c.role != "target"]
+
+
+def _may_group(column: Column) -> bool:
+    """Whether a column may name the things that rows belong to: by its name, or by how many different values it has."""
+    able = column.kind != "datetime" and column.dtype != "float"
+    return able and (_entity(column.name) or column.distinct >= MANY_GROUPS)
 
 
 def _entity(name: str) -> bool:

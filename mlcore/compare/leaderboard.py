@@ -85,10 +85,11 @@ class Leaderboard(Result):
     help: ClassVar[Help] = Help(
         "Each model was trained and tested on the same folds; a dot is its mean score, the bar around it the 95 % "
         "interval, corrected for the overlap of training sets.",
-        "Models in one band cannot be told apart with this data. The star marks the simplest of the top band; take it "
+        "The shaded models cannot be told apart from the best with this data. The star marks the simplest of them that "
+        "is not worse with a probability of 0.9; take it "
         "unless you have another reason. Skill is the share of the way from the baseline to a perfect score.",
         "The highest number alone: among equal models one is always first by luck. Many models tried on few rows.",
-        "If the band is wide, get more rows or repeats before you believe in a winner. Open the holdout once.",
+        "If many are shaded, get more rows or repeats before you believe in a winner. Open the holdout once.",
     )
 
     def frame(self) -> pd.DataFrame:
@@ -146,7 +147,9 @@ class Leaderboard(Result):
             said.append(_against_baseline(others[0], dummy, self.metric, bool(self.better)))
         missing = [r.title for r in self.rows if r.status in ("failed", "timeout")]
         if missing:
-            said.append(f"{several(missing)} did not get through; the reason is in the row.")
+            said.append(f"{several(missing)} did not get through; the reason stands below the table.")
+        if left := sum(r.reason == ENDED for r in self.rows):
+            said.append(f"{left} of {len(self.rows)} models are missing, as the run ended before they were done.")
         return said
 
     def beaten(self) -> bool | None:
@@ -193,14 +196,22 @@ def _who_leads(ranked: list[Row], row: Metric) -> str:
     top = [r for r in ranked if r.group == 1]
     best = ranked[0]
     if len(top) == 1:
-        than = "the baseline" if len(ranked) == 2 else "every other model"
+        than = "the baseline" if len(ranked) == 2 else "every other model that has a score"
         return f"{best.title} is better than {than}: {row.title} {plus_minus(best.score, best.ci)}."
-    star = next(r for r in ranked if r.star)
-    lead = "The models" if len(top) == len(ranked) else several([r.title for r in top], 6)
+    tied = "none of the other models" if len(top) == len(ranked) else several([r.title for r in top[1:]], 6)
+    can = "can" if len(top) == len(ranked) else "cannot"
     return (
-        f"{lead} cannot be told apart ({row.title} {number(best.score)} to {number(top[-1].score)}); "
-        f"the simplest of them is {star.title}."
+        f"{best.title} leads with {row.title} {plus_minus(best.score, best.ci)}; {tied} {can} be told apart from it. "
+        f"{_simplest_choice(top)}"
     )
+
+
+def _simplest_choice(top: list[Row]) -> str:
+    star = next(r for r in top if r.star)
+    if star is not top[0]:
+        return f"The simplest choice among them is {star.title}."
+    simpler = any(models.simplicity(r.model) < models.simplicity(star.model) for r in top)
+    return "The simpler ones among them are probably worse." if simpler else "It is also the simplest of them."
 
 
 def _one_split(ranked: list[Row], row: Metric) -> str:
@@ -220,7 +231,7 @@ def _how_sure(ranked: list[Row]) -> str:
         return ""
     said = f" {best.title} comes first in {round(100 * best.first)} % of resamples"
     if star is not None and star is not best and star.equal is not None:
-        said += f"; {star.title} is as good with probability {star.equal:.2f}, worse with {star.worse:.2f}"
+        said += f"; {star.title} is as good as it with probability {star.equal:.2f}, worse with {star.worse:.2f}"
     return said + "."
 
 
@@ -320,16 +331,19 @@ def leaderboard(experiment: Experiment, events: list[dict[str, Any]], by: str | 
     scores = {m: _scores(t, row) for m, t in tallies.items() if t.status == "ok"}
     scores = {m: s for m, s in scores.items() if len(s)}
     judge = _Judge(row, experiment.recipe.task, started["ratio"], scores.get("dummy"), row.name == chosen.name)
-    groups, better = _groups(scores, judge), _better(scores, judge)
-    settled = all(t.status not in ("running", "waiting") for t in tallies.values())
-    top = [m for m, g in groups.items() if g == 1]
-    star = models.simplest(top) if top and settled and started["folds"] > 1 else None
-    rows = [_row(m, t, scores.get(m), judge) for m, t in tallies.items()]
+    groups, better = _groups(scores, judge) if started["folds"] > 1 else {}, _better(scores, judge)
     beside = _beside_the_best(scores, judge)
+    worth = [m for m, g in groups.items() if g == 1 and beside.get(m, {}).get("worse", 0.0) < PROBABLY]
+    settled = all(t.status not in ("running", "waiting") for t in tallies.values())
+    star = models.simplest(worth) if worth and settled else None
+    rows = [_row(m, t, scores.get(m), judge) for m, t in tallies.items()]
     rows = [replace(r, group=groups.get(r.model), star=r.model == star, **beside.get(r.model, {})) for r in rows]
     rows = [replace(r, fit=_fit_words(r, judge)) for r in rows]
     ordered = tuple(sorted(rows, key=lambda r: _order(r, row)))
     return Leaderboard(ordered, row, started["folds"], tuple(tallies), better, judge.ratio)
+
+
+PROBABLY = 0.9  # a model that is worse than the best with this probability is not recommended, told apart or not
 
 
 def _beside_the_best(scores: dict[str, Array], judge: _Judge) -> dict[str, dict[str, Any]]:

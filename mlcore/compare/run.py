@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 State = Literal["starting", "running", "finished", "failed", "cancelled", "interrupted"]
 NEARLY_FULL = 1_000_000  # bytes
 ORDERED = 15.0  # seconds within which a worker that was started must say something
+UNFINISHED: tuple[State, ...] = ("cancelled", "interrupted", "failed")
 ENDS: dict[str, State] = {"finished": "finished", "failed": "failed", "cancelled": "cancelled"}
 THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
@@ -64,6 +65,11 @@ class Progress:
         return self.state in ("starting", "running")
 
     @property
+    def can_go_on(self) -> bool:
+        """Whether it ended early, for a cause that need not stay."""
+        return self.state in UNFINISHED and not self.bad_input
+
+    @property
     def share(self) -> float:
         """Of the work that is done."""
         return self.done / self.total if self.total else 0.0
@@ -79,6 +85,12 @@ class Run:
     def id(self) -> str:
         """The short id."""
         return self.path.name.rsplit("-", 1)[-1]
+
+    @property
+    def name(self) -> str:
+        """The short id and when it was begun, as people know it."""
+        begun = time.localtime((self.path / "experiment.json").stat().st_mtime)
+        return f"{self.id} of {time.strftime('%d %b %H:%M', begun)}"
 
     @cached_property
     def experiment(self) -> Experiment:
@@ -157,6 +169,8 @@ class Run:
 
     def _silence(self, state: State) -> str:
         """Why a run ended without a word, where that can be seen."""
+        if not self.path.exists():
+            return "Its folder is gone."
         full = state == "interrupted" and shutil.disk_usage(self.path).free < NEARLY_FULL
         return "The disk is full. Free some space, and go on with the run." if full else ""
 
@@ -212,8 +226,10 @@ class Run:
         for event in self.events():
             if event["event"] == "unfitted" and event["model"] == model:
                 return str(event["reason"])
-        row = next(r for r in self.board().rows if r.model == model)
-        return row.reason or f"it is {row.status}."
+        row, state = next(r for r in self.board().rows if r.model == model), self.progress().state
+        if row.status != "ok" or state == "finished":
+            return row.reason or f"it is {row.status}."
+        return "the run is still under way." if state in ("starting", "running") else f"the run was {state}; resume it."
 
     def fitted(self) -> list[str]:
         """Models that were fitted on all training rows."""
@@ -247,11 +263,11 @@ class Run:
         return storage.load(self.path / "models" / f"{name}.skops")
 
     def _awaited(self, name: str) -> None:
-        """Wait while the leaderboard is whole and a model may still be fitted on all rows."""
+        """Wait while a model may still be fitted on all rows, the leaderboard having been whole."""
         while not self._is_fitted(name):
-            progress, events = self.progress(), self.events()  # in this order: what ended has told all
+            live, events = self.progress().live, self.events()  # in this order: what ended has told all
             over = {e["model"] for e in events if e["event"] == "unfitted" or e.get("status", "ok") != "ok"}
-            if not progress.live or name in over or not _is_whole(events):
+            if not live or name in over or not any(e["event"] == "compared" for e in events):
                 return
             time.sleep(0.05)
 
@@ -284,9 +300,10 @@ class Run:
         from mlcore.compare import grow
 
         experiment, trees = grow.more_trees(self.experiment, model, more)
-        self._awaited(model)
+        for candidate in self.experiment.candidates:  # the others are taken over with their models
+            self._awaited(candidate.model)
         if model not in self.fitted():
-            raise BadInput(f"{model} did not get through in this run, so it cannot be gone on with.")
+            raise BadInput(f"{model} cannot be gone on with: {self._why_not(model)}")
         run = write_run(folder, experiment, self.dataset)
         _link(self.path / "alerts.json", run.path / "alerts.json")
         for place in (self.path / "estimators").glob("*"):
@@ -365,7 +382,7 @@ class Run:
     def resume(self, slots: int | None = None, start: Any = None) -> Run:
         """Go on with a run that was cancelled or broke off; what is done stays. Raises BadInput otherwise."""
         state = self.progress().state
-        if state not in ("cancelled", "interrupted", "failed"):
+        if state not in UNFINISHED:
             raise BadInput(f"This run is {state}; only one that was cancelled or broke off can be gone on with.")
         begun: Run = (start or launch)(self, slots)
         return begun
@@ -375,7 +392,7 @@ def just_ordered(folder: Path, asked: str) -> bool:
     """Whether a worker was told to begin a moment ago, and has not said anything yet; `asked` is the order's file."""
     written = [p.stat().st_mtime_ns for p in (folder / asked, folder / "worker.pid") if p.exists()]
     told = folder / "events.jsonl"
-    quiet = not told.exists() or told.stat().st_mtime_ns <= max(written)
+    quiet = bool(written) and (not told.exists() or told.stat().st_mtime_ns <= max(written))
     return quiet and (time.time() - max(written) / 1e9 < ORDERED or _worker_of(folder) is not None)
 
 

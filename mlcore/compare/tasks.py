@@ -435,7 +435,7 @@ def out_of_fold(run: Context, told: dict[str, Scored]) -> pd.DataFrame:
         if scored.decision is not None:
             part["decision"] = scored.decision
         parts.append(pd.DataFrame(part))
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True, join="inner")  # what one fold lacks would not compare across folds
 
 
 def plan_json(run: Context) -> str:

@@ -78,10 +78,10 @@ def search(place: Path, candidate: Candidate, metric: Metric, setting: tuple[Tas
     assert candidate.search is not None
     assert candidate.row is not None
     if not folds:
-        raise NotApplicable("There are too few rows of each class to search parameters inside the training rows.")
+        raise NotApplicable("There are too few rows to search parameters inside the training rows.")
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     task, seed = setting
-    knobs = candidate.search.space(candidate.row, task)
+    knobs = candidate.space(task)
     told = read_trace(place)
     without_half_a_line(place)
     place.parent.mkdir(parents=True, exist_ok=True)

@@ -78,18 +78,21 @@ class Tuning(Result):
         ended = sum(t.state == "pruned" for t in self.trials)
         first = self.trials[0].value if self.trials else None
         best = best_of(list(self.trials), self.metric)
-        if not best.parameters:
-            chosen = f"{self.title}: of {done} settings none beat its defaults"
+        if best.value is None:
+            chosen = f"{self.title}: none of {done} settings could be scored on rows inside, so it stays as it was set"
+        elif not best.parameters:
+            chosen = f"{self.title}: of {done} settings none beat those that it had"
         else:
             listed = several([f"{k} = {_said(v)}" for k, v in best.parameters.items()], 9)
             chosen = f"{self.title}: the best of {done} settings is {listed}"
             if first is not None and best.value is not None:
-                chosen += f" ({self.metric.title} {number(best.value)} inside the search, {number(first)} by default)"
+                chosen += f" ({self.metric.title} {number(best.value)} inside it, {number(first)} as it was set)"
         said = [chosen + (f"; of these, {ended} ended early." if ended else ".")]
         flatters = self.optimism()
-        if flatters is not None and self.outside is not None:
-            said.append(f"On rows outside the search it scores {number(self.outside)}: from inside it looked "
-                        f"{number(abs(flatters), 2)} {'better' if flatters > 0 else 'worse'}.")  # fmt: skip
+        if flatters is not None:
+            said.append(f"Inside, the searches of the folds saw {number(self.inside)}; on rows outside the search it "
+                        f"scores {number(self.outside)}, {'worse' if flatters > 0 else 'better'} by "
+                        f"{number(abs(flatters), 2)}.")  # fmt: skip
         if self.search.method == "gp" and not gaussian_process():
             said.append("The Gaussian process needs torch, which is not installed; TPE was used.")
         return " ".join([*said, *(f"{e}; better values may lie beyond." for e in self.edges())])
@@ -199,7 +202,7 @@ def tuning(run: Run, model: str) -> Tuning:
     told = {key: read_trace(p) for key, p in places.items() if key != "final"}
     inside = [best_of(t, row).value for t in told.values() if t]
     board = next((r for r in run.board().rows if r.model == model), None)
-    knobs = candidate.search.space(candidate.row, task)
+    knobs = candidate.space(task)
     best = best_of(shown, row).parameters if shown else {}
     whole = bool(inside) and None not in inside and board is not None and board.score is not None
     mean = float(np.mean([v for v in inside if v is not None])) if whole else None
