@@ -101,10 +101,10 @@ def test_unknown_times_are_left_out_and_moments_are_not_cut():
 
 
 def test_rows_of_one_moment_go_to_the_side_that_brings_the_share_nearer():
-    """Of 400 rows the last 80 shall be locked; the moment there has 340 rows, so 60 later ones are nearer than 340."""
-    years = np.r_[np.full(60, 2022), np.full(280, 2023), np.full(60, 2024)]
+    """Of 400 rows the last 80 shall be locked; a moment of 276 rows lies there: 64 later ones are nearer than 340."""
+    years = np.r_[np.full(60, 2022), np.full(276, 2023), np.full(64, 2024)]
     plan = plan_of(np.arange(400) % 2, keys={"t": years}, split="time", time="t", folds=2)
-    assert (len(plan.train), len(plan.holdout)) == (340, 60)
+    assert (len(plan.train), len(plan.holdout)) == (336, 64)
     assert plan.notes == ()
     plan = plan_of(np.arange(400) % 2, keys={"t": np.r_[np.zeros(290), np.arange(1, 111)]}, split="time", time="t",
                    holdout=0.5, folds=2)  # fmt: skip
