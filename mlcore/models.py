@@ -33,6 +33,17 @@ REGRESS: tuple[Task, ...] = ("regression",)
 ANY: tuple[Task, ...] = (*CLASSIFY, *REGRESS)
 
 
+KNOB_WORDS = {
+    "n_estimators": "Trees", "max_iter": "Trees", "max_depth": "Depth", "min_samples_leaf": "Rows in a leaf",
+    "max_leaf_nodes": "Leaves", "max_features": "Columns asked at a time", "max_samples": "Rows for a tree",
+    "learning_rate": "Step of a tree", "learning_rate_init": "First steps", "n_neighbors": "Neighbours",
+    "l1_ratio": "Share of lasso", "l2_regularization": "Penalty", "reg_lambda": "Penalty", "alpha": "Penalty",
+    "C": "Freedom", "nu": "Share in the margin", "gamma": "Nearness", "min_child_weight": "Weight in a leaf",
+    "subsample": "Share of rows", "colsample_bytree": "Share of columns", "class_weight": "Weights of classes",
+    "early_stopping": "Stop early",
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Knob:
     """A parameter that a person may set: a number in a range, a choice, or either with None for "no limit"."""
@@ -56,8 +67,8 @@ class Knob:
 
     @property
     def title(self) -> str:
-        """Its name as a form shows it."""
-        return self.name.replace("_", " ").capitalize() if len(self.name) > 1 else self.name
+        """Its name as a form shows it: in words, then as scikit-learn has it."""
+        return f"{KNOB_WORDS[self.name]} ({self.name})" if self.name in KNOB_WORDS else self.name.capitalize()
 
     def allowed(self) -> str:
         """What it may be, in words."""

@@ -106,8 +106,8 @@ def test_rows_of_one_moment_go_to_the_side_that_brings_the_share_nearer():
     plan = plan_of(np.arange(400) % 2, keys={"t": years}, split="time", time="t", folds=2)
     assert (len(plan.train), len(plan.holdout)) == (336, 64)
     assert plan.notes == ()
-    plan = plan_of(np.arange(400) % 2, keys={"t": np.r_[np.arange(50), np.full(240, 60), np.arange(61, 171)]}, split="time", time="t",
-                   holdout=0.5, folds=2)  # fmt: skip
+    moments = np.r_[np.arange(50), np.full(240, 60), np.arange(61, 171)]
+    plan = plan_of(np.arange(400) % 2, keys={"t": moments}, split="time", time="t", holdout=0.5, folds=2)
     assert len(plan.holdout) == 110
     assert any("the holdout is 28%" in n for n in plan.notes)
 

@@ -174,7 +174,7 @@ def _search(row: Model) -> None:
         st.number_input("Seconds for each search, 0 for no limit", 0, 36_000, int(now.seconds), key=f"secs-{row.name}")
     )
     changed = Search(method, trials, limit, now.folds)
-    looked = several([k.title for k in candidate.space(task)], 9)
+    looked = several([k.name for k in candidate.space(task)], 9)
     held = "; what was set by hand stays" if current.parameters.get(row.name) else ""
     st.caption(f"Looks for {looked}{held}. About {changed.fits} fits in each fold, for each model that is searched.")
     if changed != now:

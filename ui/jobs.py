@@ -177,9 +177,9 @@ def closer_names(board: Leaderboard) -> list[str]:
     return [r.model for r in board.rows if r.folds]
 
 
-def _clicked(run: Run, shown: list[str]) -> None:
+def _clicked(table: str, run: Run, shown: list[str]) -> None:
     """A click on a row of the leaderboard looks closer at that model."""
-    rows = st.session_state["board-table"]["selection"]["rows"]
+    rows = st.session_state[table]["selection"]["rows"]
     names = closer_names(run.board())
     if rows and shown[rows[0]] in names:
         repick("models.closer", names, shown[rows[0]])
@@ -199,11 +199,12 @@ def board_view(board: Leaderboard, run: Run) -> None:
             config={"displaylogo": False, "displayModeBar": False},
             alt=board.sentence()[:300],
         )
+    table = f"board-table-{board.metric.name}"
     st.dataframe(
         _table(board),
         hide_index=True,
-        key="board-table",
-        on_select="ignore" if run.progress().live else lambda: _clicked(run, [r.model for r in board.rows]),
+        key=table,
+        on_select="ignore" if run.progress().live else lambda: _clicked(table, run, [r.model for r in board.rows]),
         selection_mode="single-row",
         height="content",
         placeholder="",

@@ -104,12 +104,16 @@ def _chart(figure: Any, result: Result, key: str, brush: Brush | None) -> None:
     )
 
 
+TABLE_WIDTH = 760  # pixels that a table asks for in its popover, which else is as narrow as its words
+
+
 def quiet_row(result: Result, key: str, *, chart: bool = True) -> None:
     """Table, help, downloads."""
     with st.container(horizontal=True, gap="small"):
         with st.popover("Table", type="tertiary", icon=":material/table_chart:"):
             frame = result.frame()
-            st.dataframe(frame, hide_index=True, key=f"table-{key}", height="content" if len(frame) < 12 else 420)
+            st.dataframe(frame, hide_index=True, key=f"table-{key}", height="content" if len(frame) < 12 else 420,
+                         width=TABLE_WIDTH)  # fmt: skip
         with st.popover("Help", type="tertiary", icon=":material/help:"):
             help_card(result.help)
         with st.popover("Download", type="tertiary", icon=":material/download:"):
