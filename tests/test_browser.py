@@ -152,6 +152,16 @@ def test_the_walk_from_a_cold_deep_link(page):
     go(page, "Models")
     expect(page.get_by_text("which looks at no column").first).to_be_visible(timeout=120_000)
 
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0, timeout=120_000)
+    ready(page)
+    table = page.locator("[class*=st-key-board-table] canvas").first
+    table.scroll_into_view_if_needed()
+    box = table.bounding_box()
+    closer = page.get_by_role("combobox", name="Model", exact=True)
+    first = closer.input_value()
+    page.mouse.click(box["x"] + 14, box["y"] + 35 + 35 * 4.5)  # the mark of the fifth row
+    expect(closer).not_to_have_value(first, timeout=20_000)
+
     page.get_by_role("radio", name="Learning curve").click()
     page.get_by_role("button", name="Fit it on growing shares of the rows").click()
     expect(page.get_by_text("with each doubling").first).to_be_visible(timeout=90_000)
