@@ -26,7 +26,7 @@ from mlcore.compare.estimate import seconds
 from mlcore.compare.memory import bytes_a_row, rows_that_fit
 from mlcore.compare.race import behind
 from mlcore.compare.run import Run, carry_over, launch, write_run
-from mlcore.compare.studies import LearningCurve, Study, order, points_of, result, state_of
+from mlcore.compare.studies import LearningCurve, Study, left_of, order, points_of, result, state_of, stop
 from mlcore.compare.worker import Conductor, Journal, Order, carry_out_study
 from mlcore.engines import FULL
 from mlcore.errors import BadInput, NotApplicable, RunFailed
@@ -314,6 +314,20 @@ def test_a_study_that_broke_off_goes_on_and_counts_each_fit_once(runs):
     again = study_here(run, asked)
     assert again == whole
     assert len(points_of(run, asked)) == len(lines) - 2  # without the first word and the last
+
+
+def test_a_study_is_ended_and_gone_on_with(runs):
+    run, asked = runs["regression"], Study("learning", "random_forest")
+    order(run, asked)
+    launch(run, 1, study=asked.name)
+    assert state_of(run, asked)[0] == "running"
+    stop(run, asked)  # while its process is starting, or at work
+    assert state_of(run, asked)[0] == "interrupted"
+    assert left_of(run, asked) is None
+    done = len(points_of(run, asked))
+    study_here(run, asked)
+    assert state_of(run, asked)[0] == "finished"
+    assert len(points_of(run, asked)) > done
 
 
 def curve_of(scores: dict[int, list[float]]) -> LearningCurve:

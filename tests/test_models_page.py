@@ -70,7 +70,7 @@ def test_parameters_are_set_in_the_dialog_and_bad_ones_cannot_be(page_of):
     test.button(key="about-knn").click().run()
     assert "most similar rows" in text_of(test)
     test = dialog("candidates._about(model('knn'))", session)
-    near = next(n for n in test.number_input if n.label == "N neighbors")
+    near = next(n for n in test.number_input if n.label == "Neighbours (n_neighbors)")
     near.set_value(7)
     press(test, "Use these")
     assert Session.load(session.token).parameters == {"knn": {"n_neighbors": 7}}

@@ -229,10 +229,12 @@ def test_a_draw_keeps_every_class():
 
 def test_the_split_that_is_like_the_use():
     base = Protocol()
-    assert advised(base, Answers())[0].kind("binary") == "stratified"
-    assert advised(base, Answers(entity="who"))[0].kind("binary") == "group"
-    assert advised(base, Answers(entity="who", known=True))[0].kind("binary") == "random"
-    found, why = advised(base, Answers(entity="who", moment="t", future=True))
+    assert advised(base, Answers(), "binary")[0].kind("binary") == "stratified"
+    assert advised(base, Answers(entity="who"), "binary")[0].kind("binary") == "group"
+    assert advised(base, Answers(entity="who", known=True), "binary")[0].kind("binary") == "stratified"
+    alone, why = advised(base, Answers(entity="who", known=True), "regression")
+    assert (alone.kind("regression"), "class" in why) == ("random", False)
+    found, why = advised(base, Answers(entity="who", moment="t", future=True), "binary")
     assert (found.kind("binary"), found.time) == ("time", "t")
     assert "learn from earlier t" in why
 

@@ -15,7 +15,7 @@ from mlcore.compare.beside import (
 )
 from mlcore.compare.leaderboard import Leaderboard
 from mlcore.compare.run import Run
-from mlcore.compare.studies import Study, can_be_turned, order, result, state_of
+from mlcore.compare.studies import Study, can_be_turned, left_of, order, result, state_of, stop
 from mlcore.errors import HoldoutError
 from mlcore.result import number, plus_minus, several
 from ui import jobs
@@ -92,7 +92,7 @@ def study(run: Run, asked: Study, label: str) -> None:
     if state in ("absent", "failed", "interrupted"):
         if state == "failed":
             st.warning(escape(f"It could not be done. {reason}"))
-        if st.button(label, key=f"study-{asked.name}"):
+        if st.button("Go on with it" if state == "interrupted" else label, key=f"study-{asked.name}"):
             try:
                 order(run, asked)
                 jobs.standby().launch(run, study=asked.name)
@@ -107,7 +107,11 @@ def study(run: Run, asked: Study, label: str) -> None:
     def progress() -> None:
         now, share, _ = state_of(run, asked)
         if now == "running":
-            st.progress(share, text=f"{round(100 * share)} % of the fits")
+            left = jobs.in_words(left_of(run, asked))
+            st.progress(share, text=f"{round(100 * share)} % of the fits{', ' + left if left else ''}")
+            if st.button("Cancel", key=f"stop-{asked.name}"):
+                stop(run, asked)
+                st.rerun()
             if share > 0:
                 show(lambda: result(run, asked), f"study-{run.id}-{asked.name}", words=False)  # not settled yet
         elif live:

@@ -35,7 +35,8 @@ def start(data: Dataset, experiment: Experiment, last: Run | None = None) -> Non
     session().set_run(run.path.name)
 
 
-def _time(seconds: float | None) -> str:
+def in_words(seconds: float | None) -> str:
+    """About how long something still takes."""
     if seconds is None:
         return ""
     return f"about {max(1, round(seconds))} s left" if seconds < 90 else f"about {round(seconds / 60)} min left"
@@ -43,7 +44,7 @@ def _time(seconds: float | None) -> str:
 
 def bar(progress: Progress) -> None:
     """One line of progress."""
-    left = _time(progress.left)
+    left = in_words(progress.left)
     text = f"{progress.phase}: {progress.done} of {progress.total} fits{', ' + left if left else ''}"
     st.progress(min(progress.share, 1.0), text=text if progress.total else f"{progress.phase} …")
 

@@ -50,7 +50,7 @@ def line() -> None:
         with change:
             _form(data.rows)
     if wizard:
-        st.dialog("Which split is like the use?", width="medium")(_wizard)()
+        st.dialog("What will the model meet in use?", width="medium")(_wizard)()
     if picture.open:
         with picture:
             show(lambda: _folds(current.protocol), "folds")
@@ -161,7 +161,7 @@ def _wizard() -> None:
         "The model will predict rows later than all of these", now.split == "time", key="wizard-future"
     )
     answers = Answers(None if entity == NONE else entity, None if moment == NONE else moment, future, known)
-    wanted, why = advised(now, answers)
+    wanted, why = advised(now, answers, session().needed_recipe().task)
     st.markdown(escape(why))
     show(lambda: _folds(wanted), "wizard-folds")
     if st.button("Cut them like this", type="primary", key="wizard-use") and _use(wanted):

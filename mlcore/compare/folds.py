@@ -11,7 +11,7 @@ import pandas as pd
 from mlcore.dataset import Column, Dataset
 from mlcore.features.recipe import Recipe
 from mlcore.metrics import Task
-from mlcore.protocol import Fold, Kind, Protocol
+from mlcore.protocol import Fold, Kind, Protocol, SplitKind
 from mlcore.result import Array, Help, Result, number
 from mlcore.target import settle
 
@@ -148,7 +148,7 @@ class Answers:
     known: bool = False  # whether predictions will be about entities that are known already
 
 
-def advised(protocol: Protocol, answers: Answers) -> tuple[Protocol, str]:
+def advised(protocol: Protocol, answers: Answers, task: Task) -> tuple[Protocol, str]:
     """The protocol that is like the use, and why."""
     named = replace(protocol, group=answers.entity, time=answers.moment)
     if answers.moment is not None and answers.future:
@@ -157,10 +157,15 @@ def advised(protocol: Protocol, answers: Answers) -> tuple[Protocol, str]:
             why += f" Rows of one {answers.entity} may be on both sides, as they will be in use."
         return replace(named, split="time"), why
     if answers.entity is not None and not answers.known:
-        why = f"New values of {answers.entity} will come, so all rows of one are on one side."
+        why = (
+            f"New values of {answers.entity} will come, so all rows of one are on one side; {answers.entity} itself "
+            "is no feature: it could tell nothing of new ones."
+        )
         return replace(named, split="group"), why
-    why = "Rows stand for themselves, so they are cut at random, with the same share of each class in every fold."
-    return replace(named, split="auto" if not (answers.entity or answers.moment) else "random"), why
+    why = "Rows stand for themselves, so they are cut at random"
+    why += "." if task == "regression" else ", with the same share of each class in every fold."
+    plain: SplitKind = "random" if task == "regression" else "stratified"
+    return replace(named, split=plain if answers.entity or answers.moment else "auto"), why
 
 
 MANY_GROUPS = 10  # different values that a column of customers, patients or shops has at least

@@ -364,7 +364,7 @@ class Run:
 
     def cancel(self, grace: float = 1.0) -> None:
         """End the run: ask its process, and after `grace` seconds end the whole group. What is done stays."""
-        pid = _worker_of(self.path)  # it may be starting still, and hold no lock yet
+        pid = worker_of(self.path)  # it may be starting still, and hold no lock yet
         if pid is None or not self.progress().live:
             return
         with contextlib.suppress(ProcessLookupError):
@@ -393,10 +393,10 @@ def just_ordered(folder: Path, asked: str) -> bool:
     written = [p.stat().st_mtime_ns for p in (folder / asked, folder / "worker.pid") if p.exists()]
     told = folder / "events.jsonl"
     quiet = bool(written) and (not told.exists() or told.stat().st_mtime_ns <= max(written))
-    return quiet and (time.time() - max(written) / 1e9 < ORDERED or _worker_of(folder) is not None)
+    return quiet and (time.time() - max(written) / 1e9 < ORDERED or worker_of(folder) is not None)
 
 
-def _worker_of(folder: Path) -> int | None:
+def worker_of(folder: Path) -> int | None:
     """The process that a folder names as its worker, if it is one; a number in a file may mean any process by now."""
     try:
         pid = int((folder / "worker.pid").read_text())

@@ -5,8 +5,11 @@ A study is a folder below the run: what was asked, and a line for each point. It
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
+import signal
 import time
 import warnings
 from collections.abc import Callable
@@ -19,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from mlcore import stats
-from mlcore.compare.run import Run, just_ordered, since_resumed
+from mlcore.compare.run import Run, just_ordered, since_resumed, worker_of
 from mlcore.compare.tune import best_of, read_trace, trace_file
 from mlcore.errors import BadInput, NotFound, RunFailed
 from mlcore.metrics import Metric, compute
@@ -125,6 +128,25 @@ def state_of(run: Run, study: Study) -> tuple[str, float, str]:
     total = next((e["total"] for e in events if e["event"] == "started"), 0)
     done = sum(e["event"] == "point" for e in events)
     return "running" if alive else "interrupted", done / total if total else 0.0, ""
+
+
+def left_of(run: Run, study: Study) -> float | None:
+    """Seconds that a study will still take, about, by what is done; None while that cannot be said."""
+    events, share = _events(run, study), state_of(run, study)[1]
+    return events[-1]["seconds"] * (1 - share) / share if events and share > 0.1 else None
+
+
+def stop(run: Run, study: Study) -> None:
+    """End a study that is under way; the fits that are done stay, and it can be gone on with."""
+    pid = worker_of(folder_of(run, study))
+    if pid is not None and state_of(run, study)[0] == "running":
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        while Run(folder_of(run, study)).alive():
+            time.sleep(0.02)
+        seconds = max((e["seconds"] for e in _events(run, study)), default=0.0)
+        with (folder_of(run, study) / "events.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"event": "stopped", "seconds": seconds}) + "\n")
 
 
 # the work -------------------------------------------------------------------------------------------------------------
