@@ -116,9 +116,9 @@ def _knobs(row: Model) -> None:
     """The parameters as a form."""
     current, task = session(), session().needed_recipe().task
     now = {**row.defaults(task), **current.parameters.get(row.name, {})}
-    said = st.container()  # above the fields, where it is seen
     with st.form(f"knobs-{row.name}", border=False):
         entered = {k.name: _input(k, now[k.name], row.name) for k in row.knobs_of(task)}
+        said = st.container()  # above the buttons, where it is seen
         with st.container(horizontal=True):
             used = st.form_submit_button("Use these", type="primary")
             reset = st.form_submit_button("Defaults")

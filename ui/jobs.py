@@ -14,7 +14,7 @@ from mlcore.compare.tuning import searching
 from mlcore.dataset import Dataset
 from mlcore.errors import HoldoutError
 from mlcore.metrics import for_task
-from mlcore.result import plus_minus, several
+from mlcore.result import number, plus_minus, several
 from ui import cached
 from ui.state import session, workspace
 from ui.widgets import escape, pick, quiet_row, repick, show
@@ -224,8 +224,8 @@ def board_view(board: Leaderboard, run: Run) -> None:
             "First": st.column_config.NumberColumn(
                 format="%d %%", help="Of resamples of the fold scores in which it comes first"
             ),
-            "Training": st.column_config.NumberColumn(
-                format="%.3g", help="Its score on rows that it learned from: far better than the score says overfit"
+            "Training": st.column_config.TextColumn(
+                help="Its score on rows that it learned from: far better than the score says overfit"
             ),
             "Group": st.column_config.NumberColumn(help="Those of the first group cannot be told apart from the best"),
         },
@@ -260,7 +260,7 @@ def _table(board: Leaderboard) -> object:
                 else words[r.status] or "undefined",
                 "Skill": None if r.skill is None else max(0, round(100 * r.skill)),
                 "First": None if r.first is None else round(100 * r.first),
-                "Training": r.seen,
+                "Training": None if r.seen is None else number(r.seen),
                 "Fit": r.fit_seconds,
                 "Predict": r.predict_seconds,
                 "Size": r.bytes,

@@ -78,7 +78,6 @@ def _form(rows: int) -> None:
     current, recipe, schema = session(), session().needed_recipe(), shell.dataset().schema
     now = current.protocol
     metrics = ["auto", *(m.name for m in for_task(recipe.task))]
-    said = st.container()  # above the fields, where it is seen
     with st.form("protocol", border=False):
         names = {m.name: f"{m.title}: {m.note}" for m in for_task(recipe.task)}
         names["auto"] = f"by the task ({names[DEFAULTS[recipe.task]].split(':')[0]})"
@@ -118,6 +117,7 @@ def _form(rows: int) -> None:
         )
         seed = st.number_input("Seed", 0, 2**31 - 1, now.seed)
         limit = st.number_input("Time limit for each model, seconds", 1, 86_400, int(now.time_limit))
+        said = st.container()  # above the button, where it is seen
         if st.form_submit_button("Use this", type="primary"):
             kept = repeats if repeats != repeats_for(rows) or now.repeats is not None else None
             wanted = replace(
