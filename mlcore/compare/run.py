@@ -376,8 +376,7 @@ class Run:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(pid, signal.SIGKILL)
         if not any(e["event"] in ENDS for e in since_resumed(self.events())):  # it had no time to say so itself
-            with (self.path / "events.jsonl").open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"event": "cancelled", "seconds": self.progress().seconds}) + "\n")
+            tell_after(self.path, "experiment.json", {"event": "cancelled", "seconds": self.progress().seconds})
 
     def resume(self, slots: int | None = None, start: Any = None) -> Run:
         """Go on with a run that was cancelled or broke off; what is done stays. Raises BadInput otherwise."""
@@ -394,6 +393,16 @@ def just_ordered(folder: Path, asked: str) -> bool:
     told = folder / "events.jsonl"
     quiet = bool(written) and (not told.exists() or told.stat().st_mtime_ns <= max(written))
     return quiet and (time.time() - max(written) / 1e9 < ORDERED or worker_of(folder) is not None)
+
+
+def tell_after(folder: Path, asked: str, event: dict[str, Any]) -> None:
+    """Append an event for a worker that cannot, later than its order even where the clock of files is coarse."""
+    told = folder / "events.jsonl"
+    with told.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(event) + "\n")
+    written = [p.stat().st_mtime_ns for p in (folder / asked, folder / "worker.pid") if p.exists()]
+    now = max([told.stat().st_mtime_ns, *(w + 1_000_000 for w in written)])
+    os.utime(told, ns=(now, now))
 
 
 def worker_of(folder: Path) -> int | None:

@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from mlcore import stats
-from mlcore.compare.run import Run, just_ordered, since_resumed, worker_of
+from mlcore.compare.run import Run, just_ordered, since_resumed, tell_after, worker_of
 from mlcore.compare.tune import best_of, read_trace, trace_file
 from mlcore.errors import BadInput, NotFound, RunFailed
 from mlcore.metrics import Metric, compute
@@ -145,8 +145,7 @@ def stop(run: Run, study: Study) -> None:
         while Run(folder_of(run, study)).alive():
             time.sleep(0.02)
         seconds = max((e["seconds"] for e in _events(run, study)), default=0.0)
-        with (folder_of(run, study) / "events.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"event": "stopped", "seconds": seconds}) + "\n")
+        tell_after(folder_of(run, study), "study.json", {"event": "stopped", "seconds": seconds})
 
 
 # the work -------------------------------------------------------------------------------------------------------------
