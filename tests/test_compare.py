@@ -11,7 +11,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import compare_here, others, run_here
+from conftest import compare_here, frame_here, others, run_here
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 import mlcore
@@ -143,7 +143,7 @@ def test_a_folder_with_other_things_in_it_is_no_place_for_a_run(mixed, tmp_path)
 
 
 def test_bad_input_that_the_worker_meets_is_bad_input(tmp_path):
-    few = mlcore.read(pd.DataFrame({"x": range(6), "y": [0, 1] * 3}), name="few")
+    few = frame_here(pd.DataFrame({"x": range(6), "y": [0, 1] * 3}), "few")
     with pytest.raises(BadInput, match="at least 8"):
         mlcore.compare(few, target="y")
 
@@ -369,7 +369,7 @@ def test_nothing_is_settled_before_all_models_are_done(runs):
 def test_pure_noise_is_said_to_be_noise():
     rng = np.random.default_rng(2)
     frame = pd.DataFrame(rng.normal(size=(200, 5)), columns=list("abcde")).assign(y=rng.integers(0, 2, 200))
-    run = compare_here(mlcore.read(frame, name="noise"), target="y", models=["logistic", "knn", "naive_bayes"], seed=1)
+    run = compare_here(frame_here(frame, "noise"), target="y", models=["logistic", "knn", "naive_bayes"], seed=1)
     board = run.board()
     dummy = next(r for r in board.rows if r.model == "dummy")
     assert (dummy.group, dummy.star) == (1, True)
@@ -407,7 +407,7 @@ def test_group_and_time_columns(mixed):
 
 
 def test_leave_one_out_has_means_over_rows_only(mixed):
-    data = mlcore.read(mixed.frame().head(40), name="forty")
+    data = frame_here(mixed.frame().head(40), "forty")
     run = compare_here(data, "two", ignore=others("binary"), models=["logistic"], split="leave_one_out", holdout=0)
     board = run.board()
     assert board.metric.name == "log_loss"

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from conftest import TARGETS, compare_here, others
+from conftest import TARGETS, compare_here, frame_here, others
 from sklearn import metrics as sk
 
 from mlcore import evaluate
@@ -101,13 +101,10 @@ def test_every_result_draws_and_speaks(runs, task):
 
 
 def test_mape_with_zeros_says_what_to_use_instead(mixed):
-    import mlcore
 
     frame = mixed.frame()
     frame.loc[::9, "amount"] = 0.0
-    run = compare_here(
-        mlcore.read(frame, name="zeros"), "amount", ignore=others("regression"), models=["ridge"], folds=3
-    )
+    run = compare_here(frame_here(frame, "zeros"), "amount", ignore=others("regression"), models=["ridge"], folds=3)
     found = run.evaluate("ridge").to_json()["metrics"]
     assert found["mape"]["value"] is None
     assert "zero" in found["mape"]["undefined"]

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import FEW, TARGETS, compare_here, mixed_frame, others
+from conftest import FEW, TARGETS, compare_here, frame_here, mixed_frame, others
 from sklearn.model_selection import cross_validate
 
 import mlcore
@@ -94,7 +94,7 @@ def tiny(task: str, rows: int, **changes: object) -> pd.DataFrame:
 
 @pytest.mark.parametrize("task", list(TARGETS))
 def test_thirty_rows_and_a_constant_column(task):
-    data = mlcore.read(tiny(task, 30, empty=np.nan, seven=7.0), name="thirty")
+    data = frame_here(tiny(task, 30, empty=np.nan, seven=7.0), "thirty")
     run = compare_here(data, target=TARGETS[task], preset="thorough", folds=2, repeats=1, seed=0,
                        parameters=FEW)  # fmt: skip
     assert {r.model: r.reason for r in run.board().rows if r.status != "ok"} == {}
@@ -105,7 +105,7 @@ def test_boolean_target_infinities_and_hostile_names():
     frame = tiny("binary", 120).rename(columns={"a": "a[1]<b", "colour": '{"k": 1}, x'})
     frame["b"] = frame["b"].replace(7.0, np.inf)
     frame["two"] = frame["two"] == "yes"
-    data = mlcore.read(frame, name="hostile")
+    data = frame_here(frame, "hostile")
     run = compare_here(data, target="two", models=["logistic", "xgboost", "hist_gradient_boosting"], folds=3)
     assert {r.status for r in run.board().rows} == {"ok"}
     assert run.model("xgboost").predict(frame.head(3)).dtype == bool
@@ -116,7 +116,7 @@ def test_a_class_of_one_row_and_a_target_with_gaps():
     frame = tiny("binary", 150)
     frame.loc[0, "two"] = "rare"
     frame.loc[[3, 4, 5], "two"] = None
-    run = compare_here(mlcore.read(frame, name="rare"), target="two", models=["logistic", "xgboost"], folds=3)
+    run = compare_here(frame_here(frame, "rare"), target="two", models=["logistic", "xgboost"], folds=3)
     assert run.experiment.recipe.task == "multiclass"
     assert {r.status for r in run.board().rows} == {"ok"}
     assert any("3 of 150" in n for n in run.notes())
@@ -129,14 +129,14 @@ def test_a_thousand_levels_are_used(mixed):
     towns = rng.integers(0, 1000, 3000)
     y = (rng.random(1000)[towns] + 0.3 * rng.random(3000)) > 0.65
     frame = pd.DataFrame({"town": [f"town {t}" for t in towns], "noise": rng.normal(size=3000), "y": y})
-    run = compare_here(mlcore.read(frame, name="towns"), target="y", models=["logistic", "xgboost"], folds=3)
+    run = compare_here(frame_here(frame, "towns"), target="y", models=["logistic", "xgboost"], folds=3)
     assert run.board().rows[0].score > 0.7
 
 
 def test_own_estimators_are_candidates():
     from sklearn.ensemble import GradientBoostingClassifier
 
-    data = mlcore.read(tiny("binary", 90), name="own")
+    data = frame_here(tiny("binary", 90), "own")
     own = Candidate.of("mine", GradientBoostingClassifier(n_estimators=10, random_state=0))
     run = compare_here(data, target="two", models=[own, "logistic"], folds=3, repeats=1)
     assert {r.model: r.status for r in run.board().rows} == {"mine": "ok", "logistic": "ok", "dummy": "ok"}
@@ -180,7 +180,7 @@ def test_probabilities_in_some_folds_only_are_not_compared(mixed):
     """With one row of a class in training a linear machine cannot be calibrated; in the other fold it is."""
     rng = np.random.default_rng(1)
     frame = pd.DataFrame(rng.normal(size=(200, 3)), columns=list("abc")).assign(y=["p"] * 3 + ["v"] * 197)
-    run = compare_here(mlcore.read(frame, name="rare"), "y", models=["linear_svm"], folds=2, repeats=1, holdout=0)
+    run = compare_here(frame_here(frame, "rare"), "y", models=["linear_svm"], folds=2, repeats=1, holdout=0)
     assert not run.predictions("linear_svm").isna().any().any()
     assert len(run.evaluate("linear_svm").frame())
 
@@ -220,7 +220,7 @@ def test_functions_in_a_model_file_are_refused(tmp_path, function):
 def test_own_classifiers_without_probabilities_and_twice_the_same():
     from sklearn.linear_model import RidgeClassifier
 
-    data = mlcore.read(tiny("binary", 90), name="ridge")
+    data = frame_here(tiny("binary", 90), "ridge")
     own = Candidate.of("ridge_classifier", RidgeClassifier())
     run = compare_here(data, target="two", models=[own], folds=3, repeats=1)
     row = next(r for r in run.board().rows if r.model == "ridge_classifier")
@@ -235,7 +235,7 @@ def test_own_classifiers_without_probabilities_and_twice_the_same():
 def test_labels_keep_their_type_and_the_holdout_is_scored(labels):
     frame = tiny("binary", 120)
     frame["two"] = np.where(frame["two"] == "yes", labels[1], labels[0])
-    data = mlcore.read(frame, name=f"labels {labels}")
+    data = frame_here(frame, f"labels {labels}")
     run = compare_here(data, "two", models=["logistic", "xgboost"], folds=3, repeats=1)
     for name in ("logistic", "xgboost"):
         assert run.model(name).classes_.tolist() == list(labels)
@@ -252,7 +252,7 @@ def test_a_class_met_only_in_the_holdout_is_scored_rightly():
     frame = pd.DataFrame(
         {"x": (y == "c") + rng.normal(0, 0.2, 150), "t": range(150), "n": rng.normal(size=150), "y": y}
     )
-    data = mlcore.read(frame, name="late")
+    data = frame_here(frame, "late")
     run = compare_here(data, "y", models=["logistic"], folds=3, split="time", time="t", metric="accuracy")
     (look,) = evaluate.open_holdout(run, ["logistic"])
     held = frame.iloc[run.plan()["holdout"]]
@@ -277,7 +277,7 @@ def test_a_model_reads_a_raw_frame_as_the_file_was_read(tmp_path):
 
 def test_derived_names_and_one_hot_names_do_not_collide():
     frame = tiny("binary", 80).assign(**{"when year": 1.5, "colour_red": np.arange(80.0)})
-    data = mlcore.read(frame, name="names")
+    data = frame_here(frame, "names")
     run = compare_here(data, "two", models=["logistic"], folds=3, repeats=1)
     assert run.board().ranked()
     schema = data.schema.with_target("two")

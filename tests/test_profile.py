@@ -40,7 +40,7 @@ def frame():
 
 @pytest.fixture(scope="module")
 def data(home, frame):
-    return mlcore.read(frame, name="profile")
+    return frame_here(frame, "profile")
 
 
 def test_profile_figures(data, frame):
@@ -78,7 +78,7 @@ def test_quantiles_equal_numpy(values):
 
 def test_outliers_are_beyond_three_quartile_ranges(home):
     values = [*range(100), 395, 500, -250]  # quartiles of about 25 and 75: far out is below −125 and above 225
-    found = profile(mlcore.read(pd.DataFrame({"x": np.array(values, float)}), name="far")).columns[0]
+    found = profile(frame_here(pd.DataFrame({"x": np.array(values, float)}), "far")).columns[0]
     assert found.outliers == 3
 
 
