@@ -410,7 +410,12 @@ def worker_of(folder: Path) -> int | None:
     try:
         pid = int((folder / "worker.pid").read_text())
         if sys.platform == "linux":
-            return pid if b"mlcore.compare.worker" in Path(f"/proc/{pid}/cmdline").read_bytes() else None
+            place = Path(f"/proc/{pid}/cmdline")
+            for _ in range(20):  # it is empty for an instant while a process begins, and when it has ended
+                if command := place.read_bytes():
+                    return pid if b"mlcore.compare.worker" in command else None
+                time.sleep(0.005)
+            return None
         os.kill(pid, 0)
     except (OSError, ValueError):
         return None
