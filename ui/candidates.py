@@ -75,7 +75,7 @@ def _has_unlabelled(data: Dataset) -> bool:
 def _card(row: Model, on: bool) -> bool:
     """One model: whether it runs, what it costs, and its parameters folded. Returns whether it runs."""
     current, task = session(), session().needed_recipe().task
-    with st.container(horizontal=True, vertical_alignment="center", wrap=False, gap="small"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if row.name == "dummy":
             st.checkbox(row.title, True, disabled=True, key="model-dummy", help=row.note.idea)
             return False
