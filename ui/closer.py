@@ -186,7 +186,7 @@ def _begin_stress(run: Run) -> None:
     try:
         splits = other_splits(run.experiment)
     except HoldoutError as error:
-        st.markdown(escape(error))
+        st.markdown(f"{escape(error)} *Help me choose*, above, finds one; then compare again.")
         return
     kinds = " and ".join(TITLES[k] for k, _ in splits)
     st.markdown(f"The same models are compared {kinds}; the drop is the surprise.")
