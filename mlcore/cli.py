@@ -88,7 +88,9 @@ def _add_compare(commands: Any) -> None:
     compare.add_argument("--set", action="append", default=[], metavar="MODEL.PARAMETER=VALUE",
                          help="a parameter of a model; can be given several times")  # fmt: skip
     compare.add_argument("--rule", metavar="FILE.json", help="your own rule, as a file or as JSON text")
-    compare.add_argument("--tune", metavar="NAMES", help="models whose parameters are searched, or all")
+    compare.add_argument(
+        "--tune", metavar="NAMES", help="models whose parameters are searched, or all; what --set sets stays"
+    )
     compare.add_argument("--search", default="tpe", help="how: tpe, gp, random, sobol or grid")
     compare.add_argument("--trials", type=int, default=20, help="settings tried in each search")
     compare.add_argument("--search-seconds", type=float, default=0.0, help="for each search; 0 is no limit")
