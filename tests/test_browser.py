@@ -161,6 +161,18 @@ def test_the_walk_from_a_cold_deep_link(page):
     first = closer.input_value()
     page.mouse.click(box["x"] + 14, box["y"] + 35 + 35 * 4.5)  # the mark of the fifth row
     expect(closer).not_to_have_value(first, timeout=20_000)
+    page.get_by_role("combobox", name="Ranked by").click()
+    page.get_by_role("option", name="ranked by Log loss").click()
+    expect(page.get_by_text("leads with Log loss").or_(page.get_by_text("Log loss 0.")).first).to_be_visible()
+    ready(page)
+    again = closer.input_value()
+    box = table.bounding_box()
+    rows = [box["y"] + 35 + 35 * (n + 0.5) for n in (1, 2)]
+    page.mouse.click(box["x"] + 14, rows[0])
+    page.wait_for_timeout(1500)
+    if closer.input_value() == again:  # it was that model already
+        page.mouse.click(box["x"] + 14, rows[1])
+    expect(closer).not_to_have_value(again, timeout=20_000)
 
     page.get_by_role("radio", name="Learning curve").click()
     page.get_by_role("button", name="Fit it on growing shares of the rows").click()

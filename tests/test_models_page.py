@@ -79,6 +79,15 @@ def test_parameters_are_set_in_the_dialog_and_bad_ones_cannot_be(page_of):
     assert not test.exception
 
 
+def test_a_search_ends_when_all_is_set_by_hand(page_of):
+    session, _ = page_of("regression")
+    session.set_search(("ridge",), session.search)
+    session.set_parameters("ridge", {"alpha": 3.0})
+    test = dialog("candidates._about(model('ridge'))", session)
+    assert not test.toggle
+    assert Session.load(session.token).tuned == ()
+
+
 def test_a_search_is_asked_for_in_the_dialog(page_of):
     session, _ = page_of()
     test = dialog("candidates._about(model('knn'))", session)

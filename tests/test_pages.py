@@ -208,8 +208,11 @@ def test_a_split_that_cannot_be_does_not_lock_the_page(mixed):
     session.protocol = replace(session.protocol, split="time")
     session.save()
     test = opened("pages/models.py", session)
-    assert any("needs the column that says when" in str(w.value) for w in test.warning)
+    assert ["needs the column that says when" in str(w.value) for w in test.warning] == [True]  # said once
     assert any(b.key == "compare" for b in test.button)
+    session.protocol = replace(session.protocol, split="leave_one_out", metric="roc_auc")
+    session.save()
+    assert any("leave-one-out" in w.value for w in opened("pages/models.py", session).warning)
 
 
 def test_broken_session_files_are_no_session(home):

@@ -154,7 +154,9 @@ def _search(row: Model) -> None:
     current, task = session(), session().needed_recipe().task
     try:
         candidate = Candidate.named(row.name, task, **current.parameters.get(row.name, {})).tuned(current.search, task)
-    except HoldoutError:
+    except HoldoutError:  # it has nothing to look for, or no more
+        if row.name in current.tuned:
+            current.set_search(tuple(n for n in current.tuned if n != row.name), current.search)
         return
     wanted = st.toggle(
         "Search the best parameters", row.name in current.tuned, key=f"tune-{row.name}",

@@ -20,6 +20,7 @@ from ui.state import session, workspace
 from ui.widgets import escape, pick, quiet_row, repick, show
 
 EVERY = 0.7
+MOST_RUNS = 200  # that are looked through for those of the same data
 
 
 @st.cache_resource(show_spinner=False, on_release=lambda standby: standby.close())
@@ -120,8 +121,9 @@ def under_way(run: Run) -> None:
 
 
 def of_these_data() -> list[Run]:
-    """Comparisons of the rows that are open, the last first."""
-    return [r for r in all_runs(workspace().run_folders()) if r.experiment.source.fingerprint == session().fingerprint]
+    """Comparisons of the rows that are open among the latest, the last first."""
+    latest = workspace().run_folders()[:MOST_RUNS]
+    return [r for r in all_runs(latest) if r.experiment.source.fingerprint == session().fingerprint]
 
 
 def said(run: Run) -> str:
@@ -181,7 +183,7 @@ def closer_names(board: Leaderboard) -> list[str]:
 def _clicked(table: str, run: Run, shown: list[str]) -> None:
     """A click on a row of the leaderboard looks closer at that model."""
     rows = st.session_state[table]["selection"]["rows"]
-    names = closer_names(run.board())
+    names = closer_names(ranked_by(run))
     if rows and shown[rows[0]] in names:
         repick("models.closer", names, shown[rows[0]])
 

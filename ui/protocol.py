@@ -40,8 +40,7 @@ def line() -> None:
         more = " · race" if settled.race else ""
         st.markdown(f"{escape(settled.words(recipe.task, data.rows))} · **{escape(title)}**{more}")
     except HoldoutError as error:
-        st.caption("This cannot be; change it.")  # why is said below, with the checks
-        del error
+        trouble(error)
     with st.container(horizontal=True, gap="small"):
         change = st.popover("Change", icon=":material/tune:", key="protocol-change", on_change="rerun")
         wizard = st.button("Help me choose", icon=":material/assistant:", key="wizard")
@@ -75,61 +74,57 @@ def _use(protocol: Protocol) -> bool:
 
 
 def _form(rows: int) -> None:
-    current, recipe, schema = session(), session().needed_recipe(), shell.dataset().schema
-    now = current.protocol
-    metrics = ["auto", *(m.name for m in for_task(recipe.task))]
+    """The protocol as a form."""
     with st.form("protocol", border=False):
-        names = {m.name: f"{m.title}: {m.note}" for m in for_task(recipe.task)}
-        names["auto"] = f"by the task ({names[DEFAULTS[recipe.task]].split(':')[0]})"
-        judged = st.selectbox("Rank by", metrics, _place(metrics, now.metric), format_func=names.__getitem__)
-        split: SplitKind = st.selectbox(
-            "Folds are cut", list(SPLITS), list(SPLITS).index(now.split), format_func=SPLITS.__getitem__
-        )
-        columns = [NONE, *schema.names]
-        group = st.selectbox("Group column", columns, _place(columns, now.group))
-        time = st.selectbox("Time column", columns, _place(columns, now.time))
-        folds = st.slider("Folds", 2, 20, min(now.folds, 20))
-        repeats = st.slider(
-            "Repeats",
-            1,
-            10,
-            now.repeats or repeats_for(rows),
-            help="More repeats give narrower intervals and take longer",
-        )
-        held = st.slider(
-            "Holdout, % of the rows",
-            0,
-            50,
-            round(100 * now.holdout),
-            5,
-            help="Locked away before anything is chosen; opened on purpose at the end",
-        )
-        validation = st.slider(
-            "Validation, % of the rows", 5, 30, round(100 * now.validation), 5, help="Only where rows are split once"
-        )
-        race = st.toggle(
-            "Race", now.race, help="Stop models that cannot come first any more; the rest keep all their folds"
-        )
-        fast = st.toggle(
-            "Use scikit-learn-intelex",
-            now.fast,
-            help="Forests and kernel machines get faster where it is installed; their numbers change a little",
-        )
-        seed = st.number_input("Seed", 0, 2**31 - 1, now.seed)
-        limit = st.number_input("Time limit for each model, seconds", 1, 86_400, int(now.time_limit))
+        wanted = _speed(_sizes(_cut(session().protocol), rows))
         said = st.container()  # above the button, where it is seen
         if st.form_submit_button("Use this", type="primary"):
-            kept = repeats if repeats != repeats_for(rows) or now.repeats is not None else None
-            wanted = replace(
-                now, metric=judged, split=split, folds=folds, repeats=kept, holdout=held / 100, seed=int(seed),
-                time_limit=float(limit), validation=validation / 100, race=race, fast=fast,
-                group=None if group == NONE else group, time=None if time == NONE else time,
-            )  # fmt: skip
             with said:
                 used = _use(wanted)
             if used:
                 st.toast("Models will be judged like this.")
                 st.rerun()
+
+
+def _cut(now: Protocol) -> Protocol:
+    """What ranks, and how folds are cut."""
+    task, columns = session().needed_recipe().task, [NONE, *shell.dataset().schema.names]
+    metrics = ["auto", *(m.name for m in for_task(task))]
+    names = {m.name: f"{m.title}: {m.note}" for m in for_task(task)}
+    names["auto"] = f"by the task ({names[DEFAULTS[task]].split(':')[0]})"
+    judged = st.selectbox("Rank by", metrics, _place(metrics, now.metric), format_func=names.__getitem__)
+    split: SplitKind = st.selectbox(
+        "Folds are cut", list(SPLITS), list(SPLITS).index(now.split), format_func=SPLITS.__getitem__
+    )
+    group = st.selectbox("Group column", columns, _place(columns, now.group))
+    time = st.selectbox("Time column", columns, _place(columns, now.time))
+    return replace(now, metric=judged, split=split, group=None if group == NONE else group,
+                   time=None if time == NONE else time)  # fmt: skip
+
+
+def _sizes(now: Protocol, rows: int) -> Protocol:
+    """How many folds, and how many rows are kept aside."""
+    plain = repeats_for(rows)
+    folds = st.slider("Folds", 2, 20, min(now.folds, 20))
+    repeats = st.slider("Repeats", 1, 10, now.repeats or plain,
+                        help="More repeats give narrower intervals and take longer")  # fmt: skip
+    held = st.slider("Holdout, % of the rows", 0, 50, round(100 * now.holdout), 5,
+                     help="Locked away before anything is chosen; opened on purpose at the end")  # fmt: skip
+    aside = st.slider("Validation, % of the rows", 5, 30, round(100 * now.validation), 5,
+                      help="Only where rows are split once")  # fmt: skip
+    kept = repeats if repeats != plain or now.repeats is not None else None
+    return replace(now, folds=folds, repeats=kept, holdout=held / 100, validation=aside / 100)
+
+
+def _speed(now: Protocol) -> Protocol:
+    """What makes it faster, what makes it repeat, and when a model is given up."""
+    race = st.toggle("Race", now.race,
+                     help="Stop models that cannot come first any more; the rest keep all their folds")  # fmt: skip
+    fast = st.toggle("Use scikit-learn-intelex", now.fast, help="Forests and kernel machines get faster where it is "
+                     "installed; their numbers change a little")  # fmt: skip
+    seed = st.number_input("Seed", 0, 2**31 - 1, now.seed)
+    limit = st.number_input("Time limit for each model, seconds", 1, 86_400, int(now.time_limit))
+    return replace(now, race=race, fast=fast, seed=int(seed), time_limit=float(limit))
 
 
 def _place(options: list[str], value: str | None) -> int:
@@ -171,6 +166,10 @@ def _wizard() -> None:
 def checks() -> None:
     """What would make the scores lie: of the data and of the split, each with the click that mends it."""
     data, recipe, protocol = shell.dataset(), session().needed_recipe(), session().protocol
+    try:
+        protocol.checked().with_roles(data.schema)
+    except HoldoutError:  # said above already
+        return
     try:
         review: leaks.Review = cached.result(
             "leaks", data, lambda: leaks.review(data, recipe, protocol), recipe, protocol

@@ -258,7 +258,7 @@ def _side_by_side(result: SideBySide) -> go.Figure:
             hovertemplate=f"{plain(change.title)}: %{{x:.4g}} ({gap.low:.4g} to {gap.high:.4g})<extra></extra>",
         )  # fmt: skip
     figure.add_vline(x=0, line={"color": GREY, "width": 1, "dash": "dot"})
-    laid_out(figure, f"{result.metric.title}: {result.second.split()[0]} better by", "",
+    laid_out(figure, f"{result.metric.title}: gain from the first to the second", "",
              max(170, 30 * len(result.changes) + 90))  # fmt: skip
     levels_axis(figure, "y", [c.title for c in result.changes], 30)
     figure.update_yaxes(range=[len(result.changes) - 0.5, -0.5], showgrid=False)

@@ -59,7 +59,7 @@ class Candidate:
         if self.row is None or self.rule is not None or self.search is None:
             return ()
         held = set(dict(self.parameters)) - set(self.search.knobs)
-        return tuple(k for k in self.search.space(models.model(self.model, task), task) if k.name not in held)
+        return tuple(k for k in self.search.space(self.row, task) if k.name not in held)
 
     @classmethod
     def of(cls, name: str, estimator: Any, family: Family = "linear") -> Candidate:
@@ -73,6 +73,8 @@ class Candidate:
 
         if not name or not all(ch.isalnum() or ch in "_-" for ch in name) or name in ("rule", "blend"):
             raise BadInput(f"{name!r} cannot name a model: letters, digits, _ and - only, and not 'rule' or 'blend'.")
+        if family not in OWN_FAMILIES:
+            raise BadChoice.of("family of columns", family, OWN_FAMILIES)
         if type(estimator).__module__ == "__main__":
             raise BadInput(
                 f"{type(estimator).__name__} is defined in the script that runs. Put it into a module of "
@@ -81,8 +83,6 @@ class Candidate:
         dumped = json.dumps(_parameters_text(estimator), sort_keys=True)
         digest = hashlib.blake2b(dumped.encode(), digest_size=8).hexdigest()
         skops.io.dumps(estimator)  # fails here, in the caller's process, rather than in the run
-        if family not in OWN_FAMILIES:
-            raise BadChoice.of("family of columns", family, OWN_FAMILIES)
         return cls(name, (), name, digest, estimator, takes=family)
 
     @property

@@ -85,9 +85,9 @@ class Leaderboard(Result):
     help: ClassVar[Help] = Help(
         "Each model was trained and tested on the same folds; a dot is its mean score, the bar around it the 95 % "
         "interval, corrected for the overlap of training sets.",
-        "The shaded models cannot be told apart from the best with this data. The star marks the simplest of them that "
-        "is not worse with a probability of 0.9; take it "
-        "unless you have another reason. Skill is the share of the way from the baseline to a perfect score.",
+        "The shaded models cannot be told apart from the best with this data. The star marks the simplest of them, "
+        "those aside that are probably worse; take it unless you have another reason. Skill is the share of the way "
+        "from the baseline to a perfect score.",
         "The highest number alone: among equal models one is always first by luck. Many models tried on few rows.",
         "If many are shaded, get more rows or repeats before you believe in a winner. Open the holdout once.",
     )

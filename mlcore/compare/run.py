@@ -364,17 +364,8 @@ class Run:
 
     def cancel(self, grace: float = 1.0) -> None:
         """End the run: ask its process, and after `grace` seconds end the whole group. What is done stays."""
-        pid = worker_of(self.path)  # it may be starting still, and hold no lock yet
-        if pid is None or not self.progress().live:
+        if not self.progress().live or not end_worker(self.path, grace):
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
-        end = time.monotonic() + grace
-        while self.alive() and time.monotonic() < end:
-            time.sleep(0.05)
-        if self.alive():
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
         if not any(e["event"] in ENDS for e in since_resumed(self.events())):  # it had no time to say so itself
             tell_after(self.path, "experiment.json", {"event": "cancelled", "seconds": self.progress().seconds})
 
@@ -393,6 +384,25 @@ def just_ordered(folder: Path, asked: str) -> bool:
     told = folder / "events.jsonl"
     quiet = bool(written) and (not told.exists() or told.stat().st_mtime_ns <= max(written))
     return quiet and (time.time() - max(written) / 1e9 < ORDERED or worker_of(folder) is not None)
+
+
+def end_worker(folder: Path, grace: float = 1.0) -> bool:
+    """Ask a folder's worker to end, which may be starting still, and after `grace` seconds end its whole group.
+
+    Returns whether there was one.
+    """
+    pid = worker_of(folder)
+    if pid is None:
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + grace
+    while Run(folder).alive() and time.monotonic() < end:
+        time.sleep(0.05)
+    if Run(folder).alive():
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+    return True
 
 
 def tell_after(folder: Path, asked: str, event: dict[str, Any]) -> None:

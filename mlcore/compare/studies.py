@@ -5,11 +5,8 @@ A study is a folder below the run: what was asked, and a line for each point. It
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import signal
 import time
 import warnings
 from collections.abc import Callable
@@ -22,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from mlcore import stats
-from mlcore.compare.run import Run, just_ordered, since_resumed, tell_after, worker_of
+from mlcore.compare.run import Run, end_worker, just_ordered, since_resumed, tell_after
 from mlcore.compare.tune import best_of, read_trace, trace_file
 from mlcore.errors import BadInput, NotFound, RunFailed
 from mlcore.metrics import Metric, compute
@@ -138,12 +135,7 @@ def left_of(run: Run, study: Study) -> float | None:
 
 def stop(run: Run, study: Study) -> None:
     """End a study that is under way; the fits that are done stay, and it can be gone on with."""
-    pid = worker_of(folder_of(run, study))
-    if pid is not None and state_of(run, study)[0] == "running":
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
-        while Run(folder_of(run, study)).alive():
-            time.sleep(0.02)
+    if state_of(run, study)[0] == "running" and end_worker(folder_of(run, study)):
         seconds = max((e["seconds"] for e in _events(run, study)), default=0.0)
         tell_after(folder_of(run, study), "study.json", {"event": "stopped", "seconds": seconds})
 
