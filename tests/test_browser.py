@@ -161,11 +161,15 @@ def test_the_walk_from_a_cold_deep_link(page):
     first = closer.input_value()
     page.mouse.click(box["x"] + 14, box["y"] + 35 + 35 * 4.5)  # the mark of the fifth row
     expect(closer).not_to_have_value(first, timeout=20_000)
-    page.get_by_role("combobox", name="Ranked by").click()
+    ranked = page.get_by_role("combobox", name="Ranked by").first
+    ranked.scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    ranked.click()
     page.get_by_role("option", name="ranked by Log loss").click()
     expect(page.get_by_text("leads with Log loss").or_(page.get_by_text("Log loss 0.")).first).to_be_visible()
     ready(page)
     again = closer.input_value()
+    table.scroll_into_view_if_needed()
     box = table.bounding_box()
     rows = [box["y"] + 35 + 35 * (n + 0.5) for n in (1, 2)]
     page.mouse.click(box["x"] + 14, rows[0])

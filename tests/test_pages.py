@@ -212,7 +212,7 @@ def test_a_split_that_cannot_be_does_not_lock_the_page(mixed):
     assert any(b.key == "compare" for b in test.button)
     session.protocol = replace(session.protocol, split="leave_one_out", metric="roc_auc")
     session.save()
-    assert any("leave-one-out" in w.value for w in opened("pages/models.py", session).warning)
+    assert any("tests on one row at a time" in w.value for w in opened("pages/models.py", session).warning)
 
 
 def test_broken_session_files_are_no_session(home):
