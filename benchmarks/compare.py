@@ -54,13 +54,17 @@ def ours(parquet: str, place: str, race: bool, warm: bool) -> None:
     import pandas as pd
 
     import mlcore
-    from mlcore.compare import Options, begin, plan_experiment
-    from mlcore.compare.run import Run, Standby, launch
-    from mlcore.models import of_preset
+    from mlcore.api import Aim, begin, plan
+    from mlcore.experiment.candidate import Choice
+    from mlcore.models.catalogue import of_preset
+    from mlcore.runs.folder import RunFolder
+    from mlcore.runs.process import Standby, launch
+    from mlcore.validation.protocol import Protocol
 
     data = mlcore.read(pd.read_parquet(parquet), name="mixed")
     names = [n for n in of_preset("standard", "binary") if n not in LEFT_OUT]
-    data, experiment = plan_experiment(data, "y", Options(models=names, repeats=1, seed=0, race=race))
+    protocol = Protocol(repeats=1, seed=0, race=race)
+    data, experiment = plan(data, Aim("y"), protocol, Choice(models=names))
     standby = Standby()
     if warm:
         standby.warm()
@@ -69,7 +73,9 @@ def ours(parquet: str, place: str, race: bool, warm: bool) -> None:
     run = begin(data, experiment, Path(place), standby.launch if warm else launch)
     first = 0.0
     while not first:
-        first = next((time.perf_counter() - start for e in Run(run.path).events() if e["event"] == "candidate"), 0.0)
+        first = next(
+            (time.perf_counter() - start for e in RunFolder(run.path).events() if e["event"] == "candidate"), 0.0
+        )
         time.sleep(0.02)
     run.wait(board=True, every=0.02)
     alone, (wall, cpu) = time.perf_counter() - start, spent()
@@ -86,8 +92,8 @@ def plain(parquet: str, place: str) -> None:
     from sklearn.model_selection import cross_validate
 
     import mlcore
-    from mlcore.compare.run import cores
-    from mlcore.compare.tasks import context
+    from mlcore.runs.context import context
+    from mlcore.runs.process import cores
 
     run = mlcore.open_run(place)
     shared = context(str(run.path))
@@ -95,7 +101,7 @@ def plain(parquet: str, place: str) -> None:
     splits = [(f.train, f.test) for f in shared.plan.folds]
     start, told = time.perf_counter(), {}
     for candidate in run.experiment.candidates:
-        estimator = candidate.build(shared.setting.seeing(shared.y[splits[0][0]]), run.path)
+        estimator = candidate.build(shared.setting.for_fit(shared.y[splits[0][0]]), run.path)
         whole = run.experiment.recipe.pipeline(run.experiment.schema, candidate.family, estimator)
         found = cross_validate(whole, frame, shared.y, cv=splits, scoring=list(SCORERS), n_jobs=cores())
         if candidate.most_rows is None or len(splits[0][0]) <= candidate.most_rows:

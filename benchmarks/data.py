@@ -94,7 +94,7 @@ def reading(folder: Path, rows: int) -> Any:
 
 def profiling(data: Any, ydata: str | None, folder: Path) -> None:
     """Profile with alerts beside DuckDB's SUMMARIZE, and ydata-profiling's minimal report."""
-    from mlcore.profile import profile
+    from mlcore.api import profile
 
     aimed = data.with_schema(data.schema.with_target("returned"))
     profile(aimed, "returned", "binary")  # imports
@@ -115,30 +115,30 @@ def profiling(data: Any, ydata: str | None, folder: Path) -> None:
 def drawing(data: Any) -> None:
     """Every kind of chart: seconds of compute, and what the browser gets."""
     from mlcore import explore
-    from mlcore.explore import Look, Pairing, View
-    from mlcore.filters import Filter
+    from mlcore.data.filters import Filter
+    from mlcore.explore import PairPlotOptions, PlotOptions, View
 
     data = data.with_schema(data.schema.with_target("returned"))
     few = (Filter("age", "between", (20.0, 40.0)), Filter("member", "is", ("true",)))
     charts: dict[str, Callable[[View], Any]] = {
-        "histogram": lambda v: explore.one(v, "f1", Look()),
-        "histogram, split": lambda v: explore.one(v, "f1", Look("returned")),
-        "bars, split": lambda v: explore.one(v, "shop", Look("returned")),
-        "box": lambda v: explore.one(v, "f1", Look("region", shape="box")),
-        "cumulative": lambda v: explore.one(v, "f1", Look("region", shape="ecdf")),
-        "timeline": lambda v: explore.one(v, "day", Look("returned")),
-        "lengths": lambda v: explore.one(v, "customer_id", Look(shape="lengths")),
-        "points": lambda v: explore.relation(v, "f1", "f2", how=Pairing("returned", "points")),
-        "density": lambda v: explore.relation(v, "f1", "f2", how=Pairing(shape="density")),
-        "violins": lambda v: explore.relation(v, "region", "f2", how=Pairing(shape="violin")),
+        "histogram": lambda v: explore.one(v, "f1", PlotOptions()),
+        "histogram, split": lambda v: explore.one(v, "f1", PlotOptions("returned")),
+        "bars, split": lambda v: explore.one(v, "shop", PlotOptions("returned")),
+        "box": lambda v: explore.one(v, "f1", PlotOptions("region", shape="box")),
+        "cumulative": lambda v: explore.one(v, "f1", PlotOptions("region", shape="ecdf")),
+        "timeline": lambda v: explore.one(v, "day", PlotOptions("returned")),
+        "lengths": lambda v: explore.one(v, "customer_id", PlotOptions(shape="lengths")),
+        "points": lambda v: explore.relation(v, "f1", "f2", how=PairPlotOptions("returned", "points")),
+        "density": lambda v: explore.relation(v, "f1", "f2", how=PairPlotOptions(shape="density")),
+        "violins": lambda v: explore.relation(v, "region", "f2", how=PairPlotOptions(shape="violin")),
         "counts": lambda v: explore.relation(v, "region", "product"),
-        "course in time": lambda v: explore.relation(v, "day", "price", how=Pairing("returned", "course")),
+        "course in time": lambda v: explore.relation(v, "day", "price", how=PairPlotOptions("returned", "course")),
         "associations": lambda v: explore.correlations(v, "association"),
         "with the target": lambda v: explore.with_target(v, "returned"),
         "pairs": lambda v: explore.pairs(v, ["f1", "f2", "f3", "price"], "returned"),
         "parallel lines": lambda v: explore.parallel(v, ["f1", "f2", "region", "price"], "returned"),
         "missing": explore.missing,
-        "gaps along the file": explore.gap_map,
+        "gaps along the file": explore.missingness_map,
         "gaps together": explore.patterns,
     }
     charts["histogram"](View(data)).figure()  # imports

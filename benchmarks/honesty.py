@@ -50,7 +50,7 @@ class Told:
     """What one data set led to."""
 
     alone: bool  # a model other than the baseline alone in the top group
-    beaten: bool  # the baseline said to be beaten by any
+    beats_baseline: bool  # the baseline said to be beaten by any
     highest: bool  # the highest mean is not the baseline's
     apart: tuple[bool, bool]  # equal models told apart: by us, by a plain t-test
     covered: tuple[bool, ...]  # whether intervals cover the true score
@@ -74,33 +74,33 @@ def one(job: tuple[int, int]) -> Told:
     warnings.simplefilter("ignore")
     from scipy import stats as scipy_stats
 
-    from mlcore import stats
-    from mlcore.protocol import repeats_for
+    from mlcore.validation import statistics
+    from mlcore.validation.protocol import repeats_for
 
     seed, rows = job
     rng = np.random.default_rng(seed)
     repeats, ratio = repeats_for(rows), 1 / (FOLDS - 1)
     x, y = rng.normal(size=(rows, 6)), rng.integers(0, 2, rows)
     scores = {name: scores_of(m, x, y, seed, repeats) for name, m in zip(NAMES, models(), strict=True)}
-    groups = stats.tie_groups(scores, ratio, 0.01)
+    groups = statistics.tie_groups(scores, ratio, 0.01)
     top = [m for m, g in groups.items() if g == 1]
     worse = [scores[m] for m in NAMES[1:]]
-    beaten = any(stats.told_apart(-scores["dummy"], [-s for s in worse], ratio))
+    beats_baseline = any(statistics.significantly_worse(-scores["dummy"], [-s for s in worse], ratio))
     highest = max(scores, key=lambda m: scores[m].mean()) != "dummy"
 
     signal = (x[:, 0] + rng.normal(size=rows) > 0).astype(int)
     pair = [scores_of(models()[1], np.column_stack([x[:, 0], rng.normal(size=(rows, 3))]), signal, seed, repeats)
             for _ in range(2)]  # fmt: skip
-    ours = stats.difference(pair[0], pair[1], ratio).p < stats.ALPHA
-    plain = scipy_stats.ttest_rel(pair[0], pair[1]).pvalue < stats.ALPHA
+    ours = statistics.difference(pair[0], pair[1], ratio).p < statistics.ALPHA
+    plain = scipy_stats.ttest_rel(pair[0], pair[1]).pvalue < statistics.ALPHA
 
     covered = []
     for name in ("logistic", "25 neighbours", "tree of depth 3"):
         estimator = models()[NAMES.index(name)]
-        found = stats.interval(scores_of(estimator, x, signal, seed, repeats), ratio).within((0.0, 1.0))
+        found = statistics.interval(scores_of(estimator, x, signal, seed, repeats), ratio).within((0.0, 1.0))
         assert found is not None
         covered.append(found[0] <= TRUTH[name, rows] <= found[1])
-    return Told(top != ["dummy"] and "dummy" not in top and len(top) == 1, beaten, highest, (ours, plain),
+    return Told(top != ["dummy"] and "dummy" not in top and len(top) == 1, beats_baseline, highest, (ours, plain),
                 tuple(covered))  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def main(datasets: int, rows: int) -> None:
     lines = (
         ("pure noise, 8 models", "", []),
         ("  a model alone in the top group that is not the baseline", "at most 5 %", [t.alone for t in told]),
-        ("  the baseline said to be beaten", "", [t.beaten for t in told]),
+        ("  the baseline said to be beaten", "", [t.beats_baseline for t in told]),
         ("  plain way: the highest mean is called the winner", "", [t.highest for t in told]),
         ("two equal models", "", []),
         ("  told apart by the corrected test", "at most 5 %", [t.apart[0] for t in told]),

@@ -1,45 +1,92 @@
 """The core of Holdout: explore data, compare models, trust the winner.
 
-import mlcore
-data = mlcore.read("customers.csv")
-run = mlcore.compare(data, target="churned", seed=0)
-run.leaderboard()
-run.evaluate("xgboost")
-run.explain("xgboost", row=3)
+    import mlcore
+
+    data = mlcore.read("customers.csv")
+    run = mlcore.compare(data, target="churned", seed=0)
+    run.leaderboard()
+    run.evaluate("xgboost")
+    run.explain("xgboost", row=3)
+
+What is in `__all__` is promised to stay. Names are imported when they are first used, so that `import mlcore` is fast.
 """
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from mlcore.errors import HoldoutError
-from mlcore.ingest import read
-from mlcore.ingest.options import ReadOptions, Stored, Table
 
 if TYPE_CHECKING:
-    from mlcore import compare
-    from mlcore.compare import Candidate, Run
+    from mlcore.api import compare, open_run, profile, stress_test, warm
+    from mlcore.api import leave as leave
+    from mlcore.data.dataset import Dataset
+    from mlcore.experiment.candidate import Candidate
+    from mlcore.experiment.search import Search
+    from mlcore.explore.profile import Profile
+    from mlcore.export.profile_report import profile_html
+    from mlcore.ingest.options import ReadOptions, Stored, Table
+    from mlcore.ingest.reader import read
+    from mlcore.models.catalogue import MODELS
+    from mlcore.models.rules import Rule
+    from mlcore.run import Run
+    from mlcore.validation.metrics import METRICS
 
 __version__ = "0.1.0"
-__all__ = ["Candidate", "HoldoutError", "ReadOptions", "Run", "Stored", "Table", "compare", "open_run", "read"]
+__all__ = [
+    "METRICS",
+    "MODELS",
+    "Candidate",
+    "Dataset",
+    "HoldoutError",
+    "Profile",
+    "ReadOptions",
+    "Rule",
+    "Run",
+    "Search",
+    "Stored",
+    "Table",
+    "compare",
+    "open_run",
+    "profile",
+    "profile_html",
+    "read",
+    "stress_test",
+    "warm",
+]
 
-_LATE = {"Candidate": "mlcore.compare", "Run": "mlcore.compare"}
+_HOMES = {
+    "METRICS": "mlcore.validation.metrics",
+    "MODELS": "mlcore.models.catalogue",
+    "Candidate": "mlcore.experiment.candidate",
+    "Dataset": "mlcore.data.dataset",
+    "Profile": "mlcore.explore.profile",
+    "ReadOptions": "mlcore.ingest.options",
+    "Rule": "mlcore.models.rules",
+    "Run": "mlcore.run",
+    "Search": "mlcore.experiment.search",
+    "Stored": "mlcore.ingest.options",
+    "Table": "mlcore.ingest.options",
+    "compare": "mlcore.api",
+    "leave": "mlcore.api",
+    "open_run": "mlcore.api",
+    "profile": "mlcore.api",
+    "profile_html": "mlcore.export.profile_report",
+    "read": "mlcore.ingest.reader",
+    "stress_test": "mlcore.api",
+    "warm": "mlcore.api",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is heavy (scikit-learn) only when it is asked for."""
-    import importlib
-
-    if name == "compare":
-        return importlib.import_module("mlcore.compare")  # a package that can be called
-    if name in _LATE:
-        return getattr(importlib.import_module(_LATE[name]), name)
-    raise AttributeError(f"module 'mlcore' has no attribute {name!r}")
+    """Import a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mlcore' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
 
 
-def open_run(run: str) -> Run:
-    """Open a run by its folder or its short id. Raises NotFound."""
-    from mlcore.compare.run import Run as Opened
-    from mlcore.workspace import Workspace
-
-    return Opened(Workspace().run_folder(run))
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,16 +1,16 @@
-"""Everything that can go wrong, as one tree.
+"""The errors of this package, as one tree.
 
     HoldoutError
-    ├── BadInput            what a person gave cannot be used (the command line exits with 2)
+    ├── BadInput            input that cannot be used (the command line exits with 2)
     │   ├── CannotRead      a file
     │   ├── NoSuchColumn    a column name
     │   ├── BadTarget       a target that cannot be predicted
     │   ├── BadChoice       an option's value
     │   └── NotFound        a dataset, a run, a model of a run
-    ├── NotApplicable       a figure that is not defined for this data; carries what is offered instead
+    ├── NotApplicable       a result that is not defined for this data; the message offers an alternative
     └── RunFailed           a run that ended without a leaderboard (the command line exits with 1)
 
-A message says what was wrong, what was given, what is allowed and what to do; it is shown to people as it is.
+A message says what was wrong, what was given, what is allowed and what to do; it is shown unchanged.
 """
 
 from __future__ import annotations
@@ -20,15 +20,22 @@ from collections.abc import Iterable
 
 
 class HoldoutError(Exception):
-    """The root: catching it catches all that this package raises on purpose."""
+    """The root: catching it catches every error that this package raises on purpose.
+
+    >>> try:
+    ...     data.frame(["aeg"])
+    ... except mlcore.HoldoutError as error:
+    ...     print(error)
+    There is no column 'aeg'. Did you mean 'age'?
+    """
 
 
 class BadInput(HoldoutError):
-    """What a person gave cannot be used."""
+    """Input that cannot be used."""
 
 
 class CannotRead(BadInput):
-    """A file that is not what it says, or that cannot be read safely."""
+    """A file that is not in the format it claims, or that cannot be read safely."""
 
 
 class NoSuchColumn(BadInput):
@@ -36,8 +43,8 @@ class NoSuchColumn(BadInput):
 
     @classmethod
     def named(cls, name: str, available: Iterable[str]) -> NoSuchColumn:
-        """Say which columns there are, nearest names first."""
-        return cls(f"There is no column {name!r}. {_nearest(name, list(available), 'The columns are')}")
+        """The error for an unknown name, with similar names or those that exist."""
+        return cls(f"There is no column {name!r}. {_suggestion(name, list(available), 'The columns are')}")
 
 
 class BadTarget(BadInput):
@@ -49,26 +56,26 @@ class BadChoice(BadInput):
 
     @classmethod
     def of(cls, what: str, given: object, allowed: Iterable[object]) -> BadChoice:
-        """Say what was given and what is allowed."""
-        return cls(f"{given!r} is not a {what}. {_nearest(str(given), [str(a) for a in allowed], 'Allowed are')}")
+        """The error for a value, with similar values or those that are allowed."""
+        return cls(f"{given!r} is not a {what}. {_suggestion(str(given), [str(a) for a in allowed], 'Allowed are')}")
 
 
 class NotFound(BadInput):
-    """A dataset, a run or a model that is not there."""
+    """A dataset, a run or a model that does not exist."""
 
 
 class NotApplicable(HoldoutError):
-    """A figure that is not defined for this data."""
+    """A result that is not defined for this data."""
 
 
 class RunFailed(HoldoutError):
     """A run that ended without a leaderboard."""
 
 
-def _nearest(given: str, available: list[str], lead: str) -> str:
-    near = difflib.get_close_matches(given, available, n=3, cutoff=0.5)
-    if near:
-        return f"Did you mean {' or '.join(repr(n) for n in near)}?"
+def _suggestion(value: str, available: list[str], lead: str) -> str:
+    matches = difflib.get_close_matches(value, available, n=3, cutoff=0.5)
+    if matches:
+        return f"Did you mean {' or '.join(repr(n) for n in matches)}?"
     shown = ", ".join(repr(a) for a in available[:12])
     more = f" and {len(available) - 12} more" if len(available) > 12 else ""
     return f"{lead}: {shown}{more}."

@@ -1,17 +1,19 @@
-"""What every analysis gives back: one finding as a table, a sentence and a picture."""
+"""What every analysis returns: one finding as a table, a sentence and a figure; and alerts, each with its fix."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+import importlib
+from dataclasses import asdict, dataclass
+from functools import singledispatch
+from typing import Any, ClassVar, Literal
 
-import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-if TYPE_CHECKING:
-    import pandas as pd
+from mlcore.errors import NotApplicable
 
 Array = npt.NDArray[Any]
+DRAWINGS = "mlcore.charts"  # imported by name, when the first figure is wanted: only it knows plotly
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,13 @@ class Help:
 
 
 class Result:
-    """The base of everything that comes out: a frozen dataclass with a table, a sentence and a figure."""
+    """The base of everything that an analysis returns: a frozen dataclass with a table, a sentence and a figure."""
 
     help: ClassVar[Help]
+    picture: ClassVar[bool] = True  # whether there is a figure; False where a table says it all
 
     def frame(self) -> pd.DataFrame:
-        """Return the numbers behind the picture, one row per mark."""
+        """Return the numbers behind the figure, one row per mark."""
         raise NotImplementedError
 
     def sentence(self) -> str:
@@ -38,82 +41,54 @@ class Result:
         raise NotImplementedError
 
     def figure(self) -> Any:
-        """Return the plotly figure; only `mlcore.charts` knows how it is drawn."""
-        from mlcore import charts
+        """Return the plotly figure. Raises NotApplicable where there is nothing to draw."""
+        importlib.import_module(DRAWINGS)
+        return draw(self)
 
-        return charts.figure(self)
-
-
-def number(value: float | None, digits: int = 3) -> str:
-    """Write a number for people: three significant digits, thin separators for thousands.
-
-    >>> number(0.84237), number(12480), number(1234567.8), number(0.0), number(None)
-    ('0.842', '12,480', '1,234,568', '0', 'unknown')
-    """
-    if value is None or not np.isfinite(value):
-        return "unknown"
-    size = abs(value)
-    if size == 0 or (float(value).is_integer() and size < 1e15):
-        return f"{value:,.0f}".replace("-", "−")
-    if size >= 1000:
-        text = f"{value:,.0f}"
-    elif size < 1e-4:
-        text = f"{value:.{digits - 1}e}"
-    else:
-        decimals = max(0, digits - 1 - int(np.floor(np.log10(size))))
-        text = f"{value:.{decimals}f}"
-    return text.replace("-", "−")
+    def file(self, kind: Literal["png", "svg", "pdf"], caption: bool = True) -> bytes:
+        """Return the figure as a file for print, with its sentence as the caption. Raises BadChoice, NotApplicable."""
+        content: bytes = importlib.import_module(f"{DRAWINGS}.figure_file").figure_file(self, kind, caption)
+        return content
 
 
-LOPSIDED = 0.1  # of half an interval, by which its middle may be off the value
+@singledispatch
+def draw(result: object) -> Any:
+    """Draw a result; the modules of `mlcore.charts` register themselves here. Raises NotApplicable."""
+    raise NotApplicable(f"A {type(result).__name__} has no figure. Its frame() holds the numbers.")
 
 
-def plus_minus(value: float | None, ci: tuple[float, float] | None) -> str:
-    """A score with half the width of its interval, to two digits; one that is lopsided is written out.
-
-    >>> plus_minus(0.84237, (0.8213, 0.8634)), plus_minus(0.5, (0.5, 0.5)), plus_minus(0.5, None)
-    ('0.842 ± 0.021', '0.500', '0.500')
-    >>> plus_minus(0.82, (0.556, 0.943))
-    '0.820 (0.556 to 0.943)'
-    """
-    half = (ci[1] - ci[0]) / 2 if ci is not None else 0.0
-    if value is None or ci is None or half <= 1e-9 * max(1.0, abs(value)):
-        return number(value)
-    if abs((ci[1] + ci[0]) / 2 - value) > LOPSIDED * half:
-        return f"{number(value)} ({number(ci[0])} to {number(ci[1])})"
-    return f"{number(value)} ± {number(half, 2)}"
+Severity = Literal["high", "medium", "low"]
+SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low")
 
 
-def share(part: float, whole: float) -> str:
-    """Write a share with its count: `37 of 891 (4.2 %)`.
+@dataclass(frozen=True)
+class Fix:
+    """One click that resolves an alert: a role, a kind, a step's option, a metric, rows kept once, or the split."""
 
-    >>> share(37, 891)
-    '37 of 891 (4.2 %)'
-    """
-    return f"{part:,.0f} of {whole:,.0f} ({100 * part / whole:.1f} %)" if whole else "0 of 0"
-
-
-def shortened(text: object, longest: int = 60) -> str:
-    """A text cut in the middle when it is long, so that both ends can be told apart.
-
-    >>> shortened("a" * 9), shortened("abcdefghijklmnop", 9)
-    ('aaaaaaaaa', 'abcde…nop')
-    """
-    whole = str(text)
-    if len(whole) <= longest:
-        return whole
-    return f"{whole[: longest - longest // 3 - 1]}…{whole[-(longest // 3) :]}"
+    title: str
+    action: Literal["role", "kind", "step", "metric", "rows", "split"]
+    column: str | None
+    value: Any  # the role, the kind, {step: {option: value}}, the metric, the kind of split
 
 
-def several(items: list[str], most: int = 4) -> str:
-    """Join names for a sentence, long ones shortened.
+@dataclass(frozen=True)
+class Alert:
+    """Something to look at before the first fit."""
 
-    >>> several(["a", "b", "c"]), several(["a", "b", "c", "d", "e", "f"])
-    ('a, b and c', 'a, b, c, d and 2 more')
-    """
-    items = [shortened(i) for i in items]
-    if len(items) <= 1:
-        return "".join(items)
-    if len(items) > most:
-        return f"{', '.join(items[:most])} and {len(items) - most} more"
-    return f"{', '.join(items[:-1])} and {items[-1]}"
+    code: str
+    severity: Severity
+    column: str | None
+    text: str
+    fix: Fix | None = None
+    help: Help | None = None  # the card of its check, added by the registry that ran it
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, without the card."""
+        data = asdict(self)
+        del data["help"]
+        return data
+
+
+def by_severity(alerts: list[Alert]) -> list[Alert]:
+    """Alerts with the most severe first, otherwise in the order given."""
+    return sorted(alerts, key=lambda a: SEVERITIES.index(a.severity))

@@ -7,19 +7,20 @@ sys.path[:0] = [p for p in (str(Path(__file__).parents[1]),) if p not in sys.pat
 
 import streamlit as st
 
-from ui import cached, columns, opening, shell
+from ui import cached, shell
+from ui.data import columns, open
 
 
 def page() -> None:
-    opening.open_given_file()
+    open.open_given_file()
     data = cached.dataset()
     if data is None:
         st.title("Data")
-        opening.other_ways()
+        open.other_ways()
         return
     columns.header(data)
     with st.expander("Open other data", icon=":material/folder_open:"):
-        opening.other_ways()
+        open.other_ways()
     left, right = st.columns([2, 3], gap="large")
     with left:
         columns.target_picker(data)
@@ -28,7 +29,7 @@ def page() -> None:
     columns.editor(data)
     columns.preview(data)
     columns.report(data)
-    shell.next_link("pages/explore.py", "Next: look at the data")
+    shell.next_link("pages/explore.py", "Next: explore the data")
 
 
 shell.run_page("data", page)

@@ -7,12 +7,12 @@ sys.path[:0] = [p for p in (str(Path(__file__).parents[1]),) if p not in sys.pat
 
 import streamlit as st
 
-from ui import evaluation, shell
+from ui import evaluate, shell
 
 
 def page() -> None:
     st.title("Evaluate")
-    evaluation.views()
+    evaluate.views()
     shell.next_link("pages/explain.py", "Next: explain a prediction")
 
 

@@ -1,4 +1,4 @@
-"""Explain: LIME for one row, with how far it can be trusted."""
+"""Explain: LIME for one row, and how far it can be trusted."""
 
 import sys
 from pathlib import Path
@@ -7,12 +7,12 @@ sys.path[:0] = [p for p in (str(Path(__file__).parents[1]),) if p not in sys.pat
 
 import streamlit as st
 
-from ui import explaining, shell
+from ui import explain, shell
 
 
 def page() -> None:
     st.title("Explain")
-    explaining.this_row()
+    explain.this_row()
 
 
 shell.run_page("explain", page)

@@ -1,4 +1,4 @@
-"""Explore: a summary, one column, two, many, and what is missing; the same conditions hold for all."""
+"""Explore: a summary, one column, two, many, and missing values; the same filters apply to all."""
 
 import sys
 from pathlib import Path
@@ -7,24 +7,24 @@ sys.path[:0] = [p for p in (str(Path(__file__).parents[1]),) if p not in sys.pat
 
 import streamlit as st
 
-from ui import exploring, shell
-from ui.widgets import switch
+from ui import explore, shell
+from ui.widgets import tabs
 
 VIEWS = {
-    "Summary": exploring.table,
-    "One column": exploring.one,
-    "Two columns": exploring.two,
-    "Many": exploring.many,
-    "Missing": exploring.gaps,
+    "Summary": explore.table,
+    "One column": explore.one,
+    "Two columns": explore.two,
+    "Many": explore.many,
+    "Missing": explore.missing,
 }
 
 
 def page() -> None:
     st.title("Explore")
-    exploring.from_address()
-    rows = exploring.view()
-    exploring.bar(rows)
-    VIEWS[switch("explore.view", "View", list(VIEWS))](rows)
+    explore.from_address()
+    rows = explore.view()
+    explore.bar(rows)
+    tabs("explore.view", VIEWS, rows)
     shell.next_link("pages/features.py", "Next: features")
 
 

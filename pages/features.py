@@ -1,4 +1,4 @@
-"""Features: the recipe in words, its choices, and what a model sees before and after."""
+"""Features: the recipe in words, its options, and sample rows before and after it."""
 
 import sys
 from pathlib import Path
@@ -7,21 +7,21 @@ sys.path[:0] = [p for p in (str(Path(__file__).parents[1]),) if p not in sys.pat
 
 import streamlit as st
 
-from ui import recipe, shell
+from ui import features, shell
 
 
 def page() -> None:
     st.title("Features")
     st.markdown(
-        "Models work on complete numbers. These steps make them from your columns. Whatever is learned from rows is "
-        "learned inside each fold, from its training rows only, so that no test row can leak in."
+        "Models need numbers without missing values. These steps make them from your columns. Steps that have to be "
+        "fitted are fitted inside each fold, on its training rows only, so that no test row can leak in."
     )
     left, right = st.columns([1, 1], gap="large")
     with left:
-        recipe.left_out()
-        recipe.cards()
+        features.left_out()
+        features.cards()
     with right:
-        recipe.preview()
+        features.preview()
     shell.next_link("pages/models.py", "Next: compare models")
 
 

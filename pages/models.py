@@ -7,11 +7,12 @@ sys.path[:0] = [p for p in (str(Path(__file__).parents[1]),) if p not in sys.pat
 
 import streamlit as st
 
-from ui import cached, candidates, closer, jobs, protocol, shell
+from ui import cached, shell
+from ui.models import candidates, model_detail, protocol, run_panel
 
 
 def page() -> None:
-    jobs.standby().warm()
+    run_panel.standby().warm()
     st.title("Models")
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -22,14 +23,14 @@ def page() -> None:
         st.subheader("Leaderboard")
         run = cached.run()
         if run is None:
-            candidates.nothing_yet()
+            candidates.empty_state()
         else:
-            candidates.outdated(run)
-            jobs.live_board(run)
+            candidates.stale_note(run)
+            run_panel.live_leaderboard(run)
             if not run.progress().live:
-                closer.panel(run)
-                closer.stress(run)
-                closer.beside(run)
+                model_detail.panel(run)
+                model_detail.stress(run)
+                model_detail.other_run(run)
             shell.next_link("pages/evaluate.py", "Next: evaluate")
 
 

@@ -1,6 +1,6 @@
-"""Make the sample data: `python sample_data/make.py`. Seeded, so that the same files come out each time.
+"""Generate the sample data: `python sample_data/make.py`. The seed is fixed, so each run writes the same files.
 
-Each file has a story and a planted lesson; README.md beside this tells them.
+Each file has a story and a planted lesson, described in README.md in this folder.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ HERE = Path(__file__).resolve().parent
 
 
 def with_gaps(values: pd.Series, share: float, rng: np.random.Generator) -> pd.Series:
-    """Blank a share of the cells."""
+    """Replace a fraction of the values with missing values."""
     return values.mask(rng.random(len(values)) < share)
 
 
 def churn(rows: int = 1500) -> pd.DataFrame:
-    """Customers of a phone company; `retention_call` is made only to customers who have cancelled."""
+    """Customers of a phone company; `retention_call` is made only to customers who have already cancelled."""
     rng = np.random.default_rng(11)
     signed = pd.Timestamp("2021-01-04") + pd.to_timedelta(rng.integers(0, 1400, rows), unit="D")
     months = ((pd.Timestamp("2025-01-01") - signed).days / 30.4).astype(int)
@@ -60,7 +60,7 @@ def churn(rows: int = 1500) -> pd.DataFrame:
 
 
 def houses(rows: int = 1200) -> pd.DataFrame:
-    """House sales; prices are log-shaped, a few are out of all proportion, and many houses have no garden."""
+    """House sales: roughly log-normal prices, a few extreme outliers, and many houses without a garden."""
     rng = np.random.default_rng(12)
     area = np.round(np.exp(rng.normal(4.75, 0.38, rows)))
     rooms = (area / 27 + rng.normal(0, 0.8, rows)).round().clip(1, 12).astype(int)
@@ -107,7 +107,7 @@ def houses(rows: int = 1200) -> pd.DataFrame:
 
 
 def visits(patients: int = 220) -> pd.DataFrame:
-    """Visits to a clinic, several a patient; what marks a patient marks all visits, and so does the outcome."""
+    """Clinic visits, several per patient; measurements and outcome hardly differ between the visits of a patient."""
     rng = np.random.default_rng(13)
     rows = []
     for patient in range(patients):
@@ -139,7 +139,7 @@ def visits(patients: int = 220) -> pd.DataFrame:
 
 
 def teas(rows: int = 360) -> pd.DataFrame:
-    """Tea leaves of three kinds; two of them overlap, and one is rare."""
+    """Tea leaves of three kinds: oolong is rare and overlaps with green and black."""
     rng = np.random.default_rng(14)
     kind = rng.choice(["green", "oolong", "black"], rows, p=[0.45, 0.15, 0.40])
     step = pd.Series(kind).map({"green": 0.0, "oolong": 1.0, "black": 1.9}).to_numpy()
@@ -160,7 +160,7 @@ FILES = {"customer_churn.csv": churn, "house_prices.csv": houses, "patient_visit
 
 
 def main() -> None:
-    """Write all files beside this script."""
+    """Write all files to the folder of this script."""
     for name, make in FILES.items():
         frame = make()
         frame.to_csv(HERE / name, index=False, lineterminator="\n")

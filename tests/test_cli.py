@@ -59,11 +59,11 @@ def test_evaluate_explain_show_and_runs(compared, capsys):
         found
     )
     status, out, _ = run(capsys, "evaluate", said["id"])
-    assert "rows that it did not see" in out
+    assert "rows that it was not trained on" in out
     status, out, _ = run(capsys, "explain", said["id"], "--row", 3)
     assert "churned = yes" in out
     status, out, _ = run(capsys, "show", said["id"])
-    assert "cannot be told apart" in out
+    assert "differ significantly" in out
     status, out, _ = run(capsys, "runs")
     assert said["id"] in out
 
@@ -75,7 +75,7 @@ def test_profile(capsys, churn_file):
     assert set(said) == {"dataset", "reading", "columns", "alerts"}
     assert {"format", "encoding", "delimiter", "header", "decimal", "skipped_rows", "notes"} <= set(said["reading"])
     assert {"name", "kind", "role", "missing", "distinct"} <= set(said["columns"][0])
-    assert ("giveaway", "retention_call") in {(a["code"], a["column"]) for a in said["alerts"]}
+    assert ("target_leakage", "retention_call") in {(a["code"], a["column"]) for a in said["alerts"]}
     status, out, _ = run(capsys, "profile", churn_file)
     assert "1,500 rows and 11 columns" in out
 
@@ -91,7 +91,7 @@ def test_a_profile_as_html_and_reading_options(capsys, tmp_path):
     assert (columns["x"]["minimum"], columns["d"]["maximum"]) == ("1,500", "2024-08-02")
     status, _, told = run(capsys, "profile", tmp_path / "a.csv", "--part", "x", "--quote", "none", "--skip", -1)
     assert status == 2
-    assert "lines to pass over" in told
+    assert "lines to skip" in told
 
 
 def test_a_database_on_the_command_line(capsys, tmp_path):
@@ -167,7 +167,7 @@ def test_a_progress_bar_on_a_terminal():
         def flush(self):
             pass
 
-    bar = cli._Bar(Terminal())
+    bar = cli._ProgressBar(Terminal())
     bar({"event": "started", "folds": 5, "candidates": 2})
     bar({"event": "fold", "model": "logistic"})
     assert "1 of 10 fits" in bar.stream.text

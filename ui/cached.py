@@ -1,4 +1,4 @@
-"""Cached reads, keyed by fingerprint and parameters and never by a frame."""
+"""Cached results, keyed by fingerprint and parameters, never by a data frame."""
 
 from __future__ import annotations
 
@@ -8,33 +8,33 @@ from typing import Any
 import streamlit as st
 
 from mlcore import __version__
-from mlcore.compare.run import Run
-from mlcore.dataset import Dataset
+from mlcore.data.dataset import Dataset
+from mlcore.data.filters import to_text
+from mlcore.data.workspace import Workspace
 from mlcore.explore.view import View
-from mlcore.filters import to_text
-from mlcore.workspace import Workspace
+from mlcore.run import Run
 from ui.state import session, workspace
 
 
 @st.cache_data(max_entries=512, show_spinner=False)
-def _kept(key: tuple[Any, ...], version: str, _make: Callable[[], Any]) -> Any:
+def _cached_result(key: tuple[Any, ...], version: str, _make: Callable[[], Any]) -> Any:
     return _make()
 
 
 def result(name: str, dataset: Dataset, make: Callable[[], Any], *parameters: Any) -> Any:
-    """A result of a dataset; computed once for each set of parameters."""
+    """A result of a dataset; computed once per set of parameters."""
     shape = tuple(sorted((c.name, c.kind, c.role) for c in dataset.schema))
-    return _kept((name, dataset.fingerprint, dataset.name, hash(shape), *parameters), __version__, make)
+    return _cached_result((name, dataset.fingerprint, dataset.name, hash(shape), *parameters), __version__, make)
 
 
 def look(name: str, view: View, make: Callable[[], Any], *parameters: Any) -> Any:
-    """A result of some rows of a dataset."""
+    """A result of the filtered rows of a dataset."""
     return result(name, view.dataset, make, to_text(view.filters), *parameters)
 
 
 def of_run(name: str, run: Run, make: Callable[[], Any], *parameters: Any) -> Any:
-    """A result of a run that has ended, or of a model of it that is done."""
-    return _kept((name, str(run.path), *parameters), __version__, make)
+    """A result of a run that has ended, or of one of its finished models."""
+    return _cached_result((name, str(run.path), *parameters), __version__, make)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -43,7 +43,7 @@ def _dataset(owner: str, fingerprint: str) -> Dataset:
 
 
 def dataset() -> Dataset | None:
-    """The dataset of this session with the person's corrections, or None. Raises NotFound when it is gone."""
+    """The dataset of this session with the user's corrections, or None. Raises NotFound if it was deleted."""
     current = session()
     if current.fingerprint is None or current.schema is None:
         return None
@@ -56,12 +56,12 @@ def _run(path: str) -> Run:
 
 
 def run() -> Run | None:
-    """The run that this session is attached to, or None when there is none or it is gone."""
+    """The run that this session is attached to, or None if there is none or it was deleted."""
     current = session()
     if current.run is None:
         return None
-    place = workspace().root / "runs" / current.run
-    if not (place / "experiment.json").exists():
+    folder = workspace().root / "runs" / current.run
+    if not (folder / "experiment.json").exists():
         current.set_run(None)
         return None
-    return _run(str(place))
+    return _run(str(folder))

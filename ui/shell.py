@@ -1,4 +1,4 @@
-"""What every page begins with: page config, stepper, sidebar; and what a page needs before it can show anything."""
+"""The frame of every page: page config, stepper, sidebar, and a check that its data, target or run exist."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 
 import streamlit as st
 
-from mlcore.dataset import Dataset
+from mlcore.data.dataset import Dataset
 from mlcore.errors import HoldoutError
-from mlcore.evaluate import holdout_looks
-from mlcore.result import number
+from mlcore.wording import number
 from ui import cached
+from ui.models import run_panel
 from ui.state import PARAMETER, Session, session
-from ui.widgets import escape, trouble
+from ui.widgets import error_box, escape
 
 ICON = str(Path(__file__).parent / "assets" / "icon.png")
 
@@ -30,19 +30,19 @@ DARK_LETTERS = """<style>
 
 @dataclass(frozen=True)
 class Page:
-    """A step of the walk."""
+    """A step of the workflow."""
 
     name: str
     title: str
-    lead: str  # what it is for, in one line
+    lead: str  # its purpose, in one line
     file: str
     needs: str = ""  # data, target or run
 
 
 PAGES: tuple[Page, ...] = (
-    Page("data", "Data", "Open data, say what each column is, choose what to predict.", "pages/data.py"),
+    Page("data", "Data", "Open data, check the columns, choose what to predict.", "pages/data.py"),
     Page("explore", "Explore", "Look at one column, two, or all.", "pages/explore.py", "data"),
-    Page("features", "Features", "How columns become what models can use.", "pages/features.py", "target"),
+    Page("features", "Features", "How columns become inputs for models.", "pages/features.py", "target"),
     Page("models", "Models", "Compare models on the same folds.", "pages/models.py", "target"),
     Page("evaluate", "Evaluate", "What the models get right and wrong.", "pages/evaluate.py", "run"),
     Page(
@@ -58,14 +58,14 @@ HOME = Page("home", "Holdout", "Explore data, compare models, trust the winner."
 
 @dataclass(frozen=True)
 class Standing:
-    """What is there already."""
+    """Which of data, target and run there are."""
 
     data: bool
     target: bool
     run: bool
 
     def missing(self, needs: str) -> str:
-        """What a page still lacks, in words; empty when it has all it needs."""
+        """The first thing that a page still needs; empty if it needs nothing."""
         if needs in ("data", "target", "run") and not self.data:
             return "data"
         if needs in ("target", "run") and not self.target and not self.run:
@@ -77,12 +77,12 @@ class Standing:
 
 LACKS = {
     "data": (
-        "No data are open yet. Open a file or a sample first; this page then shows them.",
+        "No data are open yet. Open a file or a sample, and this page shows them.",
         "pages/data.py",
         "Open data",
     ),
     "target": (
-        "No target is chosen yet. Say which column to predict, and this page has something to do.",
+        "No target is chosen yet. Choose the column to predict first.",
         "pages/data.py",
         "Choose the target",
     ),
@@ -95,29 +95,29 @@ LACKS = {
 
 
 def run_page(page: Page | str, body: Callable[[], None]) -> None:
-    """Draw a whole page; what its core calls raise becomes a quiet box."""
-    found = page if isinstance(page, Page) else next(p for p in PAGES if p.name == page)
+    """Draw a page; an error raised by the core becomes a quiet box."""
+    step = page if isinstance(page, Page) else next(p for p in PAGES if p.name == page)
     st.set_page_config(
-        page_title="Holdout" if found is HOME else f"{found.title} · Holdout",
+        page_title="Holdout" if step is HOME else f"{step.title} · Holdout",
         page_icon=ICON,
         layout="wide",
         initial_sidebar_state="auto",
         menu_items={"Get help": None, "Report a bug": None, "About": None},
     )
-    if st.context.theme.type == "dark":  # the light blue that links need there is too light under white letters
+    if st.context.theme.type == "dark":  # the light blue of links is too light behind white text
         st.html(DARK_LETTERS)
     current = session()
     standing = _standing(current)
-    _stepper(found, current, standing)
+    _stepper(step, current, standing)
     _sidebar(current)
-    lack = standing.missing(found.needs)
+    lack = standing.missing(step.needs)
     try:
         if lack:
-            _empty(found, lack)
+            _empty(step, lack)
         else:
             body()
     except HoldoutError as error:
-        trouble(error)
+        error_box(error)
 
 
 def _standing(current: Session) -> Standing:
@@ -129,7 +129,7 @@ def _standing(current: Session) -> Standing:
 
 
 def link(file: str, label: str, **more: object) -> None:
-    """A link to a page of ours that carries the session along."""
+    """A link to a page that carries the session along."""
     st.page_link(file, label=label, query_params={PARAMETER: session().token}, **more)  # type: ignore[arg-type]
 
 
@@ -139,8 +139,8 @@ def _stepper(page: Page, current: Session, standing: Standing) -> None:
         link("app.py", "**Holdout**")
         for step in PAGES:
             lack = standing.missing(step.needs)
-            mark = "●" if step is page else "✓" if done.get(step.name) else "○"
-            label = f"{mark} **{step.title}**" if step is page else f"{mark} {step.title}"
+            symbol = "●" if step is page else "✓" if done.get(step.name) else "○"
+            label = f"{symbol} **{step.title}**" if step is page else f"{symbol} {step.title}"
             link(step.file, label, help=f"Needs {_needs(lack)} first." if lack else step.lead)
 
 
@@ -161,15 +161,13 @@ def _sidebar(current: Session) -> None:
         try:
             data = cached.dataset()
         except HoldoutError as error:
-            trouble(error)
+            error_box(error)
             return
         if data is None:
             st.caption("No data are open.")
             return
         _data_card(data, current)
-        from ui import jobs
-
-        jobs.card()
+        run_panel.card()
 
 
 def _data_card(data: Dataset, current: Session) -> None:
@@ -177,26 +175,26 @@ def _data_card(data: Dataset, current: Session) -> None:
     if current.recipe is None:
         st.caption("No target yet")
         return
-    tasks = {"binary": "two classes", "multiclass": "several classes", "regression": "a quantity"}
+    tasks = {"binary": "two classes", "multiclass": "several classes", "regression": "a number"}
     st.markdown(f"Predict **{escape(current.recipe.target, 60)}**  \n{tasks[current.recipe.task]}")
-    st.caption(_seal(current))
+    st.caption(_holdout_text(current))
 
 
-def _seal(current: Session) -> str:
-    """The holdout of the run; before there is one, what is meant."""
+def _holdout_text(current: Session) -> str:
+    """The holdout of the run, or the planned one if there is no run."""
     run = cached.run()
     if run is None or not (run.path / "plan.json").exists():
-        held = current.protocol.holdout
-        return f"Holdout: {100 * held:g} % of the rows will be sealed" if held else "No holdout will be kept"
-    rows, looks = len(run.plan()["holdout"]), holdout_looks(run)
+        fraction = current.protocol.holdout
+        return f"Holdout: {100 * fraction:g} % of the rows will be set aside" if fraction else "No holdout will be kept"
+    rows, looks = len(run.plan()["holdout"]), run.holdout_looks()
     if not rows:
         return "No holdout was kept"
-    opened = f"opened {looks[-1]['looks']}×" if looks else "sealed"
+    opened = f"opened {looks[-1]['looks']}×" if looks else "not opened"
     return f"Holdout: {number(rows)} rows, {opened}"
 
 
 def next_link(file: str, label: str) -> None:
-    """The way on, at the foot of a page."""
+    """The button to the next page, at the bottom of a page."""
     st.space("small")
     with st.container(horizontal=True, horizontal_alignment="right"):
         if st.button(label, type="primary", icon=":material/arrow_forward:", icon_position="right", key="next"):
@@ -204,8 +202,8 @@ def next_link(file: str, label: str) -> None:
 
 
 def dataset() -> Dataset:
-    """The dataset of this session; pages that need it have been let through only with one."""
-    found = cached.dataset()
-    if found is None:
+    """The dataset of this session. Pages that need one are drawn only if it is open."""
+    data = cached.dataset()
+    if data is None:
         raise HoldoutError("No data are open.")
-    return found
+    return data

@@ -1,7 +1,7 @@
-"""The one typed Session behind the one session_state key; its setters own what a change makes void.
+"""The typed Session behind the one session_state key; its setters reset what a change invalidates.
 
-It is written to disk after each change under a token that the page's address carries (`?s=…`), so that a refresh of
-the browser, or a link kept, finds everything again. Widgets edit it; they do not hold facts.
+It is written to disk after each change, under a token in the page's address (`?s=…`), so that a browser refresh or a
+saved link restores everything. Widgets edit it; they do not hold state.
 """
 
 from __future__ import annotations
@@ -11,22 +11,20 @@ import re
 import secrets
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import streamlit as st
 
-from mlcore.compare.search import Search
-from mlcore.dataset import Dataset, Kind, Role, Schema, schema_from_json
+from mlcore.data.dataset import Dataset, Kind, Role, Schema, schema_from_json
+from mlcore.data.filters import Filters, from_text, to_text
+from mlcore.data.workspace import LOCAL, Workspace, write_whole
 from mlcore.errors import HoldoutError, NotFound
+from mlcore.experiment.search import Search
 from mlcore.features.recipe import Recipe
 from mlcore.features.steps import Step
-from mlcore.filters import Filters, from_text, to_text
-from mlcore.protocol import Protocol
-from mlcore.target import task_of
-from mlcore.workspace import LOCAL, Workspace, write_whole
-
-if TYPE_CHECKING:
-    from mlcore.alerts import Fix
+from mlcore.result import Fix
+from mlcore.validation.protocol import Protocol
+from mlcore.validation.target import task_of
 
 KEY = "holdout"
 PARAMETER = "s"
@@ -35,7 +33,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass
 class Session:
-    """What one browser tab works on."""
+    """The state of one browser tab."""
 
     token: str
     fingerprint: str | None = None
@@ -44,28 +42,28 @@ class Session:
     protocol: Protocol = field(default_factory=Protocol)
     models: tuple[str, ...] | None = None  # chosen candidates; None means the preset
     run: str | None = None  # the folder's name
-    choices: dict[str, Any] = field(default_factory=dict)  # what widgets were set to
-    filters: Filters = ()  # which rows Explore looks at
-    past_filters: tuple[str, ...] = ()  # as text, for undoing
-    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)  # of models, where they are not the defaults
-    rule: dict[str, Any] | None = None  # the person's own rule, as plain data
+    choices: dict[str, Any] = field(default_factory=dict)  # values of widgets
+    filters: Filters = ()  # the rows that Explore shows
+    past_filters: tuple[str, ...] = ()  # as text, for undo
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)  # per model, where not the defaults
+    rule: dict[str, Any] | None = None  # the user's rule, as plain data
     tuned: tuple[str, ...] = ()  # models whose parameters are searched
     search: Search = field(default_factory=Search)
-    stamp: int = field(default=0, compare=False)  # when the file was written that this is
+    stamp: int = field(default=0, compare=False)  # modification time of its file
 
-    # setters: each drops what no longer holds ---------------------------------------------------------------------
+    # setters: each drops what is no longer valid ------------------------------------------------------------------
 
     def open(self, dataset: Dataset, target: str | None = None) -> None:
-        """Take a dataset; everything that hung on the last one goes."""
+        """Open a dataset; everything that depended on the last one is reset."""
         self.fingerprint, self.schema = dataset.fingerprint, dataset.schema
         self.recipe, self.models, self.run, self.choices = None, None, None, {}
         self.protocol, self.filters, self.past_filters = Protocol(), (), ()
         self.parameters, self.rule, self.tuned = {}, None, ()
         if target is not None:
-            self.aim(target)
+            self.set_target(target)
         self.save()
 
-    def aim(self, target: str | None, task: str = "auto") -> None:
+    def set_target(self, target: str | None, task: str = "auto") -> None:
         """Choose the target. Raises BadTarget. The recipe's other steps stay; a chosen run stays in its folder."""
         schema = self.needed_schema()
         if target is None:
@@ -73,32 +71,32 @@ class Session:
             self.recipe = self.models = None
             self.save()
             return
-        aimed = schema.with_target(target)
-        settled = task_of(aimed[target], task)
-        same = self.recipe is not None and (self.recipe.target, self.recipe.task) == (target, settled)
-        self.recipe = replace(self.recipe, target=target, task=settled) if self.recipe else Recipe(target, settled)
-        self.schema = aimed
-        if not same:
+        new_schema = schema.with_target(target)
+        resolved = task_of(new_schema[target], task)
+        is_same = self.recipe is not None and (self.recipe.target, self.recipe.task) == (target, resolved)
+        self.recipe = replace(self.recipe, target=target, task=resolved) if self.recipe else Recipe(target, resolved)
+        self.schema = new_schema
+        if not is_same:
             self.protocol = replace(self.protocol, metric="auto")
             self.models = self.rule = None
             self.parameters, self.tuned = {}, ()
         self.save()
 
     def set_kind(self, name: str, kind: Kind, parse: str | None = None) -> None:
-        """Correct a kind; a finished run stays shown, as it says what it was made of."""
+        """Correct a kind; a finished run stays on the screen, because it records its schema."""
         self.schema = self.needed_schema().with_kind(name, kind, parse)
         self.filters = from_text(to_text(self.filters), self.schema)
         if self.recipe is not None and self.recipe.target == name:
-            self.aim(name)
+            self.set_target(name)
         self.save()
 
     def set_role(self, name: str, role: Role) -> None:
-        """Correct a role; `target` aims at the column."""
+        """Correct a role; `target` makes the column the target."""
         if role == "target":
-            self.aim(name)
+            self.set_target(name)
             return
         if self.recipe is not None and self.recipe.target == name:
-            self.aim(None)
+            self.set_target(None)
         schema = self.needed_schema()
         if role in ("group", "time", "weight"):  # one column each
             for other in schema.in_role(role):
@@ -106,8 +104,8 @@ class Session:
         self.schema = schema.change(name, role=role)
         self.save()
 
-    def mend(self, fix: Fix) -> None:
-        """Carry out the fix of an alert. Raises BadInput."""
+    def resolve(self, fix: Fix) -> None:
+        """Apply the fix of an alert. Raises BadInput."""
         if fix.action == "role" and fix.column is not None:
             self.set_role(fix.column, fix.value)
         elif fix.action == "kind" and fix.column is not None:
@@ -121,20 +119,20 @@ class Session:
             column: dict[str, Any] = {fix.value: fix.column}
             self.set_protocol(replace(self.protocol, split=fix.value, **column))
 
-    def mended(self, fix: Fix) -> bool:
-        """Whether what a fix would do holds already."""
+    def is_resolved(self, fix: Fix) -> bool:
+        """Whether a fix is already applied."""
         if fix.action == "step" and self.recipe is not None:
             return self.recipe.with_options(fix.value) == self.recipe
         return fix.action == "metric" and self.protocol.metric == fix.value
 
-    def look_at(self, filters: Filters) -> None:
-        """Look at other rows; the last conditions can be had back."""
+    def set_filters(self, filters: Filters) -> None:
+        """Set the conditions; the last ones can be restored."""
         if filters != self.filters:
             self.past_filters = (*self.past_filters[-49:], to_text(self.filters))
             self.filters = filters
             self.save()
 
-    def look_back(self) -> None:
+    def undo_filters(self) -> None:
         """Undo the last change of conditions."""
         if self.past_filters:
             *past, last = self.past_filters
@@ -148,7 +146,7 @@ class Session:
             self.save()
 
     def set_protocol(self, protocol: Protocol) -> None:
-        """Change how models are judged. Raises BadInput."""
+        """Change the protocol. Raises BadInput."""
         self.protocol = protocol.checked()
         self.save()
 
@@ -158,17 +156,17 @@ class Session:
         self.save()
 
     def set_parameters(self, model: str, parameters: dict[str, Any]) -> None:
-        """Set what of a model is not its default."""
+        """Set the parameters of a model that are not its defaults."""
         self.parameters = {k: v for k, v in {**self.parameters, model: parameters}.items() if v}
         self.save()
 
     def set_rule(self, rule: dict[str, Any] | None) -> None:
-        """Take a person's own rule, or let the data find one question."""
+        """Set the user's rule; None means a decision stump fitted to the data."""
         self.rule = rule
         self.save()
 
     def set_search(self, tuned: tuple[str, ...], search: Search) -> None:
-        """Say which models are searched, and how."""
+        """Set which models are searched, and how."""
         self.tuned, self.search = tuned, search.checked()
         self.save()
 
@@ -179,21 +177,21 @@ class Session:
         self.save()
 
     def choose(self, name: str, value: Any) -> None:
-        """Remember what a widget was set to."""
+        """Remember the value of a widget."""
         if self.choices.get(name) != value or name not in self.choices:
             self.choices[name] = value
             self.save()
 
-    # what is there ------------------------------------------------------------------------------------------------
+    # reading ------------------------------------------------------------------------------------------------------
 
     def needed_recipe(self) -> Recipe:
-        """The recipe. Raises NotFound when no target is chosen."""
+        """The recipe. Raises NotFound if no target is chosen."""
         if self.recipe is None:
-            raise NotFound("No target is chosen. Say on the Data page which column to predict.")
+            raise NotFound("No target is chosen. Choose the column to predict on the Data page.")
         return self.recipe
 
     def needed_schema(self) -> Schema:
-        """The schema. Raises NotFound when no dataset is open."""
+        """The schema. Raises NotFound if no dataset is open."""
         if self.schema is None:
             raise NotFound("No data are open. Open a file or a sample on the Data page.")
         return self.schema
@@ -206,7 +204,7 @@ class Session:
     # on disk ------------------------------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Write it under its token."""
+        """Write the session under its token."""
         data = {
             "fingerprint": self.fingerprint,
             "schema": asdict(self.schema) if self.schema else None,
@@ -227,7 +225,7 @@ class Session:
 
     @classmethod
     def load(cls, token: str) -> Session | None:
-        """Read it back; None when there is none, or it is of another version."""
+        """Read a session; None if there is none, or it is of another version."""
         try:
             stamp = _file(token).stat().st_mtime_ns
             data = json.loads(_file(token).read_text("utf-8"))
@@ -257,13 +255,13 @@ def _file(token: str) -> Path:
     return workspace().folder("sessions") / f"{token}.json"
 
 
-def _newer(known: Session) -> Session:
-    """Another tab of the same address may have changed the session; both work on one."""
+def _newer(current: Session) -> Session:
+    """The session on disk, if another tab with the same address has changed it."""
     try:
-        changed = _file(known.token).stat().st_mtime_ns != known.stamp
+        changed = _file(current.token).stat().st_mtime_ns != current.stamp
     except FileNotFoundError:
-        return known
-    return (Session.load(known.token) or known) if changed and known.stamp else known
+        return current
+    return (Session.load(current.token) or current) if changed and current.stamp else current
 
 
 def replace_target(schema: Schema) -> Schema:
@@ -274,31 +272,31 @@ def replace_target(schema: Schema) -> Schema:
 
 
 def _token() -> str:
-    """The token of this tab: from the address, else a new one that no one can guess."""
-    given = st.query_params.get(PARAMETER, "")
-    return given if re.fullmatch(r"[A-Za-z0-9_\-]{16,64}", given) else secrets.token_urlsafe(15)
+    """The token of this tab: from the address, or a new one that cannot be guessed."""
+    token = st.query_params.get(PARAMETER, "")
+    return token if re.fullmatch(r"[A-Za-z0-9_\-]{16,64}", token) else secrets.token_urlsafe(15)
 
 
 def session() -> Session:
-    """The session of this tab, made or read back when need be."""
+    """The session of this tab, created or read from disk if necessary."""
     if KEY not in st.session_state:
         token = _token()
         st.session_state["holdout_token"] = token
         st.session_state[KEY] = Session.load(token) or Session(token)
-    found: Session = _newer(st.session_state[KEY])
-    st.session_state[KEY] = found
-    if st.query_params.get(PARAMETER) != found.token:  # Streamlit drops it on a page switch
-        st.query_params[PARAMETER] = found.token
-    return found
+    current: Session = _newer(st.session_state[KEY])
+    st.session_state[KEY] = current
+    if st.query_params.get(PARAMETER) != current.token:  # Streamlit drops it on a page switch
+        st.query_params[PARAMETER] = current.token
+    return current
 
 
 def is_local() -> bool:
-    """Whether the server is reachable from this machine only."""
+    """Whether the server can be reached from this machine only."""
     return (st.get_option("server.address") or "") in LOOPBACK
 
 
 def owner() -> str:
-    """Whose workspace: everyone at this machine is one, elsewhere each tab is its own."""
+    """The owner of the workspace: one for a local server, otherwise one per tab."""
     if is_local():
         return LOCAL
     token = st.session_state.get("holdout_token") or _token()

@@ -1,37 +1,38 @@
-"""Charts, tables, choices and help as every page shows them. Every data-derived string is escaped here."""
+"""Charts, tables, inputs and help for all pages. Every string that comes from data is escaped here."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from mlcore.errors import HoldoutError, NotApplicable
 from mlcore.result import Help, Result
+from mlcore.run import Run
 from ui.state import session
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~$:^=@&])")
-_JOINER = "\u2060"  # invisible; it parts what Streamlit would read as a link, an emoji or an address
+_JOINER = "\u2060"  # invisible; it breaks what Streamlit would read as a link, an emoji or an address
 
 
 def escape(text: object, most: int = 4000) -> str:
-    """Text that any Markdown-reading Streamlit call shows as it is: no link, no image, no colour, no formula."""
+    """Text that Streamlit shows verbatim where it reads Markdown: no link, image, colour or formula."""
     plain = re.sub(r"(?i)\bwww(?=\.)", "www" + _JOINER, str(text).replace("\r", " ").replace("\n", " "))
     plain = _MARKDOWN.sub(r"\\\1", plain[:most])
     return plain.replace("\\:", "\\:" + _JOINER).replace("\\@", "\\@" + _JOINER).replace("\\-", "\\-" + _JOINER)
 
 
 def cell(value: object) -> object:
-    """A cell of an exported table: a text that a spreadsheet would take for a formula is defused."""
+    """A value of an exported table; an apostrophe disarms text that a spreadsheet would read as a formula."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
 
 
 def csv(frame: Any) -> bytes:
-    """A frame as CSV, safe to open in a spreadsheet."""
+    """A data frame as CSV, safe to open in a spreadsheet."""
     safe = frame.copy()
     for name in safe.columns:
         if safe[name].dtype == object or str(safe[name].dtype) in ("str", "string", "category"):
@@ -40,71 +41,71 @@ def csv(frame: Any) -> bytes:
     return bytes(safe.to_csv(index=False).encode("utf-8-sig"))
 
 
-def trouble(error: HoldoutError) -> None:
-    """A quiet box where it happened."""
+def error_box(error: HoldoutError) -> None:
+    """An error in a quiet box, where it happened."""
     st.warning(escape(error))
 
 
 def key_of(*parts: object) -> str:
-    """A widget's key from names of the data, which may hold anything."""
+    """A widget key from names in the data, which may contain any character."""
     return hashlib.blake2b("\x1f".join(map(str, parts)).encode(), digest_size=8).hexdigest()
 
 
-Brush = Callable[[Result, dict[str, Any]], None]
+OnSelect = Callable[[Result, dict[str, Any]], None]
 
 
 # results --------------------------------------------------------------------------------------------------------------
 
 
 def show(
-    make: Callable[[], Result], key: str, *, chart: bool = True, brush: Brush | None = None, words: bool = True
+    make: Callable[[], Result], key: str, *, chart: bool = True, on_mark: OnSelect | None = None, words: bool = True
 ) -> None:
-    """A result: picture, sentence, and a quiet row of table, help and download; or why there is none.
+    """A result: chart, sentence, and a quiet row of table, help and download; or the reason why there is none.
 
-    With `brush`, what is marked on the picture is given to it. Without `words` nothing is concluded from it yet.
+    `on_mark` receives a selection on the chart. Without `words` the sentence is left out.
     """
     try:
         result = make()
     except HoldoutError as error:
-        trouble(error)
+        error_box(error)
         return
     try:
         figure = result.figure() if chart else None
-    except NotApplicable:  # nothing to draw; the sentence says it all
+    except NotApplicable:  # nothing to draw; the sentence is enough
         figure = None
     if figure is not None:
-        _chart(figure, result, key, brush)
+        _chart(figure, result, key, on_mark)
     if words:
         st.markdown(escape(result.sentence()))
     quiet_row(result, key, chart=figure is not None)
 
 
-def _chart(figure: Any, result: Result, key: str, brush: Brush | None) -> None:
-    marked = f"chart-{key}"
+def _chart(figure: Any, result: Result, key: str, on_mark: OnSelect | None) -> None:
+    chart_key = f"chart-{key}"
     on_select: Any = "ignore"
-    if brush is not None:
+    if on_mark is not None:
 
         def on_select() -> None:
-            brush(result, st.session_state[marked]["selection"])
+            on_mark(result, st.session_state[chart_key]["selection"])
 
-    if brush is None or figure.layout.dragmode != "select":
+    if on_mark is None or figure.layout.dragmode != "select":
         figure.update_layout(dragmode="zoom")
     st.plotly_chart(
         figure,
-        key=marked,
+        key=chart_key,
         theme="streamlit",
         width="stretch",
         on_select=on_select,
         selection_mode=("points", "box"),
         config={
             "displaylogo": False,
-            "modeBarButtonsToRemove": ["lasso2d", "autoScale2d", "toImage"] + ([] if brush else ["select2d"]),
+            "modeBarButtonsToRemove": ["lasso2d", "autoScale2d", "toImage"] + ([] if on_mark else ["select2d"]),
         },
         alt=result.sentence()[:300],
     )
 
 
-TABLE_WIDTH = 760  # pixels that a table asks for in its popover, which else is as narrow as its words
+TABLE_WIDTH = 760  # pixels of a table in its popover, which is otherwise as narrow as its label
 
 
 def quiet_row(result: Result, key: str, *, chart: bool = True) -> None:
@@ -118,22 +119,18 @@ def quiet_row(result: Result, key: str, *, chart: bool = True) -> None:
             help_card(result.help)
         with st.popover("Download", type="tertiary", icon=":material/download:"):
             if chart:
-                for kind, mime in PAPER:
-                    _download(result, kind, mime, key, partial(_printed, result, kind))
+                for kind, mime in FIGURE_FORMATS:
+                    _download(result, kind, mime, key, partial(result.file, kind))
             _download(result, "csv", "text/csv", key, lambda: csv(frame))
 
 
-PAPER = (("png", "image/png"), ("svg", "image/svg+xml"), ("pdf", "application/pdf"))
-
-
-def _printed(result: Result, kind: str) -> bytes:
-    from mlcore.charts.print import printed
-
-    return printed(result, kind)
+FIGURE_FORMATS: tuple[tuple[Literal["png", "svg", "pdf"], str], ...] = (
+    ("png", "image/png"), ("svg", "image/svg+xml"), ("pdf", "application/pdf"),
+)  # fmt: skip
 
 
 def _download(result: Result, kind: str, mime: str, key: str, make: Callable[[], bytes]) -> None:
-    """A button whose file is made when it is pressed, and called after what it shows."""
+    """A button; its file is made when it is clicked and named after the type of the result."""
     name = f"{type(result).__name__.lower()}.{kind}"
     st.download_button(
         kind.upper(), data=make, file_name=name, mime=mime, type="tertiary", key=f"get-{kind}-{key}", on_click="ignore"
@@ -149,13 +146,13 @@ def help_card(card: Help, titles: tuple[str, str, str, str] = CARD) -> None:
         st.markdown(f"**{title}**  \n{escape(text)}")
 
 
-# choices: what a widget was set to is remembered in the session, so that it survives pages and refreshes --------------
+# inputs: the session remembers their values, so that they survive page switches and refreshes ------------------------
 
 
-def pick(
+def select(
     name: str, label: str, options: Sequence[Any], default: Any = None, *, text: Callable[[Any], str] = str, **more: Any
 ) -> Any:
-    """A select box that remembers."""
+    """A select box that remembers its value."""
     saved = session().choices.get(name, default)
     index = options.index(saved) if saved in options else (options.index(default) if default in options else 0)
     value = st.selectbox(
@@ -170,14 +167,14 @@ def pick(
     return value
 
 
-def repick(name: str, options: Sequence[Any], value: Any) -> None:
-    """Set a select box that remembers from elsewhere, such as a click in a table; for callbacks."""
+def set_select(name: str, options: Sequence[Any], value: Any) -> None:
+    """Set the value of a `select` from a callback, for example a click in a table."""
     session().choose(name, value)
     st.session_state[f"{name}-{key_of(*options[:50], len(options))}"] = value
 
 
-def switch(name: str, label: str, options: Sequence[str], **more: Any) -> str:
-    """A row of views, one of which is drawn; it remembers."""
+def view_switch(name: str, label: str, options: Sequence[str], **more: Any) -> str:
+    """A row of view names, to choose one; it remembers its value."""
     saved = session().choices.get(name)
     value = st.segmented_control(
         label,
@@ -192,8 +189,13 @@ def switch(name: str, label: str, options: Sequence[str], **more: Any) -> str:
     return str(value)
 
 
-def slide(name: str, label: str, low: float, high: float, default: float, step: float, **more: Any) -> Any:
-    """A slider that remembers."""
+def tabs(name: str, views: Mapping[str, Callable[..., None]], *arguments: Any) -> None:
+    """A row of views; only the chosen one is computed and drawn, from `arguments`, and it is remembered."""
+    views[view_switch(name, "View", list(views))](*arguments)
+
+
+def slider(name: str, label: str, low: float, high: float, default: float, step: float, **more: Any) -> Any:
+    """A slider that remembers its value."""
     saved = session().choices.get(name, default)
     value = st.slider(label, low, high, saved if low <= saved <= high else default, step, key=name, **more)
     session().choose(name, value)
@@ -201,13 +203,13 @@ def slide(name: str, label: str, low: float, high: float, default: float, step: 
 
 
 def toggle(name: str, label: str) -> bool:
-    """A switch that remembers."""
+    """A switch that remembers its value."""
     value = st.toggle(label, bool(session().choices.get(name, False)), key=name)
     session().choose(name, value)
     return value
 
 
-def several_of(
+def multiselect(
     name: str,
     label: str,
     options: Sequence[str],
@@ -216,10 +218,18 @@ def several_of(
     text: Callable[[str], str] = str,
     **more: Any,
 ) -> list[str]:
-    """A multi-select that remembers."""
+    """A multi-select that remembers its values."""
     saved = [o for o in session().choices.get(name, default) if o in options]
     value = st.multiselect(
         label, options, saved or list(default), format_func=text, key=f"{name}-{key_of(*options)}", **more
     )
     session().choose(name, list(value))
     return list(value)
+
+
+def select_model(name: str, run: Run, label: str = "Model") -> str:
+    """A select box of the models of a run by title, best first."""
+    ranked = [r.model for r in run.board().rows if r.model in run.predicted()]
+    titles = {c.model: c.label for c in run.experiment.candidates}
+    first = next((m for m in ranked if not run.experiment.candidate(m).is_baseline), None)
+    return str(select(name, label, ranked, first, text=titles.__getitem__))

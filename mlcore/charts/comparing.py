@@ -1,4 +1,4 @@
-"""Comparisons: the leaderboard, folds and fold scores, curves, searches, runs beside one another."""
+"""Comparisons: the leaderboard, folds and fold scores, curves, searches, two runs."""
 
 from __future__ import annotations
 
@@ -7,40 +7,42 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from mlcore.charts import draw
 from mlcore.charts.style import (
     DOWN,
     GREY,
+    PALE,
     PALETTE,
     UP,
+    category_axis,
     faded,
-    laid_out,
-    levels_axis,
     model_colour,
     plain,
     scale,
     short,
+    styled,
 )
-from mlcore.compare.beside import TITLES, SideBySide, Stress
-from mlcore.compare.folds import LOCKED, Folds
-from mlcore.compare.leaderboard import FoldScores, Leaderboard
-from mlcore.compare.studies import KnobCurve, LearningCurve, Level
-from mlcore.compare.tuning import Importance, TrialLines, Tuning
+from mlcore.comparison.curves import LearningCurve, Level, ValidationCurve
+from mlcore.comparison.leaderboard import FoldScores, Leaderboard
+from mlcore.comparison.run_comparison import RunComparison
+from mlcore.comparison.search_report import ParallelCoordinates, ParameterImportance, SearchReport
+from mlcore.comparison.split_stress import TITLES, SplitStressTest
 from mlcore.errors import NotApplicable
+from mlcore.experiment.split_preview import LOCKED, SplitPreview
+from mlcore.result import draw
 
 
 @draw.register
 def _leaderboard(result: Leaderboard) -> go.Figure:
     ranked = result.ranked()
     figure = go.Figure()
-    for place, row in enumerate(ranked):
+    for rank, row in enumerate(ranked):
         if row.group == 1:
-            figure.add_hrect(y0=place - 0.5, y1=place + 0.5, fillcolor=faded(UP, 0.09), line_width=0, layer="below")
+            figure.add_hrect(y0=rank - 0.5, y1=rank + 0.5, fillcolor=faded(UP, 0.09), line_width=0, layer="below")
         colour = model_colour(result.order.index(row.model))
         low, high = row.ci if row.ci else (row.score, row.score)
         figure.add_scatter(
             x=[low, high],
-            y=[place, place],
+            y=[rank, rank],
             mode="lines",
             line={"color": colour, "width": 2.5},
             hoverinfo="skip",
@@ -48,7 +50,7 @@ def _leaderboard(result: Leaderboard) -> go.Figure:
         )
         figure.add_scatter(
             x=list(row.folds),
-            y=[place] * len(row.folds),
+            y=[rank] * len(row.folds),
             mode="markers",
             showlegend=False,
             marker={"color": colour, "size": 4, "opacity": 0.35, "symbol": "line-ns-open"},
@@ -56,18 +58,18 @@ def _leaderboard(result: Leaderboard) -> go.Figure:
         )
         figure.add_scatter(
             x=[row.score],
-            y=[place],
+            y=[rank],
             mode="markers",
             showlegend=False,
             marker={"color": colour, "size": 11, "symbol": "star" if row.star else "circle"},
             hovertemplate=f"{plain(row.title)}<br>%{{x:.4g}} ({low:.4g} to {high:.4g})<extra></extra>",
         )
-    dummy = next((r for r in ranked if r.model == "dummy"), None)
-    if dummy is not None:
-        figure.add_vline(x=dummy.score, line={"color": GREY, "width": 1, "dash": "dot"})
+    baseline = next((r for r in ranked if r.is_baseline), None)
+    if baseline is not None:
+        figure.add_vline(x=baseline.score, line={"color": GREY, "width": 1, "dash": "dot"})
     better = "higher is better" if result.metric.higher_is_better else "lower is better"
-    laid_out(figure, f"{result.metric.title}, {better}", "", max(170, 30 * len(ranked) + 90))
-    levels_axis(figure, "y", [("★ " if r.star else "") + r.title for r in ranked], 30)
+    styled(figure, f"{result.metric.title}, {better}", "", max(170, 30 * len(ranked) + 90))
+    category_axis(figure, "y", [("★ " if r.star else "") + r.title for r in ranked], 30)
     figure.update_yaxes(range=[len(ranked) - 0.5, -0.5], showgrid=False)
     return figure
 
@@ -84,57 +86,57 @@ def _fold_scores(result: FoldScores) -> go.Figure:
             line={"color": model_colour(slot), "width": 1.5},
             hovertemplate=f"{plain(row.title)}, fold %{{x}}: %{{y:.4g}}<extra></extra>",
         )
-    laid_out(figure, "fold", result.metric.title, 300)
+    styled(figure, "fold", result.metric.title, 300)
     figure.update_xaxes(dtick=1 if len(result.rows[0].folds) <= 20 else None)
     return figure
 
 
 @draw.register
-def _folds(result: Folds) -> go.Figure:
-    return _times(result) if result.kind == "time" else _class_bars(result)
+def _split_preview(result: SplitPreview) -> go.Figure:
+    return _time_lines(result) if result.kind == "time" else _class_bars(result)
 
 
-def _class_bars(result: Folds) -> go.Figure:
+def _class_bars(result: SplitPreview) -> go.Figure:
     figure = go.Figure()
     names = [p.name for p in result.parts]
     labels = result.labels[:12] or ("rows",)
-    for place, label in enumerate(labels):
-        counts = [p.classes[place] if result.labels else p.test for p in result.parts]
+    for index, label in enumerate(labels):
+        counts = [p.classes[index] if result.labels else p.test for p in result.parts]
         figure.add_bar(
             y=list(range(len(names))), x=counts, orientation="h", name=short(label),
-            marker={"color": PALETTE[place % len(PALETTE)],
+            marker={"color": PALETTE[index % len(PALETTE)],
                     "opacity": [0.35 if n == LOCKED else 1.0 for n in names]},
             hovertemplate=f"{plain(label)}: %{{x:,}} test rows<extra></extra>", showlegend=bool(result.labels),
         )  # fmt: skip
     figure.update_layout(barmode="stack")
-    laid_out(figure, "test rows", "", max(180, 26 * len(names) + 90))
-    levels_axis(figure, "y", names)
+    styled(figure, "test rows", "", max(180, 26 * len(names) + 90))
+    category_axis(figure, "y", names)
     figure.update_yaxes(range=[len(names) - 0.5, -0.5], showgrid=False)
     return figure
 
 
-def _times(result: Folds) -> go.Figure:
+def _time_lines(result: SplitPreview) -> go.Figure:
     figure = go.Figure()
     names = [p.name for p in result.parts]
-    for which, colour, ends in (("train", GREY, (0, 1)), ("test", UP, (2, 3))):
-        for place, part in enumerate(result.parts):
+    for subset, colour, ends in (("train", GREY, (0, 1)), ("test", UP, (2, 3))):
+        for position, part in enumerate(result.parts):
             if part.times is None:
                 continue
-            rows = part.train if which == "train" else part.test
+            rows = part.train if subset == "train" else part.test
             figure.add_scatter(
-                x=[part.times[e] for e in ends], y=[place, place], mode="lines", name=which, legendgroup=which,
-                showlegend=place == 0, line={"color": colour, "width": 9},
-                hovertemplate=f"{which}: {rows:,} rows, %{{x}}<extra></extra>",
+                x=[part.times[e] for e in ends], y=[position, position], mode="lines", name=subset, legendgroup=subset,
+                showlegend=position == 0, line={"color": colour, "width": 9},
+                hovertemplate=f"{subset}: {rows:,} rows, %{{x}}<extra></extra>",
             )  # fmt: skip
-    laid_out(figure, result.columns[1] or "", "", max(180, 26 * len(names) + 90))
-    levels_axis(figure, "y", names)
+    styled(figure, result.columns[1] or "", "", max(180, 26 * len(names) + 90))
+    category_axis(figure, "y", names)
     figure.update_yaxes(range=[len(names) - 0.5, -0.5], showgrid=False)
     return figure
 
 
-def _band(figure: go.Figure, x: list[Any], levels: tuple[Level, ...], colour: str) -> None:
-    """The solid line with its interval, and the dashed one of rows that were learned from."""
-    known = [(at, lv) for at, lv in zip(x, levels, strict=True) if lv.ci]
+def _band(figure: go.Figure, x: list[Any], points: tuple[Level, ...], colour: str) -> None:
+    """The solid line of the test rows with its interval, and the dashed line of the training rows."""
+    known = [(at, lv) for at, lv in zip(x, points, strict=True) if lv.ci]
     figure.add_scatter(
         x=[at for at, _ in known] + [at for at, _ in known[::-1]],
         y=[lv.ci[1] for _, lv in known if lv.ci] + [lv.ci[0] for _, lv in known[::-1] if lv.ci],
@@ -142,38 +144,38 @@ def _band(figure: go.Figure, x: list[Any], levels: tuple[Level, ...], colour: st
         mode="lines", fillcolor=faded(colour, 0.15), line={"width": 0}, hoverinfo="skip", showlegend=False,
     )  # fmt: skip
     figure.add_scatter(
-        x=x, y=[lv.score for lv in levels], mode="lines+markers", name="rows not seen", line={"color": colour},
-        hovertemplate="%{x}: %{y:.4g}<extra>rows not seen</extra>",
+        x=x, y=[lv.score for lv in points], mode="lines+markers", name="test rows", line={"color": colour},
+        hovertemplate="%{x}: %{y:.4g}<extra>test rows</extra>",
     )  # fmt: skip
     figure.add_scatter(
-        x=x, y=[lv.seen for lv in levels], mode="lines+markers", name="rows learned from",
-        line={"color": DOWN, "dash": "dash"}, hovertemplate="%{x}: %{y:.4g}<extra>rows learned from</extra>",
+        x=x, y=[lv.train_score for lv in points], mode="lines+markers", name="training rows",
+        line={"color": DOWN, "dash": "dash"}, hovertemplate="%{x}: %{y:.4g}<extra>training rows</extra>",
     )  # fmt: skip
 
 
 @draw.register
-def _learning(result: LearningCurve) -> go.Figure:
+def _learning_curve(result: LearningCurve) -> go.Figure:
     figure = go.Figure()
     _band(figure, [lv.at for lv in result.levels], result.levels, UP)
-    laid_out(figure, "training rows", result.metric.title, 340)
+    styled(figure, "training rows", result.metric.title, 340)
     figure.update_xaxes(rangemode="tozero")
     return figure
 
 
 @draw.register
-def _knob(result: KnobCurve) -> go.Figure:
+def _validation_curve(result: ValidationCurve) -> go.Figure:
     figure = go.Figure()
-    choices = bool(result.knob.choices)
+    choices = bool(result.parameter.choices)
     x = [str(lv.at) for lv in result.levels] if choices else [lv.at for lv in result.levels]
     _band(figure, x, result.levels, UP)
-    laid_out(figure, result.knob.name, result.metric.title, 340)
-    if result.knob.log and not choices:
+    styled(figure, result.parameter.name, result.metric.title, 340)
+    if result.parameter.log and not choices:
         figure.update_xaxes(type="log")
     return figure
 
 
 @draw.register
-def _tuning(result: Tuning) -> go.Figure:
+def _search_report(result: SearchReport) -> go.Figure:
     figure = go.Figure()
     sign = 1 if result.metric.higher_is_better else -1
     best: float | None = None
@@ -184,7 +186,7 @@ def _tuning(result: Tuning) -> go.Figure:
             line_x.append(trial.number)
             line_y.append(best)
     for state, colour, name in (
-        ("complete", UP, "whole"),
+        ("complete", UP, "complete"),
         ("pruned", GREY, "ended early"),
         ("defaults", DOWN, "defaults"),
     ):
@@ -198,86 +200,90 @@ def _tuning(result: Tuning) -> go.Figure:
     figure.add_scatter(x=line_x, y=line_y, mode="lines", name="best so far", line={"color": UP, "shape": "hv"})
     if result.outside is not None:
         figure.add_hline(y=result.outside, line={"color": GREY, "dash": "dot"}, annotation_text="outside the search")
-    return laid_out(figure, "trial", f"{result.metric.title}, inner folds", 340)
+    return styled(figure, "trial", f"{result.metric.title}, inner folds", 340)
 
 
 def _settings(parameters: dict[str, Any]) -> str:
-    said = [f"{k} = {v:.4g}" if isinstance(v, float) else f"{k} = {plain(v)}" for k, v in parameters.items()]
-    return "<br>".join(said) or "defaults"
+    lines = [f"{k} = {v:.4g}" if isinstance(v, float) else f"{k} = {plain(v)}" for k, v in parameters.items()]
+    return "<br>".join(lines) or "defaults"
 
 
 @draw.register
-def _importance(result: Importance) -> go.Figure:
+def _parameter_importance(result: ParameterImportance) -> go.Figure:
     figure = go.Figure()
-    names = [n for n, _ in result.shares]
-    figure.add_bar(y=list(range(len(names))), x=[100 * s for _, s in result.shares], orientation="h",
+    names = [n for n, _ in result.fractions]
+    figure.add_bar(y=list(range(len(names))), x=[100 * s for _, s in result.fractions], orientation="h",
                    marker={"color": UP}, hovertemplate="%{x:.3g} %<extra></extra>")  # fmt: skip
-    laid_out(figure, "share of the spread, %", "", max(160, 30 * len(names) + 80))
-    levels_axis(figure, "y", names)
+    styled(figure, "percentage of the variance", "", max(160, 30 * len(names) + 80))
+    category_axis(figure, "y", names)
     figure.update_yaxes(range=[len(names) - 0.5, -0.5], showgrid=False)
     return figure
 
 
 @draw.register
-def _trial_lines(result: TrialLines) -> go.Figure:
-    frame, knobs = result.frame(), result.tuning.knobs
-    metric = result.tuning.metric
+def _parallel_coordinates(result: ParallelCoordinates) -> go.Figure:
+    frame, parameters = result.frame(), result.report.parameters
+    metric = result.report.metric
     if len(frame) < 2:
-        raise NotApplicable("Fewer than two settings were scored on all inner folds.")
+        raise NotApplicable("Parallel coordinates need two or more settings that were scored on all inner folds.")
     dimensions: list[dict[str, Any]] = []
-    for knob in knobs:
-        values = frame[knob.name]
-        if knob.choices:
-            codes = [knob.choices.index(v) for v in values]
-            dimensions.append({"label": knob.name, "values": codes, "tickvals": list(range(len(knob.choices))),
-                               "ticktext": [str(c) for c in knob.choices]})  # fmt: skip
-        elif knob.log:
-            ticks = [float(v) for v in np.geomspace(*knob.search, 4)] if knob.search else []
-            dimensions.append({"label": knob.name, "values": np.log10(values.astype(float)),
+    for parameter in parameters:
+        values = frame[parameter.name]
+        if parameter.choices:
+            codes = [parameter.choices.index(v) for v in values]
+            dimensions.append({"label": parameter.name, "values": codes, "tickvals": list(range(len(parameter.choices))),
+                               "ticktext": [str(c) for c in parameter.choices]})  # fmt: skip
+        elif parameter.log:
+            ticks = (
+                [float(v) for v in np.geomspace(parameter.search[0], parameter.search[1], 4)]
+                if parameter.search
+                else []
+            )
+            dimensions.append({"label": parameter.name, "values": np.log10(values.astype(float)),
                                "tickvals": np.log10(ticks), "ticktext": [f"{t:.2g}" for t in ticks]})  # fmt: skip
         else:
-            dimensions.append({"label": knob.name, "values": values.astype(float)})
+            dimensions.append({"label": parameter.name, "values": values.astype(float)})
     scores = frame[metric.name].astype(float)
     dimensions.append({"label": metric.title, "values": scores})
-    colours = scale(scores) if metric.higher_is_better else [[0.0, UP], [1.0, "#EEF2FC"]]
+    colours = scale() if metric.higher_is_better else [[0.0, UP], [1.0, PALE]]
     figure = go.Figure(go.Parcoords(line={"color": scores, "colorscale": colours}, dimensions=dimensions))
-    laid_out(figure, height=340)
+    styled(figure, height=340)
     figure.update_layout(margin={"l": 60, "r": 40, "t": 50, "b": 24})
     return figure
 
 
 @draw.register
-def _side_by_side(result: SideBySide) -> go.Figure:
+def _run_comparison(result: RunComparison) -> go.Figure:
     figure = go.Figure()
-    for place, change in enumerate(result.changes):
-        gap = change.difference
-        figure.add_scatter(x=[gap.low, gap.high], y=[place, place], mode="lines", line={"color": UP, "width": 2.5},
+    for index, change in enumerate(result.changes):
+        gain = change.difference
+        figure.add_scatter(x=[gain.low, gain.high], y=[index, index], mode="lines", line={"color": UP, "width": 2.5},
                            hoverinfo="skip", showlegend=False)  # fmt: skip
         figure.add_scatter(
-            x=[gap.mean], y=[place], mode="markers", marker={"color": UP, "size": 10}, showlegend=False,
-            hovertemplate=f"{plain(change.title)}: %{{x:.4g}} ({gap.low:.4g} to {gap.high:.4g})<extra></extra>",
+            x=[gain.mean], y=[index], mode="markers", marker={"color": UP, "size": 10}, showlegend=False,
+            hovertemplate=f"{plain(change.title)}: %{{x:.4g}} ({gain.low:.4g} to {gain.high:.4g})<extra></extra>",
         )  # fmt: skip
     figure.add_vline(x=0, line={"color": GREY, "width": 1, "dash": "dot"})
-    laid_out(figure, f"{result.metric.title}: gain from the first to the second", "",
+    styled(figure, f"{result.metric.title}: gain from the first run to the second", "",
              max(170, 30 * len(result.changes) + 90))  # fmt: skip
-    levels_axis(figure, "y", [c.title for c in result.changes], 30)
+    category_axis(figure, "y", [c.title for c in result.changes], 30)
     figure.update_yaxes(range=[len(result.changes) - 0.5, -0.5], showgrid=False)
     return figure
 
 
 @draw.register
-def _stress(result: Stress) -> go.Figure:
+def _split_stress(result: SplitStressTest) -> go.Figure:
     figure = go.Figure()
     first = [r for r in result.boards[0][1] if r.score is not None]
-    places = {r.model: i for i, r in enumerate(first)}
+    positions = {r.model: i for i, r in enumerate(first)}
     for number, (kind, rows) in enumerate(result.boards):
-        shown = [r for r in rows if r.score is not None and r.model in places]
+        shown = [r for r in rows if r.score is not None and r.model in positions]
         shift = (number - (len(result.boards) - 1) / 2) * 0.18
         column = f" ({result.columns[kind]})" if kind in result.columns else ""
         scores = [float(r.score or 0) for r in shown]
         ends = [r.ci or (score, score) for r, score in zip(shown, scores, strict=True)]
         figure.add_scatter(
-            x=scores, y=[places[r.model] + shift for r in shown], mode="markers",
+            x=scores, y=[positions[r.model] + shift for r in shown], mode="markers",
             name=short(f"{TITLES[kind]}{column}"),
             marker={"color": PALETTE[number], "size": 9},
             error_x={
@@ -291,7 +297,7 @@ def _stress(result: Stress) -> go.Figure:
             text=[plain(r.title) for r in shown],
             hovertemplate=f"%{{text}}, {TITLES[kind]}: %{{x:.4g}}<extra></extra>",
         )  # fmt: skip
-    laid_out(figure, result.metric.title, "", max(200, 34 * len(places) + 100))
-    levels_axis(figure, "y", [r.title for r in first], 30)
-    figure.update_yaxes(range=[len(places) - 0.5, -0.5], showgrid=False)
+    styled(figure, result.metric.title, "", max(200, 34 * len(positions) + 100))
+    category_axis(figure, "y", [r.title for r in first], 30)
+    figure.update_yaxes(range=[len(positions) - 0.5, -0.5], showgrid=False)
     return figure

@@ -1,32 +1,32 @@
-"""Confusion matrices, curves, predicted against actual, residuals."""
+"""Confusion matrices, ROC and precision-recall curves, predicted against actual values, residuals."""
 
 from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
 
-from mlcore.charts import draw
-from mlcore.charts.style import GREY, faded, laid_out, levels_axis, model_colour, no_grid, plain, scale, short
+from mlcore.charts.style import GREY, category_axis, faded, model_colour, no_grid, plain, scale, short, styled
 from mlcore.evaluate.classes import Confusion, Curves
-from mlcore.evaluate.quantities import Predicted, Residuals
+from mlcore.evaluate.quantities import PredictedVsActual, Residuals
+from mlcore.result import draw
 
 
 @draw.register
 def _confusion(result: Confusion) -> go.Figure:
     totals = result.counts.sum(axis=1, keepdims=True)
-    shares = np.divide(result.counts, totals, out=np.zeros(result.counts.shape), where=totals > 0)
+    fractions = np.divide(result.counts, totals, out=np.zeros(result.counts.shape), where=totals > 0)
     few = len(result.labels) <= 12
     text = [
         [f"<b>{n:,}</b><br>{s:.0%}" if few else "" for n, s in zip(*pair, strict=True)]
-        for pair in zip(result.counts, shares, strict=True)
+        for pair in zip(result.counts, fractions, strict=True)
     ]
     figure = go.Figure(
         go.Heatmap(
-            z=shares,
+            z=fractions,
             text=text,
             texttemplate="%{text}",
             customdata=result.counts,
-            colorscale=scale(shares),
+            colorscale=scale(),
             zmin=0,
             zmax=1,
             showscale=False,
@@ -35,9 +35,9 @@ def _confusion(result: Confusion) -> go.Figure:
             hovertemplate="%{customdata:,} rows, %{z:.1%} of the true class<extra></extra>",
         )
     )
-    laid_out(figure, "predicted", "true")
-    levels_axis(figure, "x", list(result.labels))
-    levels_axis(figure, "y", list(result.labels))
+    styled(figure, "predicted", "true")
+    category_axis(figure, "x", list(result.labels))
+    category_axis(figure, "y", list(result.labels))
     no_grid(figure)
     figure.update_yaxes(autorange="reversed")
     return figure
@@ -57,7 +57,7 @@ def _curves(result: Curves) -> go.Figure:
         hoverinfo="skip",
         showlegend=False,
     )
-    names = ("false alarms", "found") if roc else ("found", "of those called, right")
+    names = ("false positive rate", "true positive rate") if roc else ("recall", "precision")
     for curve in result.curves:
         figure.add_scatter(
             x=curve.x.astype(np.float32),
@@ -68,7 +68,7 @@ def _curves(result: Curves) -> go.Figure:
             hovertemplate=f"{names[0]} %{{x:.1%}}<br>{names[1]} %{{y:.1%}}<extra>{plain(curve.title)}</extra>",
         )
     x, y = ("false positive rate", "true positive rate") if roc else ("recall", "precision")
-    laid_out(figure, x, y, 440)
+    styled(figure, x, y, 440)
     figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%")
     figure.update_yaxes(range=[-0.01, 1.03], tickformat=".0%")
     figure.update_layout(showlegend=True)
@@ -76,7 +76,7 @@ def _curves(result: Curves) -> go.Figure:
 
 
 @draw.register
-def _predicted(result: Predicted) -> go.Figure:
+def _predicted(result: PredictedVsActual) -> go.Figure:
     figure = go.Figure()
     ends = [
         float(min(result.actual.min(), result.prediction.min())),
@@ -99,15 +99,15 @@ def _predicted(result: Predicted) -> go.Figure:
         marker={"color": model_colour(result.slot), "size": 5, "opacity": 0.45},
         hovertemplate="row %{customdata:,}<br>true %{x:,.4g}<br>predicted %{y:,.4g}<extra></extra>",
     )
-    return laid_out(figure, f"true {result.target}", f"predicted {result.target}")
+    return styled(figure, f"true {result.target}", f"predicted {result.target}")
 
 
 @draw.register
 def _residuals(result: Residuals) -> go.Figure:
-    middles = (result.edges[:-1] + result.edges[1:]) / 2
+    centres = (result.edges[:-1] + result.edges[1:]) / 2
     figure = go.Figure(
         go.Bar(
-            x=middles,
+            x=centres,
             y=result.counts,
             width=np.diff(result.edges),
             marker_color=faded(model_colour(result.slot), 0.8),
@@ -115,6 +115,6 @@ def _residuals(result: Residuals) -> go.Figure:
         )
     )
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
-    laid_out(figure, f"predicted less true {short(result.target)}", "rows")
+    styled(figure, f"predicted minus true {short(result.target)}", "rows")
     figure.update_layout(bargap=0.02)
     return figure

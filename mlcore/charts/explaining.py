@@ -1,12 +1,12 @@
-"""LIME's bars, with their error bars."""
+"""The weights of a LIME explanation as bars, with error bars."""
 
 from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from mlcore.charts import draw
-from mlcore.charts.style import DOWN, GREY, UP, faded, laid_out, levels_axis, plain
+from mlcore.charts.style import DOWN, GREY, UP, category_axis, faded, plain, styled
 from mlcore.explain.lime import Explanation
+from mlcore.result import draw
 
 MOST_BARS = 12
 
@@ -14,12 +14,14 @@ MOST_BARS = 12
 @draw.register
 def _explanation(result: Explanation) -> go.Figure:
     shown = result.weights[:MOST_BARS]
-    places = list(range(len(shown)))
-    colours = [faded(UP if w.weight > 0 else DOWN, 0.95 if w.sure and not result.abstained else 0.3) for w in shown]
+    positions = list(range(len(shown)))
+    colours = [
+        faded(UP if w.weight > 0 else DOWN, 0.95 if w.significant and not result.abstained else 0.3) for w in shown
+    ]
     figure = go.Figure(
         go.Bar(
             x=[w.weight for w in shown],
-            y=places,
+            y=positions,
             orientation="h",
             marker_color=colours,
             error_x={
@@ -33,12 +35,12 @@ def _explanation(result: Explanation) -> go.Figure:
             hovertemplate="%{customdata[0]}<br>%{x:.3g} (%{customdata[1]:.3g} to %{customdata[2]:.3g})<extra></extra>",
         )
     )
-    unit = {
+    titles = {
         "probability": f"effect on the probability of {result.label}",
         "decision score": "effect on the decision score",
     }
-    laid_out(figure, unit.get(result.output, f"effect on {result.target}"), "", max(240, 32 * len(shown) + 90))
-    levels_axis(figure, "y", [w.condition for w in shown], longest=38)
+    styled(figure, titles.get(result.output, f"effect on {result.target}"), "", max(240, 32 * len(shown) + 90))
+    category_axis(figure, "y", [w.condition for w in shown], longest=38)
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.add_vline(x=0, line={"color": GREY, "width": 1})
     return figure

@@ -1,4 +1,4 @@
-"""Pictures of what `explore` counts."""
+"""Charts of the results of `explore`."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from mlcore.charts import draw
 from mlcore.charts.style import (
     GREY,
     PALETTE,
+    category_axis,
     faded,
     group_colour,
-    laid_out,
-    levels_axis,
     model_colour,
     no_grid,
     plain,
     scale,
     short,
+    styled,
 )
 from mlcore.errors import NotApplicable
-from mlcore.explore.many import Correlations, GapMap, Missing, Pairs, Parallel, Patterns, Ranked
-from mlcore.explore.one import Ecdf, Histogram, Timeline, Words
-from mlcore.explore.two import Boxes, Counts, Course, Density, Scatter, Trend
-from mlcore.result import Array, number, shortened
+from mlcore.explore.bivariate import Boxes, Crosstab, Density, Scatter, Trend, TrendOverTime
+from mlcore.explore.missingness import Missing, MissingnessMap, MissingPatterns
+from mlcore.explore.multivariate import Correlations, Pairs, Parallel, TargetAssociations
+from mlcore.explore.univariate import Ecdf, Histogram, Timeline, Words
+from mlcore.result import Array, draw
+from mlcore.wording import number, shortened
 
 MOST_BARS = 40
 
 
-def _moments(seconds: Array) -> Array:
+def _timestamps(seconds: Array) -> Array:
     return pd.to_datetime(seconds, unit="s").to_numpy()
 
 
 def _axis(values: Array, dates: bool) -> Array:
-    """Values as plotly takes them: moments, or numbers of four bytes, which is precise enough to draw."""
-    return _moments(values) if dates else np.asarray(values, np.float32)
+    """Values for plotly: timestamps, or four-byte floats, which are precise enough to draw."""
+    return _timestamps(values) if dates else np.asarray(values, np.float32)
 
 
 def _edge(value: float, date: bool) -> str:
@@ -52,42 +53,42 @@ def _histogram(result: Histogram) -> go.Figure:
     figure = go.Figure()
     heights = result.heights()
     many = len(result.groups) > 1
-    for place, group in enumerate(result.groups):
-        colour = group_colour(group, place) if result.by else model_colour(1)
+    for index, group in enumerate(result.groups):
+        colour = group_colour(group, index) if result.by else model_colour(1)
         label = plain(group) if result.by else ""
         unit = "%{y:.1%} of its rows" if result.density else "%{y:,} rows"
-        look: dict[str, Any] = {"name": label, "marker_color": colour}
+        style: dict[str, Any] = {"name": label, "marker_color": colour}
         if result.density and many:
-            look["opacity"] = 0.55
+            style["opacity"] = 0.55
         if result.levels:
             figure.add_bar(
                 x=list(range(len(result.levels))),
-                y=heights[place],
+                y=heights[index],
                 customdata=[plain(v) for v in result.levels],
                 hovertemplate="%{customdata}<br>" + unit + "<extra>" + label + "</extra>",
-                **look,
+                **style,
             )
             continue
         edges = np.log10(result.edges) if result.log else result.edges
-        middles, widths = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
+        centres, widths = (edges[:-1] + edges[1:]) / 2, np.diff(edges)
         if result.dates:
-            middles, widths = _moments(middles), widths * 1000
+            centres, widths = _timestamps(centres), widths * 1000
         low, high = ([_edge(e, result.dates) for e in part] for part in (result.edges[:-1], result.edges[1:]))
         figure.add_bar(
-            x=middles,
-            y=heights[place],
+            x=centres,
+            y=heights[index],
             width=widths,
             customdata=list(zip(low, high, strict=True)),
             hovertemplate="%{customdata[0]} to %{customdata[1]}<br>" + unit + "<extra>" + label + "</extra>",
-            **look,
+            **style,
         )
-    side = "group" if result.levels else "overlay"
-    figure.update_layout(barmode=side if result.density and many else "stack", showlegend=bool(result.by))
-    laid_out(figure, result.column, "share of each group's rows" if result.density else "rows")
+    barmode = "group" if result.levels else "overlay"
+    figure.update_layout(barmode=barmode if result.density and many else "stack", showlegend=bool(result.by))
+    styled(figure, result.column, "percentage of each group's rows" if result.density else "rows")
     if result.density:
         figure.update_yaxes(tickformat=".0%")
     if result.levels:
-        levels_axis(figure, "x", list(result.levels))
+        category_axis(figure, "x", list(result.levels))
     else:
         figure.update_layout(bargap=0.02)
     if result.log:
@@ -97,75 +98,75 @@ def _histogram(result: Histogram) -> go.Figure:
 
 
 def _log_ticks(figure: go.Figure, edges: Array) -> None:
-    """Round numbers on an axis of logarithms."""
+    """Round numbers as ticks on a logarithmic axis."""
     low, high = int(np.floor(np.log10(edges[0]))), int(np.ceil(np.log10(edges[-1])))
     steps = (1, 2, 5) if high - low <= 3 else (1,)
     every = max(1, (high - low) // 8)
-    marks = [m * 10.0**p for p in range(low, high + 1, every) for m in steps]
-    shown = [m for m in marks if edges[0] * 0.99 <= m <= edges[-1] * 1.01] or [float(edges[0]), float(edges[-1])]
+    ticks = [m * 10.0**p for p in range(low, high + 1, every) for m in steps]
+    shown = [m for m in ticks if edges[0] * 0.99 <= m <= edges[-1] * 1.01] or [float(edges[0]), float(edges[-1])]
     figure.update_xaxes(tickmode="array", tickvals=list(np.log10(shown)), ticktext=[number(m) for m in shown])
 
 
 @draw.register
 def _ecdf(result: Ecdf) -> go.Figure:
     figure = go.Figure()
-    for place, group in enumerate(result.groups):
+    for index, group in enumerate(result.groups):
         label = plain(group) if result.by else ""
         figure.add_scatter(
             x=_axis(result.at, result.dates),
-            y=np.asarray(result.shares[place], np.float32),
+            y=np.asarray(result.shares[index], np.float32),
             mode="lines",
-            line={"shape": "hv", "color": group_colour(group, place) if result.by else PALETTE[0], "width": 2},
+            line={"shape": "hv", "color": group_colour(group, index) if result.by else PALETTE[0], "width": 2},
             name=label,
             hovertemplate="%{y:.1%} up to %{x}<extra>" + label + "</extra>",
         )
-    laid_out(figure, result.column, "share of rows up to this value")
+    styled(figure, result.column, "percentage of rows up to this value")
     figure.update_yaxes(tickformat=".0%", range=[0, 1.02])
     return figure.update_layout(showlegend=bool(result.by))
 
 
 @draw.register
-def _words(result: Words) -> go.Figure:
-    return _bars(list(result.words), np.array(result.rows) / result.n, result.rows, "share of rows")
+def _word_counts(result: Words) -> go.Figure:
+    return _bars(list(result.words), np.array(result.rows) / result.n, result.rows, "percentage of rows")
 
 
-def _bars(names: list[str], shares: Array, counts: Any, title: str, *, colours: Any = PALETTE[0]) -> go.Figure:
-    """Bars across, one a name, with the share written at the end."""
-    places = list(range(len(names)))[:MOST_BARS]
+def _bars(names: list[str], fractions: Array, counts: Any, title: str, *, colours: Any = PALETTE[0]) -> go.Figure:
+    """Horizontal bars, one per name, with the percentage at the end."""
+    positions = list(range(len(names)))[:MOST_BARS]
     figure = go.Figure(
         go.Bar(
-            x=np.asarray(shares, float)[: len(places)],
-            y=places,
+            x=np.asarray(fractions, float)[: len(positions)],
+            y=positions,
             orientation="h",
             marker_color=colours,
-            customdata=[[plain(n), int(c)] for n, c in zip(names, counts, strict=True)][: len(places)],
-            text=[f"{s:.1%}" for s in shares[: len(places)]],
+            customdata=[[plain(n), int(c)] for n, c in zip(names, counts, strict=True)][: len(positions)],
+            text=[f"{s:.1%}" for s in fractions[: len(positions)]],
             textposition="outside",
             cliponaxis=False,
             hovertemplate="%{customdata[0]}: %{customdata[1]:,} rows, %{x:.1%}<extra></extra>",
         )
     )
-    laid_out(figure, title, "", max(220, 30 * len(places) + 90))
-    levels_axis(figure, "y", names[: len(places)], 40)
+    styled(figure, title, "", max(220, 30 * len(positions) + 90))
+    category_axis(figure, "y", names[: len(positions)], 40)
     figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(tickformat=".0%", range=[0, min(1.12, max(shares[: len(places)]) * 1.15 + 0.02)])
+    figure.update_xaxes(tickformat=".0%", range=[0, min(1.12, max(fractions[: len(positions)]) * 1.15 + 0.02)])
     return figure
 
 
 @draw.register
 def _timeline(result: Timeline) -> go.Figure:
     figure = go.Figure()
-    for place, group in enumerate(result.groups):
+    for index, group in enumerate(result.groups):
         label = plain(group) if result.by else ""
         figure.add_scatter(
-            x=_moments(result.starts),
-            y=result.counts[place],
+            x=_timestamps(result.starts),
+            y=result.counts[index],
             mode="lines" if len(result.starts) > 2 else "lines+markers",
             name=label,
-            line={"color": group_colour(group, place) if result.by else PALETTE[0], "width": 2},
+            line={"color": group_colour(group, index) if result.by else PALETTE[0], "width": 2},
             hovertemplate="%{x|%Y-%m-%d}<br>%{y:,} rows<extra>" + label + "</extra>",
         )
-    laid_out(figure, result.column, f"rows in a {result.period}")
+    styled(figure, result.column, f"rows per {result.period}")
     figure.update_yaxes(rangemode="tozero")
     return figure.update_layout(showlegend=bool(result.by), dragmode="select", selectdirection="h")
 
@@ -178,7 +179,7 @@ def _add_trend(figure: go.Figure, trend: Trend | None, x: Array, dates: tuple[bo
         return
     ends = np.array([np.nanmin(x), np.nanmax(x)], float)
     figure.add_scatter(
-        x=_moments(ends) if dates[0] else ends,
+        x=_timestamps(ends) if dates[0] else ends,
         y=trend.intercept + trend.slope * ends,
         mode="lines",
         line={"color": GREY, "width": 2, "dash": "dash"},
@@ -192,7 +193,7 @@ def _add_trend(figure: go.Figure, trend: Trend | None, x: Array, dates: tuple[bo
 def _scatter(result: Scatter) -> go.Figure:
     figure = go.Figure()
     opacity = 0.75 if len(result.points) < 800 else 0.4
-    for place, group in enumerate(result.groups):
+    for index, group in enumerate(result.groups):
         part = result.points[result.points["group"] == group]
         x, y = (_axis(part[a].to_numpy(float), date) for a, date in zip(("x", "y"), result.dates, strict=True))
         label = plain(group) if result.by else ""
@@ -201,12 +202,12 @@ def _scatter(result: Scatter) -> go.Figure:
             y=y,
             mode="markers",
             name=label,
-            marker={"color": group_colour(group, place) if result.by else PALETTE[0], "size": 6, "opacity": opacity},
+            marker={"color": group_colour(group, index) if result.by else PALETTE[0], "size": 6, "opacity": opacity},
             hovertemplate=f"{short(result.x)} %{{x}}<br>{short(result.y)} %{{y}}<extra>{label}</extra>",
         )
     _add_trend(figure, result.trend, result.points["x"].to_numpy(float), result.dates)
     figure.update_layout(showlegend=bool(result.by), dragmode="select")
-    return laid_out(figure, result.x, result.y)
+    return styled(figure, result.x, result.y)
 
 
 @draw.register
@@ -226,7 +227,7 @@ def _density(result: Density) -> go.Figure:
         )
     )
     _add_trend(figure, result.trend, result.x_edges, result.dates)
-    laid_out(figure, result.x, result.y)
+    styled(figure, result.x, result.y)
     no_grid(figure)
     return figure.update_layout(dragmode="select")
 
@@ -238,10 +239,10 @@ def _boxes(result: Boxes) -> go.Figure:
     if result.outlines is not None and result.edges is not None:
         _violins(figure, result, list(rows.index))
     if result.dates:
-        five = ["low", "q1", "median", "q3", "high"]
-        rows = rows.assign(**{name: _moments(rows[name].to_numpy(float)) for name in five})
-    places = list(range(len(rows)))
-    at = {"y": places, "orientation": "h"} if result.horizontal else {"x": places}
+        statistics = ["low", "q1", "median", "q3", "high"]
+        rows = rows.assign(**{name: _timestamps(rows[name].to_numpy(float)) for name in statistics})
+    positions = list(range(len(rows)))
+    coordinates = {"y": positions, "orientation": "h"} if result.horizontal else {"x": positions}
     figure.add_trace(
         go.Box(
             q1=rows["q1"],
@@ -249,7 +250,7 @@ def _boxes(result: Boxes) -> go.Figure:
             q3=rows["q3"],
             lowerfence=rows["low"],
             upperfence=rows["high"],
-            **at,
+            **coordinates,
             marker_color=PALETTE[0],
             fillcolor=faded(PALETTE[0], 0.25),
             line_width=1.5,
@@ -258,9 +259,9 @@ def _boxes(result: Boxes) -> go.Figure:
             hoverinfo="skip",
         )
     )
-    other = {"x": rows["median"], "y": places} if result.horizontal else {"x": places, "y": rows["median"]}
+    medians = {"x": rows["median"], "y": positions} if result.horizontal else {"x": positions, "y": rows["median"]}
     figure.add_scatter(
-        **other,
+        **medians,
         mode="markers",
         marker={"color": PALETTE[0], "size": 8},
         showlegend=False,
@@ -269,30 +270,30 @@ def _boxes(result: Boxes) -> go.Figure:
         + ("%{x}" if result.horizontal else "%{y}")
         + "<extra></extra>",
     )
-    level = result.level or ""
-    names = (result.value, level) if result.horizontal else (level, result.value)
-    laid_out(figure, *names)
-    levels_axis(figure, "y" if result.horizontal else "x", list(rows["level"]))
+    category = result.level or ""
+    names = (result.value, category) if result.horizontal else (category, result.value)
+    styled(figure, *names)
+    category_axis(figure, "y" if result.horizontal else "x", list(rows["level"]))
     return figure
 
 
-def _violins(figure: go.Figure, result: Boxes, kept: list[int]) -> None:
-    """Outlines on both sides of each level's place, all of one scale."""
+def _violins(figure: go.Figure, result: Boxes, indices: list[int]) -> None:
+    """Outlines on both sides of each category's position, all on one scale."""
     assert result.outlines is not None
     assert result.edges is not None
-    middles = _axis((result.edges[:-1] + result.edges[1:]) / 2, result.dates)
+    centres = _axis((result.edges[:-1] + result.edges[1:]) / 2, result.dates)
     widest = float(result.outlines.max()) or 1.0
-    for place, i in enumerate(kept):
+    for position, i in enumerate(indices):
         used = np.flatnonzero(result.outlines[i] > 1e-4 * widest)
         if not len(used):
             continue
         span = slice(used[0], used[-1] + 1)
         half = 0.42 * result.outlines[i][span] / widest
-        across = np.concatenate([place - half, (place + half)[::-1]]).astype(np.float32)
-        along = np.concatenate([middles[span], middles[span][::-1]])
-        where = {"x": along, "y": across} if result.horizontal else {"x": across, "y": along}
+        across = np.concatenate([position - half, (position + half)[::-1]]).astype(np.float32)
+        along = np.concatenate([centres[span], centres[span][::-1]])
+        coordinates = {"x": along, "y": across} if result.horizontal else {"x": across, "y": along}
         figure.add_scatter(
-            **where,
+            **coordinates,
             mode="lines",
             fill="toself",
             fillcolor=faded(PALETTE[0], 0.18),
@@ -303,36 +304,36 @@ def _violins(figure: go.Figure, result: Boxes, kept: list[int]) -> None:
 
 
 @draw.register
-def _counts(result: Counts) -> go.Figure:
-    shares = result.within()
+def _crosstab(result: Crosstab) -> go.Figure:
+    fractions = result.within()
     small = result.counts.size <= 150
     figure = go.Figure(
         go.Heatmap(
-            z=shares,
+            z=fractions,
             text=result.counts,
             texttemplate=("%{z:.0%}" if result.shares else "%{text:,}") if small else None,
-            colorscale=scale(shares),
+            colorscale=scale(),
             showscale=False,
             xgap=2,
             ygap=2,
             hovertemplate="%{text:,} rows, %{z:.1%} of the column<extra></extra>",
         )
     )
-    laid_out(figure, result.x, result.y)
-    levels_axis(figure, "x", list(result.x_levels))
-    levels_axis(figure, "y", list(result.y_levels))
+    styled(figure, result.x, result.y)
+    category_axis(figure, "x", list(result.x_levels))
+    category_axis(figure, "y", list(result.y_levels))
     no_grid(figure)
     return figure.update_layout(dragmode="select")
 
 
 @draw.register
-def _course(result: Course) -> go.Figure:
+def _trend_over_time(result: TrendOverTime) -> go.Figure:
     figure = go.Figure()
     groups = list(dict.fromkeys(result.rows["group"]))
-    for place, group in enumerate(groups):
+    for index, group in enumerate(groups):
         part = result.rows[result.rows["group"] == group]
-        colour = group_colour(group, place) if result.by else PALETTE[0]
-        start, label = _moments(part["start"].to_numpy(float)), plain(group) if result.by else ""
+        colour = group_colour(group, index) if result.by else PALETTE[0]
+        start, label = _timestamps(part["start"].to_numpy(float)), plain(group) if result.by else ""
         if len(groups) <= 3:
             figure.add_scatter(
                 x=np.concatenate([start, start[::-1]]),
@@ -353,7 +354,7 @@ def _course(result: Course) -> go.Figure:
             customdata=part["n"],
             hovertemplate="%{x|%Y-%m-%d}<br>median %{y:.4g}, %{customdata:,} rows<extra>" + label + "</extra>",
         )
-    laid_out(figure, f"{result.x}, by {result.period}", f"{result.y}: median and middle half")
+    styled(figure, f"{result.x}, by {result.period}", f"{result.y}: median and IQR")
     return figure.update_layout(showlegend=bool(result.by), dragmode="select", selectdirection="h")
 
 
@@ -377,23 +378,23 @@ def _correlations(result: Correlations) -> go.Figure:
             colorbar={"thickness": 10, "len": 0.8},
         )
     )
-    laid_out(figure, height=max(400, 26 * len(result.names) + 120))
-    levels_axis(figure, "x", list(result.names))
-    levels_axis(figure, "y", list(result.names))
+    styled(figure, height=max(400, 26 * len(result.names) + 120))
+    category_axis(figure, "x", list(result.names))
+    category_axis(figure, "y", list(result.names))
     no_grid(figure)
     figure.update_yaxes(autorange="reversed")
     return figure
 
 
 @draw.register
-def _ranked(result: Ranked) -> go.Figure:
+def _target_associations(result: TargetAssociations) -> go.Figure:
     shown = min(len(result.names), MOST_BARS)
-    places = list(range(shown))
+    positions = list(range(shown))
     signed = np.asarray(result.signed[:shown], float)
     figure = go.Figure(
         go.Bar(
             x=np.abs(signed),
-            y=places,
+            y=positions,
             orientation="h",
             marker_color=[PALETTE[0] if v >= 0 else PALETTE[1] for v in signed],
             text=[f"{v:.2f}".replace("-", "−") for v in signed],
@@ -403,8 +404,8 @@ def _ranked(result: Ranked) -> go.Figure:
             hovertemplate="%{customdata}<br>%{text}<extra></extra>",
         )
     )
-    laid_out(figure, "association (orange: one falls as the other rises)", "", max(220, 30 * shown + 90))
-    levels_axis(figure, "y", list(result.names[:shown]), 40)
+    styled(figure, "association (orange: negative)", "", max(220, 30 * shown + 90))
+    category_axis(figure, "y", list(result.names[:shown]), 40)
     figure.update_yaxes(autorange="reversed")
     figure.update_xaxes(range=[0, 1.1])
     return figure
@@ -416,10 +417,10 @@ def _pairs(result: Pairs) -> go.Figure:
 
     size, names = len(result.names), list(result.names)
     figure = make_subplots(size, size, shared_xaxes=True, horizontal_spacing=0.02, vertical_spacing=0.02)
-    group = result.points.iloc[:, -1]
-    for place, level in enumerate(result.groups):
-        part = result.points[group == level]
-        colour = group_colour(level, place) if result.by else PALETTE[0]
+    row_groups = result.points.iloc[:, -1]
+    for index, group in enumerate(result.groups):
+        part = result.points[row_groups == group]
+        colour = group_colour(group, index) if result.by else PALETTE[0]
         for i, y in enumerate(names):
             for j, x in enumerate(names):
                 if j > i:
@@ -432,14 +433,14 @@ def _pairs(result: Pairs) -> go.Figure:
                     y=part[y].to_numpy(np.float32),
                     mode="markers",
                     marker={"size": 4, "color": colour, "opacity": 0.6},
-                    name=plain(level) if result.by else "",
-                    legendgroup=level,
+                    name=plain(group) if result.by else "",
+                    legendgroup=group,
                     showlegend=bool(result.by) and (i, j) == (1, 0),
                     hovertemplate="%{x}, %{y}<extra></extra>",
                     row=i + 1,
                     col=j + 1,
                 )
-    laid_out(figure, height=max(420, 170 * size + 60))
+    styled(figure, height=max(420, 170 * size + 60))
     figure.update_xaxes(title_text="")
     figure.update_yaxes(title_text="")
     for k, name in enumerate(names, start=1):
@@ -450,8 +451,8 @@ def _pairs(result: Pairs) -> go.Figure:
     return figure.update_layout(barmode="stack", bargap=0.02)
 
 
-def _diagonal(figure: go.Figure, whole: Array, part: Array, colour: str, place: int) -> None:
-    known = whole[~np.isnan(whole)]
+def _diagonal(figure: go.Figure, values: Array, part: Array, colour: str, position: int) -> None:
+    known = values[~np.isnan(values)]
     if not len(known) or known.min() == known.max():
         return
     edges = np.linspace(known.min(), known.max(), 21)
@@ -463,31 +464,31 @@ def _diagonal(figure: go.Figure, whole: Array, part: Array, colour: str, place: 
         marker_color=colour,
         showlegend=False,
         hovertemplate="%{x:.4g}: %{y:,} rows<extra></extra>",
-        row=place,
-        col=place,
+        row=position,
+        col=position,
     )
 
 
 @draw.register
-def _parallel(result: Parallel) -> go.Figure:
+def _parallel_coordinates(result: Parallel) -> go.Figure:
     figure = go.Figure()
     axes = len(result.names)
-    row_group = np.array(result.group)
-    for place, level in enumerate(result.groups):
-        part = result.places[row_group == level]
-        # One trace a group: a gap after each line keeps the rows apart.
+    row_groups = np.array(result.group)
+    for index, group in enumerate(result.groups):
+        part = result.places[row_groups == group]
+        # One trace per group: a NaN after each line separates the rows.
         x = np.tile(np.append(np.arange(axes, dtype=np.float32), np.nan), len(part))
         y = np.column_stack([part, np.full(len(part), np.nan)]).astype(np.float32).ravel()
         figure.add_scatter(
             x=x,
             y=y,
             mode="lines",
-            line={"color": faded(group_colour(level, place) if result.by else PALETTE[0], 0.35), "width": 1.2},
-            name=plain(level) if result.by else "",
+            line={"color": faded(group_colour(group, index) if result.by else PALETTE[0], 0.35), "width": 1.2},
+            name=plain(group) if result.by else "",
             hoverinfo="skip",
         )
-    laid_out(figure, "", "")
-    levels_axis(figure, "x", list(result.names), 18)
+    styled(figure, "", "")
+    category_axis(figure, "x", list(result.names), 18)
     figure.update_yaxes(showticklabels=False, range=[-0.08, 1.08], showgrid=False)
     for i, (low, high) in enumerate(result.ends):
         figure.add_annotation(x=i, y=-0.05, text=short(low, 14), showarrow=False, font={"size": 11})
@@ -498,13 +499,13 @@ def _parallel(result: Parallel) -> go.Figure:
 @draw.register
 def _missing(result: Missing) -> go.Figure:
     if not result.columns:
-        raise NotApplicable("No cell is missing, so there is nothing to draw.")
-    shares = np.array(result.missing) / result.rows
-    return _bars(list(result.columns), shares, result.missing, "share of rows that are missing")
+        raise NotApplicable("No value is missing, so there is nothing to draw.")
+    fractions = np.array(result.missing) / result.rows
+    return _bars(list(result.columns), fractions, result.missing, "percentage of missing values")
 
 
 @draw.register
-def _gap_map(result: GapMap) -> go.Figure:
+def _missingness_map(result: MissingnessMap) -> go.Figure:
     figure = go.Figure(
         go.Heatmap(
             x=[s + 1 for s in result.starts],
@@ -518,19 +519,19 @@ def _gap_map(result: GapMap) -> go.Figure:
             hovertemplate="from row %{x:,}<br>%{z:.0%} missing<extra></extra>",
         )
     )
-    laid_out(figure, "row of the file", "", max(240, 26 * len(result.columns) + 110))
-    levels_axis(figure, "y", list(result.columns))
+    styled(figure, "row of the file", "", max(240, 26 * len(result.columns) + 110))
+    category_axis(figure, "y", list(result.columns))
     figure.update_yaxes(autorange="reversed")
     no_grid(figure)
     return figure
 
 
 @draw.register
-def _patterns(result: Patterns) -> go.Figure:
+def _missing_patterns(result: MissingPatterns) -> go.Figure:
     names = [
-        " + ".join(shortened(c, 18) for c, gap in zip(result.columns, row, strict=True) if gap) or "nothing missing"
+        " + ".join(shortened(c, 18) for c, null in zip(result.columns, row, strict=True) if null) or "nothing missing"
         for row in result.gaps
     ]
     colours = [GREY if not row.any() else PALETTE[0] for row in result.gaps]
-    shares = np.array(result.counts) / max(result.rows, 1)
-    return _bars(names, shares, result.counts, "share of rows in which exactly these are missing", colours=colours)
+    fractions = np.array(result.counts) / max(result.rows, 1)
+    return _bars(names, fractions, result.counts, "percentage of rows with exactly these missing", colours=colours)

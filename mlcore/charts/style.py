@@ -1,4 +1,4 @@
-"""Colour, text and layout that all charts share. Data-derived text is escaped here, as plotly reads it as HTML."""
+"""Colours, text and layout of all charts. Text from data is escaped here, because plotly reads it as HTML."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from mlcore.result import shortened
+from mlcore.wording import shortened
 
 PALETTE = (
     "#2F5FD0", "#E07A1F", "#12876F", "#B4457E", "#6F4AC2", "#A87900", "#3A9BC9", "#8A5A44", "#5B7F2B", "#4F6D8F",
     "#1B9AAA", "#9C6ADE", "#C08A5B", "#D2789B", "#34495E", "#7FA650", "#5A8FD6", "#A35D2D", "#2E8B8B", "#8C7A3F",
 )  # fmt: skip
-GREY = "#7A7F87"  # always the baseline, and whatever is no finding: references, no-skill lines
+GREY = "#7A7F87"  # always the baseline, and anything that is not a finding: references, no-skill lines
 UP, DOWN = PALETTE[0], PALETTE[1]
 HEIGHT = 400
 LONGEST = 30
 
 
 def model_colour(slot: int) -> str:
-    """A model's colour by its place in the experiment; the baseline is first, and grey."""
+    """A model's colour by its position in the experiment; the baseline is first, and grey."""
     return GREY if slot == 0 else PALETTE[(slot - 1) % len(PALETTE)]
 
 
 def group_colour(group: str, place: int) -> str:
-    """A level's colour by its place; what is no level of its own is grey."""
+    """A category's colour by its position; other and missing are grey."""
     return GREY if group in ("other", "missing") else PALETTE[place % len(PALETTE)]
 
 
 def plain(text: object) -> str:
-    """Text as text: plotly would take <b> or <a href> for HTML."""
+    """Escape text: plotly would read <b> or <a href> as HTML."""
     return str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def short(text: object, longest: int = LONGEST) -> str:
-    """Plain text, cut in the middle when it is long."""
+    """Escaped text, shortened in the middle when it is long."""
     return plain(shortened(text, longest))
 
 
@@ -44,8 +44,8 @@ def faded(colour: str, opacity: float) -> str:
     return f"rgba({red}, {green}, {blue}, {opacity})"
 
 
-def laid_out(figure: go.Figure, x: str = "", y: str = "", height: int = HEIGHT) -> go.Figure:
-    """Give a figure the axes' names and the calm layout of all."""
+def styled(figure: go.Figure, x: str = "", y: str = "", height: int = HEIGHT) -> go.Figure:
+    """Set the axis titles and the calm layout of all charts."""
     figure.update_layout(
         height=height,
         margin={"l": 10, "r": 16, "t": 16, "b": 10},
@@ -67,18 +67,21 @@ def laid_out(figure: go.Figure, x: str = "", y: str = "", height: int = HEIGHT) 
     return figure
 
 
-def levels_axis(figure: go.Figure, axis: str, labels: list[str], longest: int = 24) -> None:
-    """Put text labels on an axis whose positions are 0, 1, 2 …, so that equal short labels stay apart."""
+def category_axis(figure: go.Figure, axis: str, labels: list[str], longest: int = 24) -> None:
+    """Put text labels on an axis whose positions are 0, 1, 2 …, so that equal shortened labels stay apart."""
     update = figure.update_xaxes if axis == "x" else figure.update_yaxes
     update(tickmode="array", tickvals=list(range(len(labels))), ticktext=[short(v, longest) for v in labels])
 
 
-def scale(counts: Any) -> list[list[Any]]:
-    """A colour scale from nearly white to blue, opaque, so that the letters on it can be read on any ground."""
-    return [[0.0, "#EEF2FC"], [1.0, PALETTE[0]]]
+PALE = "#EEF2FC"
+
+
+def scale() -> list[list[Any]]:
+    """A colour scale from nearly white to blue, opaque, so that text on it is readable on any background."""
+    return [[0.0, PALE], [1.0, PALETTE[0]]]
 
 
 def no_grid(figure: go.Figure) -> None:
-    """Heat maps need no lines behind their cells."""
+    """Hide the grid lines, which a heat map does not need."""
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(showgrid=False)

@@ -3,48 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from mlcore.errors import BadChoice, NotApplicable
-from mlcore.result import Array, Help, Result, number, several, share
-
-if TYPE_CHECKING:
-    from mlcore.compare.run import Run
+from mlcore.result import Array, Help, Result
+from mlcore.runs.folder import RunFolder
+from mlcore.wording import number, several, share
 
 MOST_POINTS = 400
 
 
-def first_repeat(run: Run, model: str) -> pd.DataFrame:
-    """The predictions in which each row is tested once."""
-    found = run.predictions(model)
-    return found[found["repeat"] == 0]
+def first_repeat(run: RunFolder, model: str) -> pd.DataFrame:
+    """The predictions of the first repeat, in which each row is tested once."""
+    predictions = run.predictions(model)
+    return predictions[predictions["repeat"] == 0]
 
 
-def classes_of(run: Run) -> list[str]:
+def classes_of(run: RunFolder) -> list[str]:
     """The classes as text, in their order."""
     return [str(c) for c in run.plan()["classes"]]
 
 
 @dataclass(frozen=True)
 class Confusion(Result):
-    """How often each class was taken for each other; rows are the truth."""
+    """How often each class was predicted as each other; rows are the true classes."""
 
     title: str
     labels: tuple[str, ...]
     counts: Array  # (classes, classes): [truth, prediction]
 
     help: ClassVar[Help] = Help(
-        "Each row was predicted once by a model that did not see it; the table counts truth against prediction.",
-        "Read along a row: of the rows that truly are this class, where did they go. The diagonal is right.",
-        "Colour is the share of the row's class, so that a rare class can be seen beside a common one.",
-        "Look at the largest cell off the diagonal: which two classes are confused, and what tells them apart?",
+        "Each row was predicted once by a model not trained on it. The table counts true and predicted classes.",
+        "Read along a row: how the rows of this true class were predicted. The diagonal is correct.",
+        "Colour is the percentage of the true class, so that a rare class is visible next to a common one.",
+        "Look at the largest count off the diagonal: which two classes are confused, and what could separate them?",
     )
 
     def frame(self) -> pd.DataFrame:
-        """Counts, truth down and prediction across."""
+        """Counts: one row per true class, one column per predicted class."""
         return (
             pd.DataFrame(self.counts, index=list(self.labels), columns=list(self.labels))
             .rename_axis("True class")
@@ -52,28 +51,28 @@ class Confusion(Result):
         )
 
     def sentence(self) -> str:
-        """How many are right, and the most common confusion."""
+        """The number of correct predictions, and the most common error."""
         right, total = int(np.trace(self.counts)), int(self.counts.sum())
-        off = self.counts.copy()
-        np.fill_diagonal(off, 0)
-        if not off.any():
-            return f"{self.title}: all {total:,} rows are right."
-        i, j = np.unravel_index(int(off.argmax()), off.shape)
+        errors = self.counts.copy()
+        np.fill_diagonal(errors, 0)
+        if not errors.any():
+            return f"{self.title}: all {total:,} rows are correct."
+        i, j = np.unravel_index(int(errors.argmax()), errors.shape)
         return (
-            f"{self.title}: {share(right, total)} are right. The most common error: "
-            f"{share(int(off[i, j]), int(self.counts[i].sum()))} of “{self.labels[i]}” are taken for "
+            f"{self.title}: {share(right, total)} are correct. The most common error: "
+            f"{share(int(errors[i, j]), int(self.counts[i].sum()))} of “{self.labels[i]}” are predicted as "
             f"“{self.labels[j]}”."
         )
 
 
-def confusion(run: Run, model: str) -> Confusion:
+def confusion(run: RunFolder, model: str) -> Confusion:
     """The confusion matrix of one model."""
-    found, labels = first_repeat(run, model), classes_of(run)
-    place = {label: i for i, label in enumerate(labels)}
-    truth, prediction = (found[c].astype(str).map(place).to_numpy(int) for c in ("truth", "prediction"))
+    predictions, labels = first_repeat(run, model), classes_of(run)
+    index = {label: i for i, label in enumerate(labels)}
+    truth, prediction = (predictions[c].astype(str).map(index).to_numpy(int) for c in ("truth", "prediction"))
     counts = np.zeros((len(labels), len(labels)), int)
     np.add.at(counts, (truth, prediction), 1)
-    return Confusion(run.experiment.candidate(model).title or model, tuple(labels), counts)
+    return Confusion(run.experiment.candidate(model).label, tuple(labels), counts)
 
 
 @dataclass(frozen=True)
@@ -82,13 +81,13 @@ class Curve:
 
     model: str
     title: str
-    slot: int  # place in the experiment, for its colour
+    slot: int  # position in the experiment, for its colour
     x: Array
     y: Array
     area: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Curves(Result):
     """Curves of several models for one class against the rest."""
 
@@ -101,32 +100,32 @@ class Curves(Result):
 
     @property
     def help(self) -> Help:  # type: ignore[override]
-        """The card of the kind of curve."""
+        """The help card for this kind of curve."""
         return _HELP[self.kind]
 
     def frame(self) -> pd.DataFrame:
-        """A row a point."""
+        """One row per point."""
         names = ("false_positive_rate", "true_positive_rate") if self.kind == "roc" else ("recall", "precision")
         return pd.concat(
             [pd.DataFrame({"model": c.model, names[0]: c.x, names[1]: c.y}) for c in self.curves], ignore_index=True
         )
 
     def sentence(self) -> str:
-        """The areas, and what chance would give."""
+        """The areas under the curves, and the value by chance."""
         title = "ROC AUC" if self.kind == "roc" else "average precision"
         chance = 0.5 if self.kind == "roc" else self.prevalence
         ranked = sorted((c for c in self.curves if c.area is not None), key=lambda c: -(c.area or 0))
         areas = several([f"{c.title} {number(c.area)}" for c in ranked], 5)
-        missing = f" {several(list(self.left_out))} gives no scores to rank by." if self.left_out else ""
+        missing = f" No scores to rank by: {several(list(self.left_out))}." if self.left_out else ""
         return (
             f"“{self.positive}” against the rest, {title} over {self.n:,} pooled rows: {areas}; "
             f"chance is {number(chance)}.{missing}"
         )
 
     def to_json(self) -> Any:
-        """The curve of one model, or of each."""
+        """The curve of one model, or a list of the curves of several."""
         names = ("fpr", "tpr") if self.kind == "roc" else ("recall", "precision")
-        each = [
+        curves = [
             {
                 "model": c.model,
                 "positive": self.positive,
@@ -136,60 +135,68 @@ class Curves(Result):
             }
             for c in self.curves
         ]
-        return each[0] if len(each) == 1 else each
+        return curves[0] if len(curves) == 1 else curves
 
 
 _HELP = {
     "roc": Help(
-        "For every threshold: the share of positives that is found (up) against the share of negatives that is "
-        "alarmed (right). Predictions are out-of-fold, pooled over the first repeat.",
-        "The nearer to the upper left, the better. The area is how often a positive is ranked above a negative.",
-        "With a rare positive class it looks too good: many false alarms are a small share of many negatives.",
+        "For every threshold: the true positive rate (recall, y axis) against the false positive rate (the proportion "
+        "of negatives predicted positive, x axis). Predictions are out-of-fold, pooled over the first repeat.",
+        "The nearer to the upper left, the better. The area is how often a positive ranks above a negative.",
+        "With a rare positive class it looks too good: many false positives are a small fraction of many negatives.",
         "With a rare class look at precision–recall as well.",
     ),
     "precision_recall": Help(
-        "For every threshold: of those called positive, how many are (up), against how many positives are found "
-        "(right). Predictions are out-of-fold, pooled over the first repeat.",
-        "The grey line is the prevalence, what guessing gives. Follow the curve to the recall you need, read off the "
-        "precision.",
-        "The prevalence decides its height: curves of different data cannot be compared.",
-        "Choose a threshold by what a miss and a false alarm cost you.",
+        "For every threshold: precision (of the rows predicted positive, the proportion that are; y axis) against "
+        "recall (of the positives, the proportion predicted positive; x axis). Predictions are out-of-fold, pooled "
+        "over the first repeat.",
+        "The grey line is the prevalence, the precision of guessing. Follow the curve to the recall you need and read "
+        "off the precision.",
+        "The prevalence decides its height: curves from different data cannot be compared.",
+        "Choose a threshold by the costs of a false negative and a false positive.",
     ),
 }
 
 
-def _ranking(found: pd.DataFrame, positive: str, binary: bool) -> Array | None:
-    if f"p_{positive}" in found:
-        return found[f"p_{positive}"].to_numpy(float)
-    if binary and "decision" in found:
-        return found["decision"].to_numpy(float)
+def _ranking(predictions: pd.DataFrame, positive: str, binary: bool) -> Array | None:
+    if f"p_{positive}" in predictions:
+        return predictions[f"p_{positive}"].to_numpy(float)
+    if binary and "decision" in predictions:
+        return predictions["decision"].to_numpy(float)
     return None
 
 
-def _curves(run: Run, models: list[str], positive: str | None, kind: str) -> Curves:
+def _curves(run: RunFolder, models: list[str], positive: str | None, kind: str) -> Curves:
     labels = classes_of(run)
     positive = positive or labels[-1]
     if positive not in labels:
         raise BadChoice.of("class", positive, labels)
-    made, left_out, truth = [], [], np.array([])
+    curves, left_out, truth = [], [], np.array([])
     slots = {c.model: i for i, c in enumerate(run.experiment.candidates)}
     for model in models:
-        title = run.experiment.candidate(model).title or model
-        found = first_repeat(run, model)
-        truth = (found["truth"].astype(str) == positive).to_numpy()
-        ranking = _ranking(found, positive, len(labels) == 2)
+        title = run.experiment.candidate(model).label
+        predictions = first_repeat(run, model)
+        truth = (predictions["truth"].astype(str) == positive).to_numpy()
+        ranking = _ranking(predictions, positive, len(labels) == 2)
         if ranking is None:
             left_out.append(title)
             continue
-        if len(labels) == 2 and positive == labels[0] and f"p_{positive}" not in found:
+        if len(labels) == 2 and positive == labels[0] and f"p_{positive}" not in predictions:
             ranking = -ranking
         if truth.all() or not truth.any():
-            raise NotApplicable(f"All predicted rows are of one side of “{positive}”; a curve needs both.")
+            raise NotApplicable(f"A curve needs rows of “{positive}” and of other classes; these rows lack one.")
         x, y, area = _points(kind, truth, ranking)
-        made.append(Curve(model, title, slots[model], x, y, area))
-    if not made:
-        raise NotApplicable(f"{several(left_out)} gives no scores to rank by, so there is no curve.")
-    return Curves(kind, positive, float(truth.mean()), len(truth), tuple(made), tuple(left_out))
+        curves.append(Curve(model, title, slots[model], x, y, area))
+    if not curves:
+        raise NotApplicable(f"There is no curve, because there are no scores to rank by: {several(left_out)}.")
+    return Curves(
+        kind=kind,
+        positive=positive,
+        prevalence=float(truth.mean()),
+        n=len(truth),
+        curves=tuple(curves),
+        left_out=tuple(left_out),
+    )
 
 
 def _points(kind: str, truth: Array, ranking: Array) -> tuple[Array, Array, float]:
@@ -207,14 +214,14 @@ def _points(kind: str, truth: Array, ranking: Array) -> tuple[Array, Array, floa
     return x, y, area
 
 
-def roc(run: Run, models: list[str], positive: str | None = None) -> Curves:
+def roc(run: RunFolder, models: list[str], positive: str | None = None) -> Curves:
     """ROC curves of several models; `positive` is a class as text, the last one by default.
 
-    Raises NotApplicable when no model gives scores, or all rows are of one side.
+    Raises NotApplicable if no model gives scores, or if all rows are positive or all negative.
     """
     return _curves(run, models, positive, "roc")
 
 
-def precision_recall(run: Run, models: list[str], positive: str | None = None) -> Curves:
+def precision_recall(run: RunFolder, models: list[str], positive: str | None = None) -> Curves:
     """Precision–recall curves of several models; see `roc`."""
     return _curves(run, models, positive, "precision_recall")

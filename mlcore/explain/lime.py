@@ -1,12 +1,12 @@
-"""LIME on raw rows: which conditions of this row move this prediction, by how much, and how sure that is.
+"""LIME on raw rows: which conditions of a row move its prediction, by how much, and how certain that is.
 
-The `lime` package's own table explainer feeds wrong values to a model wherever a quartile bin is degenerate, and breaks
-on missing cells and text (docs/decisions/0003). Here every column is coded into a few bins or levels, a perturbed row
-is made of real training values drawn from those, and the whole Pipeline predicts it. LIME's own engine (`LimeBase`,
+The table explainer of the `lime` package passes wrong values to a model where a quartile bin is degenerate, and fails
+on missing values and text (docs/decisions/0003). Here every column is coded into a few bins or categories, a perturbed
+row is made of real training values drawn from those, and the whole Pipeline predicts it. LIME's engine (`LimeBase`,
 Ribeiro, Singh and Guestrin, KDD 2016) then fits the weighted linear surrogate on "same bin as the row, or not".
 
 Beyond classic LIME: `locality` keeps each column of the row with that probability (0 is classic), because the default
-kernel hardly weighs near samples more than far ones; error bars are the sandwich estimator of the weighted ridge; the
+kernel gives near samples little more weight than far ones; error bars are the sandwich estimator of the weighted ridge;
 stability is the overlap of the five strongest columns over bootstrap refits (Visani et al., 2020).
 """
 
@@ -15,30 +15,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from pandas.api import types as pt
 
-from mlcore.casts import as_levels, as_numbers
-from mlcore.errors import BadInput
-from mlcore.result import Array, Help, Result, number, several
-
-if TYPE_CHECKING:
-    from mlcore.compare.run import Run
+from mlcore.data.cast import as_categories, as_numbers
+from mlcore.errors import BadChoice, BadInput
+from mlcore.result import Array, Help, Result
+from mlcore.runs.folder import RunFolder
+from mlcore.wording import number, several
 
 MISSING, OTHER, UNSEEN = "missing", "(other)", "(never seen)"
-TRUST_R2 = 0.2  # below this the surrogate says nothing of the model; 0.3 and 0.6 are the words weak and fair
-TRUST_GAP = 2 / 3  # how far the sum may be off at the row, beside the spread or the distance from the average
+TRUST_R2 = 0.2  # a surrogate with less does not describe the model; below 0.3 it is weak, below 0.6 fair
+TRUST_GAP = 2 / 3  # largest error at the row, over the standard deviation or the distance from the average
 BACKGROUND = 400
-FEW_VALUES = 8  # a number with so few values is shown value by value
-FLAT = 1e-9  # answers that differ by less, relative to their size, are the same
+FEW_VALUES = 8  # a numeric column with at most this many distinct values is shown value by value
+FLAT = 1e-9  # predictions that differ by less, relative to their size, are equal
 
 
 @dataclass(frozen=True)
 class Options:
-    """How an explanation is made."""
+    """The settings of an explanation."""
 
     samples: int = 1000
     locality: float = 0.5
@@ -46,7 +45,7 @@ class Options:
     most_levels: int = 30
     most_rows: int = 20_000
     seed: int = 0
-    label: str | None = None  # the class to explain; the predicted one by default
+    label: str | None = None  # the class to explain; by default the positive one of two, else the predicted one
 
     def checked(self) -> Options:
         """Raise BadInput for a value that is not allowed."""
@@ -57,12 +56,12 @@ class Options:
         return self
 
 
-WORTH_A_WORD = 0.02  # of the strongest weight; what is weaker may be sure and still means nothing
+WORTH_A_WORD = 0.02  # of the strongest weight; a weaker one may be significant and still not matter
 
 
 @dataclass(frozen=True)
 class Weight:
-    """One condition of the row and what it does to the prediction."""
+    """One condition of the row and its effect on the prediction."""
 
     column: str
     condition: str
@@ -71,12 +70,12 @@ class Weight:
     high: float
 
     @property
-    def sure(self) -> bool:
+    def significant(self) -> bool:
         """Whether the interval excludes zero."""
         return self.low > 0 or self.high < 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Explanation(Result):
     """A local explanation with its fidelity, its error bars and its stability."""
 
@@ -84,7 +83,7 @@ class Explanation(Result):
     title: str
     row: int
     target: str
-    output: str  # what is explained: probability of a class, a decision score, or the target
+    output: str  # the explained output: probability of a class, a decision score, or the target
     label: str | None
     prediction: float
     average: float
@@ -96,21 +95,21 @@ class Explanation(Result):
     weights: tuple[Weight, ...]
     samples: int
     truth: str | None = None
-    unseen: str | None = None  # what the model of the fold said, which had not seen this row
+    out_of_fold: str | None = None  # prediction by the model of its fold, which was not trained on this row
 
     help: ClassVar[Help] = Help(
-        "LIME asks the model about many rows near this one and fits a simple sum to its answers. A bar says how much "
-        "the prediction moves because this row meets the condition rather than not.",
-        "Blue pushes up, orange down; the thin line is the 95 % interval; faded bars cannot be told from nothing. Read "
-        "the fit first: it says how much of the model's local behaviour the simple sum catches.",
-        "It explains the model, not the world: a bar is no cause. Columns are varied on their own, so rows can be made "
-        "that never happen. With a poor fit the bars are stories.",
+        "The model predicts many rows near this one; a linear model, the surrogate, is fitted to these predictions. "
+        "A bar shows how much the prediction moves because this row meets the condition rather than not.",
+        "Blue pushes up, orange down; the thin line is the 95 % interval; faded bars are not significant. Read the fit "
+        "first: it shows how much of the model's local behaviour the surrogate captures.",
+        "It explains the model, not the world: a bar is not a cause. Columns are varied independently, so impossible "
+        "rows can occur. With a poor fit the bars mean little.",
         "Compare with a second model and with the rows nearest to this one. If the fit is weak, raise the locality or "
         "the samples, or do not use the explanation.",
     )
 
     def frame(self) -> pd.DataFrame:
-        """A row a condition, strongest first."""
+        """One row per condition, strongest first."""
         return pd.DataFrame(
             [
                 {"column": w.column, "condition": w.condition, "weight": w.weight, "low": w.low, "high": w.high}
@@ -120,23 +119,23 @@ class Explanation(Result):
         )
 
     def prediction_words(self) -> str:
-        """The prediction and how it stands to the average."""
-        gap = self.prediction - self.average
-        if abs(gap) < FLAT * max(1.0, abs(self.average)):
-            share = f"{100 * self.prediction:.0f} % for {self.target} = {self.label}"
+        """The prediction, compared with the average."""
+        offset = self.prediction - self.average
+        if abs(offset) < FLAT * max(1.0, abs(self.average)):
+            text = f"{100 * self.prediction:.0f} % for {self.target} = {self.label}"
             return (
-                f"{share if self.output == 'probability' else f'{self.target} {number(self.prediction)}'}, the average."
+                f"{text if self.output == 'probability' else f'{self.target} {number(self.prediction)}'}, the average."
             )
-        side = "above" if gap > 0 else "below"
-        if self.output == "probability" and abs(gap) < 0.005:
+        side = "above" if offset > 0 else "below"
+        if self.output == "probability" and abs(offset) < 0.005:
             return f"{100 * self.prediction:.0f} % for {self.target} = {self.label}, about the average."
         if self.output == "probability":
             return (
                 f"{100 * self.prediction:.0f} % for {self.target} = {self.label}, "
-                f"{abs(100 * gap):.0f} points {side} the average of {100 * self.average:.0f} %."
+                f"{abs(100 * offset):.0f} percentage points {side} the average of {100 * self.average:.0f} %."
             )
-        what = "decision score" if self.output == "decision score" else self.target
-        return f"{what} {number(self.prediction)}, {number(abs(gap))} {side} the average of {number(self.average)}."
+        name = "decision score" if self.output == "decision score" else self.target
+        return f"{name} {number(self.prediction)}, {number(abs(offset))} {side} the average of {number(self.average)}."
 
     def fidelity_words(self) -> str:
         """How far the bars can be trusted."""
@@ -144,8 +143,8 @@ class Explanation(Result):
             return f"No trustworthy explanation: {self.reason}"
         grade = "weak" if self.r2 < 0.3 else "fair" if self.r2 < 0.6 else "good"
         return (
-            f"The fit is {grade} (R² {number(self.r2, 2)}): the simple sum says {number(self.local_prediction)} where "
-            f"the model says {number(self.prediction)}. Of the five strongest columns {5 * self.stability:.1f} stay "
+            f"The fit is {grade} (R² {number(self.r2, 2)}): the surrogate gives {number(self.local_prediction)} where "
+            f"the model gives {number(self.prediction)}. Of the five strongest columns, {5 * self.stability:.1f} stay "
             "the same from resample to resample."
         )
 
@@ -154,12 +153,12 @@ class Explanation(Result):
         if self.abstained:
             return "No trustworthy explanation."
         least = WORTH_A_WORD * max((abs(w.weight) for w in self.weights), default=0.0)
-        up = [w.condition for w in self.weights if w.sure and w.weight > least][:3]
-        down = [w.condition for w in self.weights if w.sure and w.weight < -least][:3]
+        up = [w.condition for w in self.weights if w.significant and w.weight > least][:3]
+        down = [w.condition for w in self.weights if w.significant and w.weight < -least][:3]
         parts = ([f"{several(up)} push{'es' if len(up) == 1 else ''} it up"] if up else []) + (
             [f"{several(down)} pull{'s' if len(down) == 1 else ''} it down"] if down else []
         )
-        return f"{'; '.join(parts)}." if parts else "No condition can be told from nothing."
+        return f"{'; '.join(parts)}." if parts else "No condition has a significant effect."
 
     def to_json(self) -> dict[str, Any]:
         """The contract of `holdout explain --json`."""
@@ -186,7 +185,7 @@ class Explanation(Result):
 
 
 class Coder:
-    """One raw column as a few codes, and back: a code is decoded to a real training value, so its type is kept."""
+    """One raw column as a few codes, and back: a code decodes to a real training value, so the dtype is kept."""
 
     def __init__(self, column: pd.Series, options: Options) -> None:
         self.values = column.reset_index(drop=True)
@@ -196,9 +195,9 @@ class Coder:
         if self.continuous:
             self._bins(options.bins)
         else:
-            levels = as_levels(column).value_counts()
-            self.levels = {level: i for i, level in enumerate(levels.index[: options.most_levels])}
-            self.names = [*self.levels, *([OTHER] if len(levels) > options.most_levels else [])]
+            counts = as_categories(column).value_counts()
+            self.levels = {category: i for i, category in enumerate(counts.index[: options.most_levels])}
+            self.names = [*self.levels, *([OTHER] if len(counts) > options.most_levels else [])]
         self.missing, self.unseen = len(self.names), len(self.names) + 1
         self.names = [*self.names, MISSING, UNSEEN]
         codes = self.encode(self.values)
@@ -208,7 +207,7 @@ class Coder:
         self._cumulative = np.cumsum(self.counts) / len(codes)
 
     def _bins(self, bins: int) -> None:
-        """Cut at quantiles that are real values; few distinct values get a code each. Bin i is (edge i−1, edge i]."""
+        """Split at quantiles that are real values; few distinct values get a code each. Bin i is (edge i−1, edge i]."""
         known = as_numbers(self.values).dropna().to_numpy()
         distinct = np.unique(known)
         self.few = len(distinct) <= FEW_VALUES
@@ -236,18 +235,18 @@ class Coder:
         return f"{value:.4g}"
 
     def encode(self, column: pd.Series) -> Array:
-        """Codes (n,) of raw values; missing and never seen have codes of their own."""
+        """Codes (n,) of raw values; missing and never-seen values have separate codes."""
         if self.continuous:
             values = as_numbers(column).to_numpy()
-            found = np.searchsorted(self.edges, values)
-            return np.where(np.isnan(values), self.missing, np.minimum(found, max(self.missing - 1, 0))).astype(int)
+            bins = np.searchsorted(self.edges, values)
+            return np.where(np.isnan(values), self.missing, np.minimum(bins, max(self.missing - 1, 0))).astype(int)
         other = self.names.index(OTHER) if OTHER in self.names else self.unseen
-        levels = as_levels(column)
-        codes = levels.map(lambda v: self.levels.get(v, other), na_action="ignore")
-        return np.where(levels.isna(), self.missing, codes.fillna(self.missing)).astype(int)
+        categories = as_categories(column)
+        codes = categories.map(lambda v: self.levels.get(v, other), na_action="ignore")
+        return np.where(categories.isna(), self.missing, codes.fillna(self.missing)).astype(int)
 
     def condition(self, name: str, code: int) -> str:
-        """The code in words."""
+        """A code in words."""
         label = self.names[code]
         if label in (MISSING, UNSEEN):
             return f"{name} is {label}"
@@ -256,18 +255,18 @@ class Coder:
         return f"{name} {label}"
 
     def draw(self, n: int, rng: np.random.Generator) -> Array:
-        """Codes (n,) as often as in the training rows."""
+        """Codes (n,), drawn with their frequencies in the training rows."""
         return np.searchsorted(self._cumulative, rng.random(n), side="right")
 
     def decode(self, codes: Array, rng: np.random.Generator) -> Any:
-        """Real training values (n,), each drawn from the bin or level of its code; the dtype is kept."""
+        """Real training values (n,), each drawn from the bin or category of its code; the dtype is kept."""
         usable = np.where(self.counts[codes] > 0, codes, int(np.argmax(self.counts)))
         offset = (rng.random(len(codes)) * self.counts[usable]).astype(int)
         return self.values.take(self._order[self._start[usable] + offset]).array
 
 
 class Lime:
-    """The adapter: coders for each column of the training rows, and the model to be asked."""
+    """The adapter: one coder per column of the training rows, and the model to explain."""
 
     def __init__(self, frame: pd.DataFrame, pipeline: Any, options: Options) -> None:
         if len(frame) > options.most_rows:
@@ -277,7 +276,7 @@ class Lime:
 
     @cached_property
     def output(self) -> str:
-        """What the model gives that can be explained."""
+        """The output of the model that is explained."""
         if hasattr(self.pipeline, "predict_proba"):
             return "probability"
         return "decision score" if hasattr(self.pipeline, "decision_function") else "value"
@@ -285,37 +284,35 @@ class Lime:
     def ask(self, frame: pd.DataFrame) -> Array:
         """(n, outputs): probabilities, decision scores or values."""
         name = {"probability": "predict_proba", "decision score": "decision_function", "value": "predict"}[self.output]
-        found = np.asarray(getattr(self.pipeline, name)(frame), float)
-        return found[:, None] if found.ndim == 1 else found
+        outputs = np.asarray(getattr(self.pipeline, name)(frame), float)
+        return outputs[:, None] if outputs.ndim == 1 else outputs
 
     def explain(self, row: pd.DataFrame, label: str | None) -> tuple[Local, int]:
-        """Explain one raw row (1, p); return the local fit and the place of the explained output."""
+        """Explain one raw row (1, p); return the local fit and the index of the explained output."""
         options = self.options
         rng = np.random.default_rng([options.seed, 7])
         codes = np.array([int(c.encode(row[n])[0]) for n, c in self.coders.items()])
-        drawn = np.column_stack([c.draw(options.samples, rng) for c in self.coders.values()])
-        kept = rng.random(drawn.shape) < options.locality
-        drawn = np.where(kept, codes, drawn)
-        near = pd.DataFrame({n: c.decode(drawn[:, j], rng) for j, (n, c) in enumerate(self.coders.items())})
+        samples = np.column_stack([c.draw(options.samples, rng) for c in self.coders.values()])
+        kept = rng.random(samples.shape) < options.locality
+        samples = np.where(kept, codes, samples)
+        perturbed = pd.DataFrame({n: c.decode(samples[:, j], rng) for j, (n, c) in enumerate(self.coders.items())})
         background = self.frame.iloc[rng.choice(len(self.frame), min(BACKGROUND, len(self.frame)), replace=False)]
-        answers = self.ask(pd.concat([near, background], ignore_index=True))
-        own = self.ask(row)[0]
-        place = self._place(own, label)
-        same = (drawn == codes).astype(float)
-        same[0], answers[0] = 1.0, own  # LIME's first sample is the row itself
-        local = fit_local(same, answers[: options.samples, place], rng)
-        average = float(answers[options.samples :, place].mean())
-        return Local(**{**local, "prediction": float(own[place]), "average": average, "codes": codes}), place
+        predictions = self.ask(pd.concat([perturbed, background], ignore_index=True))
+        outputs = self.ask(row)[0]
+        index = self._output_index(outputs, label)
+        same = (samples == codes).astype(float)
+        same[0], predictions[0] = 1.0, outputs  # LIME's first sample is the row itself
+        local = fit_local(same, predictions[: options.samples, index], rng)
+        average = float(predictions[options.samples :, index].mean())
+        return Local(**{**local, "prediction": float(outputs[index]), "average": average, "codes": codes}), index
 
-    def _place(self, own: Array, label: str | None) -> int:
-        if self.output == "value" or len(own) == 1:
+    def _output_index(self, outputs: Array, label: str | None) -> int:
+        if self.output == "value" or len(outputs) == 1:
             return 0
         classes = [str(c) for c in self.pipeline.classes_]
-        if label is None:  # of two classes always the positive one, so that rows can be compared
-            return 1 if len(own) == 2 else int(np.argmax(own))
+        if label is None:  # of two classes always the positive one, so that rows are comparable
+            return 1 if len(outputs) == 2 else int(np.argmax(outputs))
         if label not in classes:
-            from mlcore.errors import BadChoice
-
             raise BadChoice.of("class", label, classes)
         return classes.index(label)
 
@@ -332,38 +329,38 @@ class Local:
     prediction: float
     average: float
     codes: Array
-    spread: float
+    spread: float  # standard deviation of the predictions around the row
 
 
 def fit_local(same: Array, answers: Array, rng: np.random.Generator) -> dict[str, Any]:
     """Fit LIME's surrogate on (n, p) indicators and (n,) answers; add sandwich errors and the stability.
 
-    The kernel is LIME's own: exp(−k / (2 w²)) with k columns changed and w = 0.75 √p.
+    The kernel is LIME's: exp(−k / (2 w²)) with k columns changed and w = 0.75 √p.
     """
     from lime.lime_base import LimeBase
 
     p = same.shape[1]
     varied = np.flatnonzero(same.std(axis=0) > 0)
     weights, errors = np.zeros(p), np.full(p, np.nan)
-    spread = float(answers.std())
-    if spread < FLAT * max(1.0, float(np.abs(answers).max())):
-        spread = 0.0
-    if not len(varied) or not spread:
+    deviation = float(answers.std())
+    if deviation < FLAT * max(1.0, float(np.abs(answers).max())):
+        deviation = 0.0
+    if not len(varied) or not deviation:
         return {
             "weights": weights,
             "errors": errors,
             "r2": 0.0,
             "local_prediction": float(answers[0]),
             "stability": 0.0,
-            "spread": spread,
+            "spread": deviation,
         }
     width = 0.75 * np.sqrt(p)
     changed = (same == 0).sum(axis=1)
     base = LimeBase(lambda d: np.sqrt(np.exp(-(d**2) / width**2)), random_state=np.random.RandomState(0))
-    _, found, r2, local = base.explain_instance_with_data(
+    _, coefficients, r2, local = base.explain_instance_with_data(
         same[:, varied], answers[:, None], np.sqrt(changed), 0, len(varied), feature_selection="none"
     )
-    for j, value in found:
+    for j, value in coefficients:
         weights[varied[j]] = value
     kernel = np.exp(-changed / (2 * width**2))
     errors[varied] = _sandwich(same[:, varied], answers, kernel)
@@ -373,7 +370,7 @@ def fit_local(same: Array, answers: Array, rng: np.random.Generator) -> dict[str
         "r2": float(r2),
         "local_prediction": float(np.ravel(local)[0]),
         "stability": _stability(same[:, varied], answers, kernel, rng),
-        "spread": spread,
+        "spread": deviation,
     }
 
 
@@ -384,88 +381,88 @@ def _design(same: Array) -> tuple[Array, Array]:
     return x, penalty
 
 
-def _sandwich(same: Array, answers: Array, kernel: Array) -> Array:
+def _sandwich(same: Array, predictions: Array, kernel: Array) -> Array:
     """Standard errors (p,) of the weighted ridge that LIME fits, without assuming equal variances (White, 1980)."""
     x, penalty = _design(same)
     inverse = np.linalg.inv((x * kernel[:, None]).T @ x + penalty)
-    residual = answers - x @ (inverse @ ((x * kernel[:, None]).T @ answers))
+    residual = predictions - x @ (inverse @ ((x * kernel[:, None]).T @ predictions))
     meat = x * (kernel * residual)[:, None]
     return np.asarray(np.sqrt(np.diag(inverse @ (meat.T @ meat) @ inverse))[1:])
 
 
-def _stability(same: Array, answers: Array, kernel: Array, rng: np.random.Generator, times: int = 25) -> float:
+def _stability(same: Array, predictions: Array, kernel: Array, rng: np.random.Generator, refits: int = 25) -> float:
     """Mean overlap of the five strongest columns over pairs of bootstrap refits (the VSI of Visani et al.)."""
     x, penalty = _design(same)
     k = min(5, same.shape[1])
-    tops = []
-    for _ in range(times):
+    strongest = []
+    for _ in range(refits):
         w = kernel * rng.multinomial(len(x), np.full(len(x), 1 / len(x)))
-        found = np.linalg.solve((x * w[:, None]).T @ x + penalty, (x * w[:, None]).T @ answers)[1:]
-        tops.append(set(np.argsort(-np.abs(found))[:k].tolist()))
-    pairs = [len(a & b) / k for i, a in enumerate(tops) for b in tops[:i]]
+        coefficients = np.linalg.solve((x * w[:, None]).T @ x + penalty, (x * w[:, None]).T @ predictions)[1:]
+        strongest.append(set(np.argsort(-np.abs(coefficients))[:k].tolist()))
+    pairs = [len(a & b) / k for i, a in enumerate(strongest) for b in strongest[:i]]
     return float(np.mean(pairs))
 
 
-def explain(run: Run, model: str, row: int, **options: Any) -> Explanation:
+def explain(run: RunFolder, model: str, row: int, **options: Any) -> Explanation:
     """Explain the prediction of a model of a run for one row of the file.
 
     `options` are those of Options (samples, locality, bins, seed, label). The model is the one fitted on all training
-    rows. Raises BadInput for a row that is not there, BadChoice for a model or class that is not.
+    rows. Raises BadInput for a row that does not exist, BadChoice for an unknown model or class.
     """
     settings = Options(**options).checked()
     dataset, experiment = run.dataset, run.experiment
     if not 0 <= row < dataset.rows:
-        raise BadInput(f"There is no row {row}: the file has rows 0 to {dataset.rows - 1}.")
+        raise BadInput(f"Row {row} does not exist: the file has rows 0 to {dataset.rows - 1}.")
     names = experiment.schema.features().names
-    held = set(run.plan()["holdout"])
-    known = run.predictions(model)["row"].drop_duplicates().to_numpy() if model in run.predicted() else None
-    whole = dataset.frame(names)
-    training = whole.iloc[np.sort(known)] if known is not None else whole.drop(index=list(held))
+    holdout = set(run.plan()["holdout"])
+    tested = run.predictions(model)["row"].drop_duplicates().to_numpy() if model in run.predicted() else None
+    frame = dataset.frame(names)
+    training = frame.iloc[np.sort(tested)] if tested is not None else frame.drop(index=list(holdout))
     lime = Lime(training, run.model(model), settings)
-    local, place = lime.explain(whole.iloc[[row]], settings.label)
+    local, index = lime.explain(frame.iloc[[row]], settings.label)
     label = (
-        str(lime.pipeline.classes_[place if lime.output == "probability" or place else -1])
+        str(lime.pipeline.classes_[index if lime.output == "probability" or index else -1])
         if experiment.recipe.task != "regression"
         else None
     )
-    truth = dataset.frame([experiment.recipe.target], [row])[experiment.recipe.target].iloc[0]
+    actual = dataset.frame([experiment.recipe.target], [row])[experiment.recipe.target].iloc[0]
     return _explanation(
         lime,
         local,
         Explanation(
-            model,
-            experiment.candidate(model).title or model,
-            row,
-            experiment.recipe.target,
-            lime.output,
-            label,
-            local.prediction,
-            local.average,
-            local.local_prediction,
-            local.r2,
-            local.stability,
-            False,
-            "",
-            (),
-            settings.samples,
-            None if pd.isna(truth) else str(truth),
-            _unseen(run, model, row),
+            model=model,
+            title=experiment.candidate(model).label,
+            row=row,
+            target=experiment.recipe.target,
+            output=lime.output,
+            label=label,
+            prediction=local.prediction,
+            average=local.average,
+            local_prediction=local.local_prediction,
+            r2=local.r2,
+            stability=local.stability,
+            abstained=False,
+            reason="",
+            weights=(),
+            samples=settings.samples,
+            truth=None if pd.isna(actual) else str(actual),
+            out_of_fold=_out_of_fold(run, model, row),
         ),
     )
 
 
-def _unseen(run: Run, model: str, row: int) -> str | None:
-    """The out-of-fold prediction of a row in words; None for a row that was locked away or left out."""
+def _out_of_fold(run: RunFolder, model: str, row: int) -> str | None:
+    """The out-of-fold prediction of a row in words; None for a row of the holdout or one that was left out."""
     if model not in run.predicted():
         return None
-    found = run.predictions(model)
-    found = found[(found["row"] == row) & (found["repeat"] == 0)]
-    if not len(found):
+    predictions = run.predictions(model)
+    predictions = predictions[(predictions["row"] == row) & (predictions["repeat"] == 0)]
+    if not len(predictions):
         return None
-    said = found["prediction"].iloc[0]
-    if f"p_{said}" in found:
-        return f"{said} ({100 * float(found[f'p_{said}'].iloc[0]):.0f} %)"
-    return number(float(said)) if run.experiment.recipe.task == "regression" else str(said)
+    prediction = predictions["prediction"].iloc[0]
+    if f"p_{prediction}" in predictions:
+        return f"{prediction} ({100 * float(predictions[f'p_{prediction}'].iloc[0]):.0f} %)"
+    return number(float(prediction)) if run.experiment.recipe.task == "regression" else str(prediction)
 
 
 def _explanation(lime: Lime, local: Local, blank: Explanation) -> Explanation:
@@ -474,7 +471,7 @@ def _explanation(lime: Lime, local: Local, blank: Explanation) -> Explanation:
     weights = []
     for j, (name, coder) in enumerate(lime.coders.items()):
         if np.isnan(local.errors[j]) or coder.names[local.codes[j]] == UNSEEN:
-            continue  # never varied, or never seen in training: nothing can be estimated
+            continue  # never varied, or never seen in training: no effect can be estimated
         half = 1.96 * local.errors[j]
         weights.append(
             Weight(
@@ -486,25 +483,25 @@ def _explanation(lime: Lime, local: Local, blank: Explanation) -> Explanation:
             )
         )
     weights.sort(key=lambda w: -abs(w.weight))
-    reason = _why_not(blank.title, local, weights)
+    reason = _reason_to_abstain(blank.title, local, weights)
     return replace(blank, weights=tuple(weights), abstained=bool(reason), reason=reason)
 
 
-def _why_not(title: str, local: Local, weights: list[Weight]) -> str:
-    """The reason to abstain, or nothing."""
+def _reason_to_abstain(title: str, local: Local, weights: list[Weight]) -> str:
+    """The reason to abstain, or an empty text."""
     if not local.spread:
-        return f"{title} gives the same answer for every row near this one."
-    if not any(w.sure for w in weights):
-        return "no condition can be told from nothing."
+        return f"{title} gives the same prediction for every row near this one."
+    if not any(w.significant for w in weights):
+        return "no condition has a significant effect."
     if local.r2 < TRUST_R2:
         return (
-            f"a simple sum catches {100 * max(local.r2, 0):.0f} % of what {title} does near this row, less than the "
-            f"{100 * TRUST_R2:.0f} % asked for. Raise the locality, or use another model."
+            f"the surrogate explains {100 * max(local.r2, 0):.0f} % of the variance of {title} near this row, less "
+            f"than the {100 * TRUST_R2:.0f} % required. Raise the locality, or use another model."
         )
-    gap = abs(local.prediction - local.local_prediction)
-    if gap > TRUST_GAP * max(local.spread, abs(local.prediction - local.average)):
+    error = abs(local.prediction - local.local_prediction)
+    if error > TRUST_GAP * max(local.spread, abs(local.prediction - local.average)):
         return (
-            f"at this very row the simple sum is off by {number(gap)}, too much beside the {number(local.spread)} by "
-            f"which the answers around it spread. {title} treats this row as an exception."
+            f"at this row the surrogate is off by {number(error)}, too much compared with the standard deviation of "
+            f"{number(local.spread)} of the predictions around it. {title} treats this row as an exception."
         )
     return ""

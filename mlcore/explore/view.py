@@ -1,4 +1,4 @@
-"""The rows that are looked at, and how they are asked: DuckDB over the Parquet file, never the whole frame."""
+"""The rows of a view, and queries on them: DuckDB over the Parquet file, never the whole frame."""
 
 from __future__ import annotations
 
@@ -12,34 +12,33 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from mlcore.columns import is_date, level
-from mlcore.dataset import Column, Dataset, Schema, unique_names
+from mlcore.data.dataset import Column, Dataset, Schema, unique_names
+from mlcore.data.filters import Filters, sql_of
+from mlcore.data.sql import WIDE, free_names, is_date, level, quoted, quoted_text
 from mlcore.errors import NotApplicable
-from mlcore.filters import Filters, sql_of
-from mlcore.ingest.frames import WIDE, free_names, quoted, quoted_text
 from mlcore.result import Array
 
 MOST_COLOURS = 6
 MOST_LEVELS = 20
-MOST_SHOWN = 200  # columns of a look at the first rows
-FEW_WHOLE = 12  # different whole numbers that may stand for groups
+MOST_SHOWN = 200  # columns of a preview of the first rows
+FEW_WHOLE = 12  # maximum number of distinct integers that may stand for groups
 OTHER = "other"
-FEW_DRAWN = 2000  # rows of the sample that are enough for a picture of rows
-EXACT_ROWS = 2_000_000  # beyond, what needs an order of all values is taken from the sample, and marked ≈
+FEW_DRAWN = 2000  # rows of the sample that are enough for a plot of rows
+EXACT_ROWS = 2_000_000  # beyond this, figures that need sorted values come from the sample, marked ≈
 
 Ask = Callable[[str], list[Any]]
 
 
 @dataclass(frozen=True)
 class View:
-    """A dataset, or those of its rows for which some conditions hold."""
+    """A dataset, or those of its rows that satisfy some conditions."""
 
     dataset: Dataset
     filters: Filters = ()
 
     @classmethod
     def of(cls, data: Dataset | View) -> View:
-        """A view of all rows, unless it is one already."""
+        """A view of all rows, unless `data` is a view already."""
         return data if isinstance(data, View) else cls(data)
 
     @property
@@ -49,43 +48,43 @@ class View:
 
     @cached_property
     def rows(self) -> int:
-        """How many rows."""
+        """The number of rows."""
         if not self.filters:
             return self.dataset.rows
         return int(query(self, "SELECT count(*) FROM data")[0][0])
 
     @cached_property
     def sampled(self) -> int:
-        """How many of them are in the sample."""
+        """The number of these rows that are in the sample."""
         return int(query(self, "SELECT count(*) FROM picked")[0][0]) if self.dataset.sample_path else self.rows
 
     @property
     def exact(self) -> bool:
-        """Whether there are few enough rows for exact quantiles at once."""
+        """Whether quantiles are computed from all rows, not from the sample."""
         return self.rows <= EXACT_ROWS or self.dataset.sample_path is None
 
     def drawn_from(self, most: int) -> str:
-        """Where so many rows at random come from: the sample, unless the conditions leave too few of it."""
+        """The source of `most` random rows: the sample, unless the conditions leave too few of its rows."""
         enough = self.dataset.sample_path is not None and self.sampled >= min(most, FEW_DRAWN, self.rows)
         return "picked" if enough else "data"
 
     def keep(self) -> Array:
-        """(all rows,) whether each row counts."""
-        place = quoted(*free_names(self.schema.names, 1))
+        """(all rows,) whether each row is in the view."""
+        index = quoted(*free_names(self.schema.names, 1))
         mask = np.zeros(self.dataset.rows, bool)
         with duckdb.connect() as con:
-            found = con.execute(
-                f"SELECT {place} FROM (SELECT *, row_number() OVER () - 1 AS {place} FROM {_parquet(self.dataset)}) "
+            columns = con.execute(
+                f"SELECT {index} FROM (SELECT *, row_number() OVER () - 1 AS {index} FROM {_parquet(self.dataset)}) "
                 f"WHERE {sql_of(self.filters, self.schema)}"
             ).fetchnumpy()
-        mask[np.asarray(next(iter(found.values())))] = True
+        mask[np.asarray(next(iter(columns.values())))] = True
         return mask
 
 
 @contextmanager
-def _opened(view: View) -> Iterator[duckdb.DuckDBPyConnection]:
+def _connection(view: View) -> Iterator[duckdb.DuckDBPyConnection]:
     where = sql_of(view.filters, view.schema)
-    wide = len(view.schema) > WIDE  # each thread holds some thousand rows of all columns
+    wide = len(view.schema) > WIDE  # each thread holds several thousand rows of all columns
     with duckdb.connect() as con:
         con.execute(
             "SET threads = 1; SET memory_limit = '1500MB'" if wide else "SET threads = 2; SET memory_limit = '600MB'"
@@ -97,15 +96,15 @@ def _opened(view: View) -> Iterator[duckdb.DuckDBPyConnection]:
             yield con
         except duckdb.OutOfMemoryException:
             raise NotApplicable(
-                f"This picture needs more memory than it is allowed over {len(view.schema):,} columns and "
-                f"{view.dataset.rows:,} rows. Look at fewer rows, or leave columns out."
+                f"With {len(view.schema):,} columns and {view.dataset.rows:,} rows, this plot needs more memory than "
+                "allowed. Select fewer rows, or leave columns out."
             ) from None
 
 
 @contextmanager
 def asking(data: Dataset | View) -> Iterator[Ask]:
     """Open the rows for several queries; see `query`."""
-    with _opened(View.of(data)) as con:
+    with _connection(View.of(data)) as con:
         yield lambda sql: con.execute(sql).fetchall()
 
 
@@ -117,7 +116,7 @@ def _parquet(dataset: Dataset, *, sample: bool = False) -> str:
 def query(data: Dataset | View, sql: str) -> list[Any]:
     """Run SQL in which `data` stands for the rows and `picked` for a sample of them.
 
-    Only quoted names may be put into `sql`, and results are grouped and ordered by their place, never by an alias: a
+    Put only quoted names into `sql`, and group and order results by their position, never by an alias: a
     column of the data may have any name.
     """
     with asking(data) as ask:
@@ -125,30 +124,30 @@ def query(data: Dataset | View, sql: str) -> list[Any]:
 
 
 def drawn(view: View, wanted: str, where: str, most: int, names: list[str]) -> pd.DataFrame:
-    """At most so many rows, in an order that looks random and is the same each time."""
+    """At most `most` rows, in an order that looks random and is the same each time."""
     order = "ORDER BY hash(row_number() OVER ())"
-    found = query(view, f"SELECT {wanted} FROM {view.drawn_from(most)} WHERE {where} {order} LIMIT {most}")
-    return pd.DataFrame(found, columns=names)
+    records = query(view, f"SELECT {wanted} FROM {view.drawn_from(most)} WHERE {where} {order} LIMIT {most}")
+    return pd.DataFrame(records, columns=names)
 
 
 def sampled(view: View, names: list[str], most: int) -> pd.DataFrame:
-    """At most so many rows at random, the same each time, with some of their columns."""
-    listed, place = ", ".join(quoted(n) for n in names), quoted(*free_names(view.schema.names, 1))
-    numbered = f"SELECT {listed}, row_number() OVER () AS {place} FROM {view.drawn_from(most)}"
-    with _opened(view) as con:
-        return con.execute(f"SELECT {listed} FROM ({numbered}) ORDER BY hash({place}) LIMIT {most}").df()
+    """At most `most` random rows, the same each time, with the columns `names`."""
+    columns, index = ", ".join(quoted(n) for n in names), quoted(*free_names(view.schema.names, 1))
+    numbered = f"SELECT {columns}, row_number() OVER () AS {index} FROM {view.drawn_from(most)}"
+    with _connection(view) as con:
+        return con.execute(f"SELECT {columns} FROM ({numbered}) ORDER BY hash({index}) LIMIT {most}").df()
 
 
 def head(data: Dataset | View, rows: int = 100) -> pd.DataFrame:
-    """The first rows, for a look; of very wide tables the first MOST_SHOWN columns."""
+    """The first rows, for a preview; of very wide tables, the first MOST_SHOWN columns."""
     view = View.of(data)
-    listed = ", ".join(quoted(n) for n in view.schema.names[:MOST_SHOWN])
-    with _opened(view) as con:
-        return con.execute(f"SELECT {listed} FROM data LIMIT {int(rows)}").df()
+    columns = ", ".join(quoted(n) for n in view.schema.names[:MOST_SHOWN])
+    with _connection(view) as con:
+        return con.execute(f"SELECT {columns} FROM data LIMIT {int(rows)}").df()
 
 
 def is_continuous(column: Column) -> bool:
-    """Whether the column is drawn on an axis of numbers or time rather than of levels."""
+    """Whether the column is drawn on an axis of numbers or time rather than of categories."""
     if is_date(column) or (column.dtype == "text" and column.kind == "numeric"):
         return True
     return (
@@ -156,95 +155,95 @@ def is_continuous(column: Column) -> bool:
     )
 
 
-def has_levels(column: Column) -> bool:
-    """Whether the column can part the rows into a few groups: levels, or few whole numbers."""
+def has_categories(column: Column) -> bool:
+    """Whether the column can divide the rows into groups: by category, or by a few integers."""
     return not is_continuous(column) or (column.dtype == "integer" and column.distinct <= FEW_WHOLE)
 
 
 def needed(view: View, *names: str) -> list[Column]:
-    """The columns. Raises NoSuchColumn, or NotApplicable where a column or the view holds nothing."""
+    """The columns. Raises NoSuchColumn, or NotApplicable if a column or the view is empty."""
     columns = [view.schema[n] for n in names]
     for column in columns:
         if column.distinct == 0:
-            raise NotApplicable(f"Every cell of {column.name} is missing, so there is nothing to draw.")
+            raise NotApplicable(f"Every value of {column.name} is missing, so there is nothing to draw.")
     if not view.rows:
-        raise NotApplicable("No row is left by the conditions. Take one away.")
+        raise NotApplicable("No row satisfies the conditions. Remove a condition.")
     return columns
 
 
 def colours(view: View, name: str | None) -> list[str]:
-    """The levels that get a colour of their own, most common first; the rest are `other`.
+    """The most common categories, sorted, each with a colour; the rest are `other`.
 
-    They are those of all rows, so that a level keeps its colour whatever the conditions.
+    They come from all rows, so that a category keeps its colour whatever the conditions.
     """
     if name is None:
         return []
     column = view.schema[name]
-    found = query(
+    records = query(
         view.dataset,
         f"SELECT {level(column)}, count(*) FROM data WHERE {quoted(column.name)} IS NOT NULL "
         f"GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {MOST_COLOURS + 1}",
     )
-    levels = [str(v) for v, _ in found]
-    if len(levels) > MOST_COLOURS:
-        levels = [*levels[:MOST_COLOURS], OTHER]
-    return sorted(levels[:MOST_COLOURS]) + levels[MOST_COLOURS:]
+    categories = [str(v) for v, _ in records]
+    if len(categories) > MOST_COLOURS:
+        categories = [*categories[:MOST_COLOURS], OTHER]
+    return sorted(categories[:MOST_COLOURS]) + categories[MOST_COLOURS:]
 
 
 def colour_sql(view: View, by: str | None) -> tuple[str, list[str]]:
-    """SQL of the group of a row, and the groups in their order of colours."""
-    levels = colours(view, by)
-    if by is None or not levels:
-        return "''", levels
+    """SQL for the group of a row, and the groups in the order of their colours."""
+    groups = colours(view, by)
+    if by is None or not groups:
+        return "''", groups
     text = level(view.schema[by])
-    own = ", ".join(quoted_text(v) for v in levels if v != OTHER)
-    return f"CASE WHEN {text} IN ({own}) THEN {text} WHEN {text} IS NULL THEN 'missing' ELSE '{OTHER}' END", levels
+    listed = ", ".join(quoted_text(v) for v in groups if v != OTHER)
+    return f"CASE WHEN {text} IN ({listed}) THEN {text} WHEN {text} IS NULL THEN 'missing' ELSE '{OTHER}' END", groups
 
 
 def groups_in(found: list[str], levels: list[str]) -> list[str]:
     """The groups that occur, in the order of their colours, with `missing` last."""
-    here = set(found)
-    return [g for g in [*levels, "missing", ""] if g in here]
+    present = set(found)
+    return [g for g in [*levels, "missing", ""] if g in present]
 
 
-def top_levels(view: View, column: Column, most: int = MOST_LEVELS) -> list[str]:
-    """The most common levels of a column."""
-    found = query(
+def top_categories(view: View, column: Column, most: int = MOST_LEVELS) -> list[str]:
+    """The most common categories of a column."""
+    records = query(
         view,
         f"SELECT {level(column)}, count(*) FROM data WHERE {quoted(column.name)} IS NOT NULL GROUP BY 1 "
         f"ORDER BY 2 DESC, 1 LIMIT {most}",
     )
-    return [str(v) for v, _ in found]
+    return [str(v) for v, _ in records]
 
 
 def splits(data: Dataset | View) -> list[str]:
-    """Columns that can split or colour a chart: levels, and few of them; the target first."""
+    """Columns that can split or colour a chart: those with few categories; the target first."""
     schema = data.schema
-    found = [c.name for c in schema if not is_continuous(c) and 1 < c.distinct <= 200]
-    found += [c.name for c in schema if is_continuous(c) and has_levels(c)]
-    return sorted(found, key=lambda n: schema[n].role != "target")
+    names = [c.name for c in schema if not is_continuous(c) and 1 < c.distinct <= 200]
+    names += [c.name for c in schema if is_continuous(c) and has_categories(c)]
+    return sorted(names, key=lambda n: schema[n].role != "target")
 
 
 def default_split(data: Dataset | View) -> str | None:
-    """The target, where it has few levels."""
+    """The target, if it has few categories."""
     target = next(iter(data.schema.in_role("target")), None)
     return target if target in splits(data) else None
 
 
 def default_pair(data: Dataset | View) -> tuple[str, str]:
-    """Two columns worth a first look: numbers that models may use, most varied first; else whatever there is."""
-    varied = sorted((c for c in data.schema if is_continuous(c) and c.role != "ignore"), key=lambda c: -c.distinct)
-    chosen = {c.name for c in varied}
-    names = [c.name for c in varied] + [n for n in data.schema.names if n not in chosen]
+    """Two columns for a first plot: numbers that models may use, most distinct values first; then any others."""
+    numeric = sorted((c for c in data.schema if is_continuous(c) and c.role != "ignore"), key=lambda c: -c.distinct)
+    numeric_names = {c.name for c in numeric}
+    names = [c.name for c in numeric] + [n for n in data.schema.names if n not in numeric_names]
     return names[0], names[min(1, len(names) - 1)]
 
 
 def table(*columns: tuple[str, Any]) -> pd.DataFrame:
-    """Columns side by side under names of their own: a column of the data may be called like a figure."""
+    """Columns side by side under unique names: a column of the data may have the name of a figure."""
     names, _ = unique_names([name for name, _ in columns])
     return pd.DataFrame(dict(zip(names, (values for _, values in columns), strict=True)))
 
 
 def moment(seconds: float) -> str:
-    """A day as people write it."""
+    """A date, as YYYY-MM-DD."""
     return str(pd.Timestamp(seconds, unit="s").date())

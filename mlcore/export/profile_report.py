@@ -1,20 +1,22 @@
-"""A profile as one HTML file: no script, no request, light and dark, every text of the data escaped."""
+"""A profile as one HTML file: no scripts, no requests, light and dark mode, all text from the data escaped."""
 
 from __future__ import annotations
 
 from html import escape
 
 from mlcore import explore
-from mlcore.alerts import Alert
-from mlcore.dataset import Dataset
+from mlcore.data.dataset import Dataset
 from mlcore.errors import NotApplicable
-from mlcore.explore.many import Correlations, Missing
-from mlcore.explore.one import Histogram, Look
-from mlcore.explore.view import View
-from mlcore.profile import ColumnProfile, Profile
-from mlcore.result import Result, number, share, shortened
+from mlcore.explore.missingness import Missing
+from mlcore.explore.multivariate import Correlations
+from mlcore.explore.profile import ColumnProfile, Profile
+from mlcore.explore.shapes import PlotOptions
+from mlcore.explore.univariate import Histogram
+from mlcore.explore.view import View, moment
+from mlcore.result import Alert, Help, Result
+from mlcore.wording import number, share, shortened
 
-MOST_PICTURES = 60  # columns with a picture of their own
+MOST_PICTURES = 60  # columns with a plot
 WIDTH, HEIGHT = 300, 84
 CARD = ("What it is", "How it is found", "Why it matters", "What to do")
 
@@ -40,7 +42,11 @@ td.cell { text-align: right; color: #1b2430; }
 
 
 def profile_html(profile: Profile) -> str:
-    """The report of a profile."""
+    """The report of a profile: one HTML page that makes no request to any other address.
+
+    >>> profile_html(mlcore.profile(data)).startswith("<!doctype html>")
+    True
+    """
     data = profile.dataset
     parts = [
         f"<h1>{escape(data.name)}</h1>",
@@ -49,8 +55,8 @@ def profile_html(profile: Profile) -> str:
         *(f'<p class="soft">{escape(note)}</p>' for note in data.reading.notes),
         _alerts(profile.alerts),
         _columns(profile),
-        _pictures(data, profile),
-        _gaps(data),
+        _plots(data, profile),
+        _missing_values(data),
         _associations(data),
         f'<p class="soft">Made by Holdout from {number(data.rows)} rows; fingerprint {escape(data.fingerprint)}.</p>',
     ]
@@ -67,8 +73,7 @@ def _alerts(alerts: tuple[Alert, ...]) -> str:
         return "<h2>Nothing stands out</h2>"
     rows = []
     for alert in alerts:
-        texts = (alert.help.what, alert.help.read, alert.help.misleads, alert.help.do)
-        card = "".join(f"<p><i>{t}.</i> {escape(text)}</p>" for t, text in zip(CARD, texts, strict=True))
+        card = _card(alert.help) if alert.help is not None else ""
         rows.append(
             f'<details class="{alert.severity}"><summary><b>{alert.severity}</b> {escape(alert.text)}</summary>{card}'
             "</details>"
@@ -77,13 +82,18 @@ def _alerts(alerts: tuple[Alert, ...]) -> str:
     return f"<h2>{count} thing{'s' if count > 1 else ''} to look at</h2>{''.join(rows)}"
 
 
+def _card(help_: Help) -> str:
+    texts = (help_.what, help_.read, help_.misleads, help_.do)
+    return "".join(f"<p><i>{t}.</i> {escape(text)}</p>" for t, text in zip(CARD, texts, strict=True))
+
+
 def _columns(profile: Profile) -> str:
     head = "".join(f"<th>{t}</th>" for t in ("Column", "Kind", "Role", "Missing", "Distinct", "Typical", "Range"))
-    body = "".join(_line(c, profile.rows) for c in profile.columns)
+    body = "".join(_row(c, profile.rows) for c in profile.columns)
     return f'<h2>Columns</h2><div class="wide"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _line(column: ColumnProfile, rows: int) -> str:
+def _row(column: ColumnProfile, rows: int) -> str:
     missing = f"{100 * column.missing / rows:.1f} %" if column.missing and rows else "0"
     distinct = f"{'≈ ' if column.estimated else ''}{column.distinct:,}"
     return (
@@ -93,73 +103,71 @@ def _line(column: ColumnProfile, rows: int) -> str:
     )
 
 
-def _pictures(data: Dataset, profile: Profile) -> str:
-    """A histogram or bars for each column."""
+def _plots(data: Dataset, profile: Profile) -> str:
+    """One histogram or bar chart per column."""
     split = explore.default_split(data)
     cards = []
     for column in profile.columns[:MOST_PICTURES]:
         try:
-            look = Look(split if split != column.name else None, bins=24)
-            found: Result = explore.one(View(data), column.name, look)
+            options = PlotOptions(split if split != column.name else None, bins=24)
+            result: Result = explore.one(View(data), column.name, options)
         except NotApplicable:
             continue
-        drawing = _histogram(found) if isinstance(found, Histogram) else ""
-        name, text = escape(shortened(column.name)), escape(found.sentence())
-        cards.append(f'<div class="card"><h3>{name}</h3>{drawing}<p>{text}</p></div>')
-    left = len(profile.columns) - MOST_PICTURES
-    more = f'<p class="soft">{left:,} more columns have no picture here.</p>' if left > 0 else ""
-    return f'<h2>One by one</h2><div class="grid">{"".join(cards)}</div>{more}'
+        plot = _histogram(result) if isinstance(result, Histogram) else ""
+        name, text = escape(shortened(column.name)), escape(result.sentence())
+        cards.append(f'<div class="card"><h3>{name}</h3>{plot}<p>{text}</p></div>')
+    remaining = len(profile.columns) - MOST_PICTURES
+    note = f'<p class="soft">{remaining:,} more columns are not plotted here.</p>' if remaining > 0 else ""
+    return f'<h2>Distributions</h2><div class="grid">{"".join(cards)}</div>{note}'
 
 
-def _histogram(found: Histogram) -> str:
-    totals = found.counts.sum(axis=0)
+def _histogram(histogram: Histogram) -> str:
+    totals = histogram.counts.sum(axis=0)
     highest, bars = max(int(totals.max()), 1), len(totals)
     width = WIDTH / bars
-    marks = "".join(
+    rectangles = "".join(
         f'<rect x="{i * width + 0.5:.1f}" y="{HEIGHT - 16 - 64 * n / highest:.1f}" width="{max(width - 1, 0.5):.1f}" '
         f'height="{64 * n / highest:.1f}"><title>{int(n):,} rows</title></rect>'
         for i, n in enumerate(totals)
     )
-    if found.levels:
-        ends = (found.levels[0], found.levels[-1] if bars > 1 else "")
-    elif found.dates:
-        from mlcore.explore.view import moment
-
-        ends = (moment(float(found.edges[0])), moment(float(found.edges[-1])))
+    if histogram.levels:
+        ends = (histogram.levels[0], histogram.levels[-1] if bars > 1 else "")
+    elif histogram.dates:
+        ends = (moment(float(histogram.edges[0])), moment(float(histogram.edges[-1])))
     else:
         half = (
-            0.5 if found.edges[0] % 1 == 0.5 and found.edges[1] - found.edges[0] == 1 else 0.0
-        )  # a bar a whole number
-        ends = (number(float(found.edges[0]) + half), number(float(found.edges[-1]) - half))
+            0.5 if histogram.edges[0] % 1 == 0.5 and histogram.edges[1] - histogram.edges[0] == 1 else 0.0
+        )  # one bar per whole number
+        ends = (number(float(histogram.edges[0]) + half), number(float(histogram.edges[-1]) - half))
     labels = (
         f'<text x="0" y="{HEIGHT - 2}" font-size="11">{escape(shortened(ends[0], 22))}</text>'
         f'<text x="{WIDTH}" y="{HEIGHT - 2}" font-size="11" text-anchor="end">{escape(shortened(ends[1], 22))}</text>'
     )
-    alt = escape(found.sentence(), quote=True)
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{alt}">{marks}{labels}</svg>'
+    alt = escape(histogram.sentence(), quote=True)
+    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{alt}">{rectangles}{labels}</svg>'
 
 
-def _gaps(data: Dataset) -> str:
-    found: Missing = explore.missing(data)
+def _missing_values(data: Dataset) -> str:
+    missing: Missing = explore.missing(data)
     rows = "".join(
-        f'<tr><td>{escape(shortened(c))}</td><td class="n">{escape(share(m, found.rows))}</td></tr>'
-        for c, m in list(zip(found.columns, found.missing, strict=True))[:40]
+        f'<tr><td>{escape(shortened(c))}</td><td class="n">{escape(share(m, missing.rows))}</td></tr>'
+        for c, m in list(zip(missing.columns, missing.missing, strict=True))[:40]
     )
-    return f"<h2>Missing cells</h2><p>{escape(found.sentence())}</p><table>{rows}</table>"
+    return f"<h2>Missing values</h2><p>{escape(missing.sentence())}</p><table>{rows}</table>"
 
 
 def _associations(data: Dataset) -> str:
     try:
-        found: Correlations = explore.correlations(data, "association")
+        correlations: Correlations = explore.correlations(data, "association")
     except NotApplicable:
         return ""
-    head = "".join(f"<th>{escape(shortened(n, 14))}</th>" for n in found.names)
+    head = "".join(f"<th>{escape(shortened(n, 14))}</th>" for n in correlations.names)
     rows = []
-    for name, values in zip(found.names, found.values, strict=True):
+    for name, values in zip(correlations.names, correlations.values, strict=True):
         cells = "".join(_cell(float(v)) for v in values)
         rows.append(f"<tr><th>{escape(shortened(name, 22))}</th>{cells}</tr>")
     return (
-        f"<h2>Associations</h2><p>{escape(found.sentence())}</p>"
+        f"<h2>Associations</h2><p>{escape(correlations.sentence())}</p>"
         f'<div class="wide"><table><tr><th></th>{head}</tr>{"".join(rows)}</table></div>'
     )
 

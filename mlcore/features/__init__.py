@@ -1,5 +1,5 @@
-"""Feature engineering: steps that become one scikit-learn Pipeline which takes the raw frame.
+"""Feature engineering: steps that become one scikit-learn Pipeline, which takes the raw frame.
 
-`steps` are the options that a person sees, `transformers` what they build, `encode` what a model family needs, and
-`recipe` puts them in order.
+`steps` are the options on the screen, `transformers` are built from them, `encode` serves a model family, and `recipe`
+puts them in order.
 """

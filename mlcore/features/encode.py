@@ -1,10 +1,10 @@
-"""What a model family needs, as one ColumnTransformer with explicit column lists.
+"""Encoding for a model family, as one ColumnTransformer with explicit column lists.
 
-All families are made of the same pieces; `auto` settles to the choice on the right.
+All families are built from the same parts; `auto` stands for the choices below.
 
-    family   missing numbers          categories, few levels   categories, many levels   scale
-    linear   median and a marker      one-hot                  mean of the target        standard
-    plain    median and a marker      one-hot                  mean of the target        none
+    family   missing numbers          low cardinality          high cardinality          scale
+    linear   median and an indicator  one-hot                  mean of the target        standard
+    plain    median and an indicator  one-hot                  mean of the target        none
     tree     left missing             ordinal codes            mean of the target        none
 """
 
@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlcore.dataset import Schema
+import numpy as np
+
+from mlcore.data.dataset import Schema
 from mlcore.features.steps import EncodeCategories, FillMissing, Scale
-from mlcore.metrics import Task
-from mlcore.models import Family
+from mlcore.models.catalogue import Family
+from mlcore.validation.metrics import Task
 
 AUTO = {
     "linear": ("median", "onehot", "standard"),
@@ -25,87 +27,90 @@ AUTO = {
 
 
 def encoder(schema: Schema, steps: tuple[FillMissing, EncodeCategories, Scale], family: Family, task: Task) -> Any:
-    """Build the ColumnTransformer of a family; categories come first, so that their places are known beforehand."""
+    """Build the ColumnTransformer of a family; categorical columns come first, so their positions are known."""
     from sklearn.compose import ColumnTransformer
 
     fill, encode, scale = steps
     auto_fill, auto_encode, auto_scale = AUTO[family]
-    fill_how = auto_fill if fill.numbers == "auto" else fill.numbers
-    encode_how = auto_encode if encode.method in ("auto", "target") else encode.method
-    scale_how = auto_scale if scale.method == "auto" else scale.method
+    fill_method = auto_fill if fill.numbers == "auto" else fill.numbers
+    encode_method = auto_encode if encode.method in ("auto", "target") else encode.method
+    scale_method = auto_scale if scale.method == "auto" else scale.method
     parts = [
-        ("categories", _levels(encode_how, encode.rarest, complete=family != "tree"), encode.few(schema)),
-        ("many_levels", _chain(_target_coding(task), _scaler(scale_how)), encode.many(schema)),
-        ("numbers", _chain(_filler(fill_how, fill.mark), _scaler(scale_how)), schema.named("numeric")),
+        (
+            "categories",
+            _category_encoder(encode_method, encode.min_rows, complete=family != "tree"),
+            encode.low_cardinality(schema),
+        ),
+        ("many_levels", _chain(_target_encoder(task), _scaler(scale_method)), encode.high_cardinality(schema)),
+        ("numbers", _chain(_filler(fill_method, fill.indicator), _scaler(scale_method)), schema.named("numeric")),
         (
             "truths",
-            _chain(_filler("leave" if fill_how == "leave" else "most_frequent", fill.mark)),
+            _chain(_filler("leave" if fill_method == "leave" else "most_frequent", fill.indicator)),
             schema.named("boolean"),
         ),
     ]
     return ColumnTransformer(
-        [(name, made, columns) for name, made, columns in parts if columns],
+        [(name, transformer, columns) for name, transformer, columns in parts if columns],
         verbose_feature_names_out=False,
         sparse_threshold=0.0,
     )
 
 
 def category_count(schema: Schema, steps: tuple[FillMissing, EncodeCategories, Scale]) -> int:
-    """How many of the first columns of the tree family are category codes."""
+    """The number of leading columns of the tree family that hold category codes."""
     encode = steps[1]
-    return len(encode.few(schema)) if encode.method in ("auto", "ordinal") else 0
+    return len(encode.low_cardinality(schema)) if encode.method in ("auto", "ordinal") else 0
 
 
-def _levels(how: str, rarest: int, *, complete: bool) -> Any:
-    import numpy as np
+def _category_encoder(method: str, min_rows: int, *, complete: bool) -> Any:
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
-    fewest = rarest if rarest > 1 else None
-    if how == "onehot":
+    min_frequency = min_rows if min_rows > 1 else None
+    if method == "onehot":
         return OneHotEncoder(
-            handle_unknown="infrequent_if_exist", max_categories=60, min_frequency=fewest, sparse_output=False
+            handle_unknown="infrequent_if_exist", max_categories=60, min_frequency=min_frequency, sparse_output=False
         )
-    missing = -1 if complete else np.nan  # a code of its own where no cell may be left empty
+    missing = -1 if complete else np.nan  # a separate code where missing values are not allowed
     return OrdinalEncoder(
         handle_unknown="use_encoded_value",
         unknown_value=missing,
         encoded_missing_value=missing,
-        min_frequency=fewest,
+        min_frequency=min_frequency,
     )
 
 
-def _target_coding(task: Task) -> Any:
+def _target_encoder(task: Task) -> Any:
     from mlcore.features.transformers import TargetMeans
 
     return TargetMeans(task)
 
 
-def _filler(how: str, mark: bool) -> Any | None:
+def _filler(fill: str, indicator: bool) -> Any | None:
     from sklearn.impute import SimpleImputer
 
-    if how == "leave":
+    if fill == "leave":
         return None
-    strategy = "constant" if how == "zero" else how
+    strategy = "constant" if fill == "zero" else fill
     return SimpleImputer(
-        strategy=strategy, fill_value=0.0 if how == "zero" else None, add_indicator=mark, keep_empty_features=True
+        strategy=strategy, fill_value=0.0 if fill == "zero" else None, add_indicator=indicator, keep_empty_features=True
     )
 
 
-def _scaler(how: str) -> Any | None:
+def _scaler(method: str) -> Any | None:
     from sklearn.preprocessing import MinMaxScaler, PowerTransformer, RobustScaler, StandardScaler
 
-    made: dict[str, Any] = {
+    scalers: dict[str, Any] = {
         "standard": StandardScaler,
         "robust": RobustScaler,
         "minmax": MinMaxScaler,
         "power": PowerTransformer,
         "none": lambda: None,
     }
-    return made[how]()
+    return scalers[method]()
 
 
-def _chain(*made: Any | None) -> Any:
+def _chain(*transformers: Any | None) -> Any:
     from sklearn.pipeline import make_pipeline
 
-    steps = [m for m in made if m is not None]
+    steps = [t for t in transformers if t is not None]
     return make_pipeline(*steps) if steps else "passthrough"

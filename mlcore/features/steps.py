@@ -1,31 +1,60 @@
-"""The steps of a recipe: frozen options that a person sees and changes.
+"""The steps of a recipe: frozen options that are shown and can be changed.
 
-A step says of itself how it works (row by row, fitted inside the fold), what it does to the columns (`after`) and in
-words. The first two build transformers of their own; the last three are the choices of `encode.encoder`, where `auto`
-means: whatever the model family at hand needs.
+A step describes how it works (row by row, fitted inside the fold), what it does to the columns (`after`) and itself in
+words. Its fields are its options: `option` gives each a label and what is allowed, from which the screen draws a form
+and `Recipe.from_json` checks a value. The first two steps build their own transformers; the last three are the choices of
+`encode.encoder`, where `auto` means what the model family needs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Literal
 
-from mlcore.dataset import Column, Schema
-from mlcore.result import several
+from mlcore.data.dataset import Column, Schema, derived
+from mlcore.errors import BadChoice, BadInput
+from mlcore.wording import several
 
 Works = Literal["row by row", "fitted in the fold", "uses the target, inside the fold"]
 
 
-def derived(name: str, part: str, taken: list[str]) -> str:
-    """The name of a part of a column, none of those that are taken.
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """How an option of a step is shown, and which values it takes.
 
-    >>> derived("date", "year", ["date"]), derived("date", "year", ["date", "date year"])
-    ('date year', 'date year_')
+    `choices` maps each allowed value to its words; `several` of them may be chosen together. Without choices the option is
+    a whole number from `low` to `high`, or a yes or no where its default is a bool.
     """
-    made = f"{name} {part}"
-    while made in taken:
-        made += "_"
-    return made
+
+    label: str
+    choices: Mapping[str, str] | None = None
+    several: bool = False
+    low: int = 0
+    high: int = 0
+
+    def checked(self, value: Any, default: Any) -> Any:
+        """Return the value in its type. Raises BadChoice or BadInput."""
+        if self.choices is not None:
+            values = value if self.several and isinstance(value, list | tuple) else [value]
+            for one in values:
+                if one not in self.choices:
+                    raise BadChoice.of(f"value of {self.label!r}", one, self.choices)
+            return tuple(c for c in self.choices if c in values) if self.several else value
+        if isinstance(default, bool):
+            if not isinstance(value, bool):
+                raise BadChoice(f"{value!r} is not a value of {self.label!r}. Allowed are true and false.")
+            return value
+        if isinstance(value, bool) or not isinstance(value, int) or not self.low <= value <= self.high:
+            raise BadInput(
+                f"{self.label}: {value!r} was given; allowed are whole numbers from {self.low} to {self.high:,}."
+            )
+        return value
+
+
+def option(default: Any, label: str, **shown: Any) -> Any:
+    """A field of a step, with its label and what `Option` says of it."""
+    return field(default=default, metadata={"option": Option(label=label, **shown)})
 
 
 @dataclass(frozen=True)
@@ -35,20 +64,33 @@ class Step:
     name: ClassVar[str]
     title: ClassVar[str]
 
+    @classmethod
+    def options(cls) -> dict[str, Option]:
+        """The options of the step by name, in the order of the form."""
+        return {f.name: f.metadata["option"] for f in fields(cls)}
+
+    def change(self, **values: Any) -> Step:
+        """The step with some options changed. Raises BadInput for an unknown option or a value that is not allowed."""
+        options = self.options()
+        for name in values:
+            if name not in options:
+                raise BadChoice.of(f"option of {self.title!r}", name, options)
+        return replace(self, **{n: options[n].checked(v, getattr(type(self)(), n)) for n, v in values.items()})
+
     def works(self, schema: Schema) -> Works:
-        """Say whether the step learns anything from rows."""
+        """How the step works: row by row, or fitted to rows."""
         return "fitted in the fold"
 
     def applies(self, schema: Schema) -> bool:
-        """Whether there is anything for the step to do."""
+        """Whether the step has anything to do."""
         return True
 
     def after(self, schema: Schema) -> Schema:
-        """The schema once the step has been applied."""
+        """The schema after the step."""
         return schema
 
     def build(self, schema: Schema) -> Any | None:
-        """A transformer of its own, or None when it has nothing to do or belongs to the encoder."""
+        """A transformer, or None when there is nothing to do or the encoder does it."""
         return None
 
     def words(self, schema: Schema) -> str:
@@ -56,7 +98,10 @@ class Step:
         raise NotImplementedError
 
 
-DATE_PARTS = ("year", "month", "day", "weekday", "hour", "days")
+DATE_PARTS = {
+    "year": "year", "month": "month", "day": "day of the month", "weekday": "day of the week", "hour": "hour",
+    "days": "days since 1970",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,14 +110,14 @@ class DateParts(Step):
 
     name: ClassVar[str] = "date_parts"
     title: ClassVar[str] = "Dates into parts"
-    parts: tuple[str, ...] = ("year", "month", "weekday", "days")
+    parts: tuple[str, ...] = option(("year", "month", "weekday", "days"), "Parts", choices=DATE_PARTS, several=True)
 
     def works(self, schema: Schema) -> Works:
-        """Nothing is learned."""
+        """Nothing is fitted."""
         return "row by row"
 
     def applies(self, schema: Schema) -> bool:
-        """Only where there are dates."""
+        """Only when there are dates."""
         return bool(schema.named("datetime"))
 
     def after(self, schema: Schema) -> Schema:
@@ -89,7 +134,7 @@ class DateParts(Step):
         return Schema(tuple(columns))
 
     def build(self, schema: Schema) -> Any | None:
-        """A transformer where there are dates."""
+        """A transformer when there are dates."""
         from mlcore.features.transformers import DatesToParts
 
         dates = schema.named("datetime")
@@ -105,17 +150,17 @@ class DateParts(Step):
 
 @dataclass(frozen=True)
 class TextCounts(Step):
-    """Turn free text into its length, so that at least that can be used."""
+    """Turn free text into its length, so that models can use at least that."""
 
     name: ClassVar[str] = "text_counts"
     title: ClassVar[str] = "Free text into counts"
 
     def works(self, schema: Schema) -> Works:
-        """Nothing is learned."""
+        """Nothing is fitted."""
         return "row by row"
 
     def applies(self, schema: Schema) -> bool:
-        """Only where there is free text."""
+        """Only when there is free text."""
         return bool(schema.named("text"))
 
     def after(self, schema: Schema) -> Schema:
@@ -132,7 +177,7 @@ class TextCounts(Step):
         return Schema(tuple(columns))
 
     def build(self, schema: Schema) -> Any | None:
-        """A transformer where there is text."""
+        """A transformer when there is text."""
         from mlcore.features.transformers import TextsToCounts
 
         texts = schema.named("text")
@@ -146,40 +191,46 @@ class TextCounts(Step):
         )
 
 
-Fill = Literal["auto", "median", "mean", "zero"]
+AS_NEEDED = "as each model needs it"
+FILLS = {"auto": AS_NEEDED, "median": "median", "mean": "mean", "zero": "zero"}
 
 
 @dataclass(frozen=True)
 class FillMissing(Step):
-    """Fill missing numbers; missing categories are always a level of their own."""
+    """Fill missing numbers; missing values of categorical columns are always a separate category."""
 
     name: ClassVar[str] = "fill_missing"
-    title: ClassVar[str] = "Missing cells"
-    numbers: Fill = "auto"
-    mark: bool = True
+    title: ClassVar[str] = "Missing values"
+    numbers: str = option("auto", "Numbers", choices=FILLS)
+    indicator: bool = option(True, "Add a missing indicator column")
 
     def applies(self, schema: Schema) -> bool:
-        """Only where numbers are missing."""
+        """Only when numbers are missing."""
         return any(c.missing and c.kind in ("numeric", "boolean") for c in schema)
 
     def words(self, schema: Schema) -> str:
-        """Name the columns that have gaps."""
-        gaps = [c.name for c in schema if c.missing and c.kind in ("numeric", "boolean")]
-        levels = [c.name for c in schema if c.missing and c.kind == "categorical"]
-        also = f" {several(levels)}: missing is a level of its own." if levels else ""
-        if not gaps:
-            return f"No number is missing.{also}"
-        how = {
+        """Name the columns with missing values."""
+        numeric = [c.name for c in schema if c.missing and c.kind in ("numeric", "boolean")]
+        categorical = [c.name for c in schema if c.missing and c.kind == "categorical"]
+        also = f" {several(categorical)}: missing is a separate category." if categorical else ""
+        if not numeric:
+            return f"No numbers are missing.{also}"
+        method = {
             "auto": "filled with the median for models that need it, left missing for trees",
             "median": "filled with the median",
             "mean": "filled with the mean",
             "zero": "filled with 0",
         }[self.numbers]
-        return f"{several(gaps)}: {how}{', with a column that marks where' if self.mark else ''}.{also}"
+        return f"{several(numeric)}: {method}{', plus an indicator column' if self.indicator else ''}.{also}"
 
 
-MOST_CODES = 250  # histogram boosting takes no more codes in a category
-Encode = Literal["auto", "onehot", "ordinal", "target"]
+MOST_CODES = 250  # histogram boosting takes no more codes per column
+ENCODINGS = {
+    "auto": AS_NEEDED,
+    "onehot": "one column per category (one-hot)",
+    "ordinal": "one code per category (ordinal)",
+    "target": "mean of the target (target encoding)",
+}
 
 
 @dataclass(frozen=True)
@@ -188,68 +239,75 @@ class EncodeCategories(Step):
 
     name: ClassVar[str] = "encode_categories"
     title: ClassVar[str] = "Categories into numbers"
-    method: Encode = "auto"
-    most_levels: int = 30
-    rarest: int = 1  # levels of fewer training rows than this are joined into one
+    method: str = option("auto", "Method", choices=ENCODINGS)
+    max_categories: int = option(30, "Categories above which target encoding is used", low=2, high=500)
+    min_rows: int = option(1, "Merge categories with fewer rows than", low=1, high=1000)  # training rows
 
     def works(self, schema: Schema) -> Works:
-        """Target coding looks at the target of the training rows of the fold."""
-        return "uses the target, inside the fold" if self.many(schema) else "fitted in the fold"
+        """Target encoding uses the target of the training rows of the fold."""
+        return "uses the target, inside the fold" if self.high_cardinality(schema) else "fitted in the fold"
 
     def applies(self, schema: Schema) -> bool:
-        """Only where there are categories."""
+        """Only when there are categorical columns."""
         return bool(_categories(schema))
 
-    def few(self, schema: Schema) -> list[str]:
-        """Categories that get a column or a code a level."""
+    def low_cardinality(self, schema: Schema) -> list[str]:
+        """Categorical columns that get one column or one code per category."""
         if self.method == "target":
             return []
-        return [c.name for c in _categories(schema) if c.distinct <= min(self.most_levels, MOST_CODES)]
+        return [c.name for c in _categories(schema) if c.distinct <= min(self.max_categories, MOST_CODES)]
 
-    def many(self, schema: Schema) -> list[str]:
-        """Categories of so many levels that they are coded by the mean of the target instead."""
-        few = set(self.few(schema))
+    def high_cardinality(self, schema: Schema) -> list[str]:
+        """Categorical columns encoded by the mean of the target, such as those of high cardinality."""
+        few = set(self.low_cardinality(schema))
         return [c.name for c in _categories(schema) if c.name not in few]
 
     def words(self, schema: Schema) -> str:
-        """Name the categories, few levels and many."""
-        few, many = self.few(schema), self.many(schema)
-        how = {
-            "auto": "a column a level, or a code for trees",
-            "onehot": "a column a level",
-            "ordinal": "a code a level",
+        """Name the categorical columns, of low and of high cardinality."""
+        few, many = self.low_cardinality(schema), self.high_cardinality(schema)
+        method = {
+            "auto": "one column per category (ordinal codes for trees)",
+            "onehot": "one column per category",
+            "ordinal": "one code per category",
             "target": "",
         }[self.method]
-        joined = f", levels of fewer than {self.rarest} rows joined" if self.rarest > 1 else ""
-        said = ([f"{several(few)}: {how}{joined}."] if few else []) + (
-            [f"{several(many)}: the mean of the target for each level, learned inside the fold."] if many else []
+        merged = f", categories with fewer than {self.min_rows} rows merged" if self.min_rows > 1 else ""
+        sentences = ([f"{several(few)}: {method}{merged}."] if few else []) + (
+            [f"{several(many)}: the mean of the target for each category, fitted inside the fold."] if many else []
         )
-        return " ".join(said) or "There are no categories."
+        return " ".join(sentences) or "There are no categorical columns."
 
 
 def _categories(schema: Schema) -> list[Column]:
     return [c for c in schema if c.kind in ("categorical", "identifier", "constant")]
 
 
-Scaling = Literal["auto", "standard", "robust", "minmax", "power", "none"]
+SCALINGS = {
+    "auto": AS_NEEDED,
+    "standard": "mean 0, standard deviation 1",
+    "robust": "median 0, interquartile range 1",
+    "minmax": "from 0 to 1",
+    "power": "power transform (Yeo–Johnson)",
+    "none": "unchanged",
+}
 
 
 @dataclass(frozen=True)
 class Scale(Step):
-    """Bring numbers to one scale."""
+    """Scale numbers."""
 
     name: ClassVar[str] = "scale"
     title: ClassVar[str] = "Scaling"
-    method: Scaling = "auto"
+    method: str = option("auto", "Method", choices=SCALINGS)
 
     def words(self, schema: Schema) -> str:
-        """Say how."""
+        """The scaling method in words."""
         return {
-            "auto": "Numbers to mean 0 and spread 1 for models that need it; trees see them as they are.",
-            "standard": "Numbers to mean 0 and spread 1.",
-            "robust": "Numbers to median 0 and quartile range 1.",
-            "minmax": "Numbers to the range from 0 to 1.",
-            "power": "Numbers evened out by a power (Yeo and Johnson, 2000), then to mean 0 and spread 1.",
+            "auto": "Numbers are scaled to mean 0 and standard deviation 1 for models that need it; trees do not.",
+            "standard": "Numbers are scaled to mean 0 and standard deviation 1.",
+            "robust": "Numbers are scaled to median 0 and interquartile range 1.",
+            "minmax": "Numbers are scaled to the range from 0 to 1.",
+            "power": "Numbers get a power transform (Yeo and Johnson, 2000), then mean 0 and standard deviation 1.",
             "none": "Numbers stay as they are.",
         }[self.method]
 

@@ -1,4 +1,4 @@
-"""The transformers of our own; scikit-learn comes with them, so they are imported late."""
+"""Our own transformers. They import scikit-learn, so they are imported late."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 
-from mlcore.casts import CASTS, as_days
-from mlcore.dataset import Schema, unique_names
+from mlcore.data.cast import CASTS, as_days
+from mlcore.data.dataset import Schema, derived, unique_names
 from mlcore.errors import NoSuchColumn, NotApplicable
-from mlcore.features.steps import derived
 
-DT_NAMES = {"weekday": "day_of_week"}  # pandas' own names, where they differ
+DT_NAMES = {"weekday": "day_of_week"}  # pandas' names, where they differ
 
 
 class RowByRow(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """The base of transformers that learn nothing, so that they are always ready."""
+    """The base of transformers that need no fitting, so they are always ready."""
 
     def fit(self, X: Any, y: Any = None) -> Any:
-        """Learn nothing."""
+        """Do nothing."""
         return self
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -28,9 +27,9 @@ class RowByRow(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 class Conform(RowByRow):
-    """Pick the feature columns by name and cast each to what its kind says. Row by row: nothing is learned.
+    """Pick the feature columns by name and cast each to its kind. Row by row: nothing is fitted.
 
-    Repeated names are made unique just as reading a file does; a column that is not there raises NoSuchColumn.
+    Repeated names are made unique as in a file that is read; a missing column raises NoSuchColumn.
     """
 
     def __init__(self, names: tuple[str, ...] = (), kinds: tuple[str, ...] = (), parses: tuple[str, ...] = ()) -> None:
@@ -40,20 +39,20 @@ class Conform(RowByRow):
 
     @classmethod
     def of(cls, schema: Schema) -> Conform:
-        """Make it for the feature columns of a schema."""
+        """Build it for the feature columns of a schema."""
         features = schema.features()
-        return cls(*(tuple(getattr(c, what) for c in features) for what in ("name", "kind", "parse")))
+        return cls(*(tuple(getattr(c, attribute) for c in features) for attribute in ("name", "kind", "parse")))
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return (n, p) with float64, object and datetime columns only."""
         available, _ = unique_names(list(X.columns))
-        place = {name: i for i, name in enumerate(available)}
+        positions = {name: i for i, name in enumerate(available)}
         for name in self.names:
-            if name not in place:
+            if name not in positions:
                 raise NoSuchColumn.named(name, available)
         return pd.DataFrame(
             {
-                name: CASTS[kind](X.iloc[:, place[name]], parse)
+                name: CASTS[kind](X.iloc[:, positions[name]], parse)
                 for name, kind, parse in zip(self.names, self.kinds, self.parses, strict=True)
             },
             index=X.index,
@@ -68,14 +67,14 @@ class DatesToParts(RowByRow):
         self.parts = parts
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Replace each date column in place by its parts, as float64."""
+        """Replace each date column by its parts, in place, as float64."""
         out: dict[str, pd.Series] = {}
-        taken = list(X.columns)
+        names = list(X.columns)
         for name in X.columns:
             if name in self.columns:
                 for part in self.parts:
                     values = as_days(X[name]) if part == "days" else getattr(X[name].dt, DT_NAMES.get(part, part))
-                    out[derived(name, part, taken)] = values.astype("float64")
+                    out[derived(name, part, names)] = values.astype("float64")
             else:
                 out[name] = X[name]
         return pd.DataFrame(out, index=X.index)
@@ -88,15 +87,15 @@ class TextsToCounts(RowByRow):
         self.columns = columns
 
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Replace each text column in place by two float64 columns."""
+        """Replace each text column by two float64 columns, in place."""
         out: dict[str, pd.Series] = {}
-        taken = list(X.columns)
+        names = list(X.columns)
         for name in X.columns:
             if name in self.columns:
                 known = X[name].notna()
                 text = X[name].where(known, "").astype(str)
-                out[derived(name, "characters", taken)] = text.str.len().astype("float64").where(known, np.nan)
-                out[derived(name, "words", taken)] = (
+                out[derived(name, "characters", names)] = text.str.len().astype("float64").where(known, np.nan)
+                out[derived(name, "words", names)] = (
                     text.map(lambda t: len(t.split())).astype("float64").where(known, np.nan)
                 )
             else:
@@ -105,32 +104,32 @@ class TextsToCounts(RowByRow):
 
 
 class TargetMeans(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Code each level by the mean of the target, cross-fitted: scikit-learn's TargetEncoder for any class counts.
+    """Encode each category by the mean of the target, cross-fitted: scikit-learn's TargetEncoder for any class counts.
 
-    TargetEncoder breaks when a class is missing from one of its inner folds. Here classes of a single row are counted
-    with the largest one, the inner folds are stratified, and there are fewer of them where rows are few.
+    TargetEncoder fails when a class is missing from one of its inner folds. Here classes of a single row are merged
+    into the largest one, the inner folds are stratified, and there are fewer of them when there are few rows.
     """
 
     def __init__(self, task: str = "binary") -> None:
         self.task = task
 
     def fit(self, X: Any, y: Any) -> TargetMeans:
-        """Learn the means of (n, p) levels from (n,) codes or values."""
+        """Fit the means of (n, p) categories to (n,) codes or values."""
         self.encoder_ = self._encoder(y)
         self.encoder_.fit(X, self._merged(y))
         return self
 
-    def fit_transform(self, X: Any, y: Any = None, **more: Any) -> Any:
-        """Learn the means, and code each row by the other inner folds' rows."""
+    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
+        """Fit the means, and encode each row by the rows of the other inner folds."""
         self.encoder_ = self._encoder(y)
         return self.encoder_.fit_transform(X, self._merged(y))
 
     def transform(self, X: Any) -> Any:
-        """Code rows by the means of all training rows."""
+        """Encode rows by the means of all training rows."""
         return self.encoder_.transform(X)
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
-        """The columns' names; one for each class where there are several."""
+        """The names of the columns; one per class when there are several."""
         return self.encoder_.get_feature_names_out(input_features)
 
     def _encoder(self, y: Any) -> Any:

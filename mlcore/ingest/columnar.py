@@ -1,17 +1,17 @@
-"""Parquet and Feather/Arrow: types are kept; nested columns become their JSON text."""
+"""Parquet and Feather/Arrow: types are kept; nested columns become JSON text."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from mlcore.dataset import Reading
+from mlcore.data.dataset import Reading
 from mlcore.errors import CannotRead
 from mlcore.ingest.frames import Loaded, Order, names_note
-from mlcore.result import several
+from mlcore.wording import several
 
 
 def load_parquet(order: Order) -> Loaded:
-    """Copy a Parquet file row group by row group, so that memory stays small."""
+    """Copy a Parquet file in batches of rows, to use little memory."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -46,13 +46,13 @@ def load_arrow(order: Order) -> Loaded:
 
 
 def _lossy(schema: Any) -> list[str]:
-    """Say which columns lose digits, as only numbers of eight bytes and microseconds are kept."""
+    """Notes on columns that lose digits, because only 8-byte numbers and microseconds are stored."""
     import pyarrow.types as pt
 
     wide = [f.name for f in schema if pt.is_uint64(f.type) or (pt.is_decimal(f.type) and f.type.precision > 15)]
     fine = [f.name for f in schema if pt.is_timestamp(f.type) and f.type.unit == "ns"]
-    told = [f"{several(wide)}: kept to 15 digits."] if wide else []
-    return told + ([f"{several(fine)}: kept to the microsecond."] if fine else [])
+    notes = [f"{several(wide)}: kept to 15 digits."] if wide else []
+    return notes + ([f"{several(fine)}: kept to the microsecond."] if fine else [])
 
 
 def _copy(tables: Any, empty: Any, names: list[str], order: Order) -> None:
@@ -67,7 +67,7 @@ def _copy(tables: Any, empty: Any, names: list[str], order: Order) -> None:
 
 
 def _plain(table: Any) -> Any:
-    """Bring each column to one of: integer, float, boolean, timestamp, text."""
+    """Convert each column to one of: integer, float, boolean, timestamp, text."""
     import pyarrow as pa
 
     return pa.table({name: _plain_column(table.column(i)) for i, name in enumerate(table.schema.names)})
@@ -95,10 +95,10 @@ def _plain_column(array: Any) -> Any:
         (pt.is_large_string, pa.string()),
         (pt.is_string_view, pa.string()),
     )
-    for fits, wanted in casts:
+    for fits, target in casts:
         if fits(kind):
-            found = array.cast(wanted, safe=False)
-            return _without_nan(found) if pt.is_floating(wanted) else found
+            converted = array.cast(target, safe=False)
+            return _without_nan(converted) if pt.is_floating(target) else converted
     if pt.is_duration(kind):
         seconds = [None if v is None else v.total_seconds() for v in array.to_pylist()]
         return pa.chunked_array([pa.array(seconds, pa.float64())])
@@ -106,7 +106,7 @@ def _plain_column(array: Any) -> Any:
 
 
 def _without_nan(array: Any) -> Any:
-    """Not a number is not known: one way only to be missing."""
+    """Replace NaN with null, so that missing values have one representation."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

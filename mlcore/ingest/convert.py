@@ -1,4 +1,4 @@
-"""What a column of texts really holds: numbers, truths, dates; for the whole column, all or nothing, and said."""
+"""Types of text columns: numbers, booleans or dates; a whole column is converted or none of it, with a note."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from mlcore.ingest.frames import connection, quoted, quoted_text
-from mlcore.written import number_parts
+from mlcore.data.number_formats import number_parts
+from mlcore.data.sql import connection, number_sql, quoted, quoted_text
 
-SAFE_DIGITS = 15  # that a real number keeps
+SAFE_DIGITS = 15  # that a float keeps
 WHOLE = re.compile(r"[-+]?\d{1,18}")
 REAL = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan)", re.IGNORECASE)
 LONG = re.compile(r"[-+]?\d{16,}")
 CODE = re.compile(r"[-+]?0[0-9xX]")
-# The same for RE2 in SQL: every cell has to look as the sample did, as DuckDB's own casts are looser.
+# The same for RE2 in SQL: every value has to match the pattern of the sample, because DuckDB's casts are looser.
 WHOLE_SQL = "[-+]?(?:0|[1-9][0-9]{{0,17}})"
-STRAY_SQL = "^[-+]?0[0-9xX]|_|^[-+]?[0-9]{16,}$"  # what a cast would take for a number, and lose something
+STRAY_SQL = "^[-+]?0[0-9xX]|_|^[-+]?[0-9]{16,}$"  # texts that a cast would read as numbers, with a loss
 STAMP = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?")
 STAMP_SQL = r"\d{{4}}-\d{{1,2}}-\d{{1,2}}(?:[T ]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,9}})?)?)?"
 ZONED = re.compile(r"\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?\s?(?:Z|UTC|[-+]\d{2}:?\d{2})")
@@ -29,51 +29,51 @@ DATE_LIKE = re.compile(
     r"(?:[T ]\d{1,2}:\d{2}.{0,20})?"
 )
 ONE_MARK = {",": re.compile(r",(\d{1,2}|\d{4,})\D*$"), ".": re.compile(r"\.(\d{1,2}|\d{4,})\D*$")}
-TRIED = 400  # different values that a pattern of dates has to fit before it is tried on all rows
+TRIED = 400  # distinct values that a date pattern has to fit before it is tried on all rows
 
 
 @dataclass(frozen=True)
 class Conversion:
-    """A way to read a text: its type as DuckDB reads it, or SQL; and how it is told to a person."""
+    """A way to read a text: the type that DuckDB reads, or SQL; and its description for the user."""
 
     said: str = ""
-    parse: str = ""  # what the column keeps of it, so that a raw frame can be read in the same way when predicting
+    parse: str = ""  # stored with the column, so that raw data is read in the same way at prediction
     native: Literal["VARCHAR", "DOUBLE"] = "VARCHAR"  # the type to read it as
-    sql: str | None = None  # where the type alone does not do; {c} stands for the trimmed text
-    gives: str = "VARCHAR"  # the type that `sql` gives
-    blank_is_missing: bool = False  # whether what `sql` turns into nothing is missing, rather than a misfit
-    padded: bool = False  # whether cells have blanks around them
+    sql: str | None = None  # where the type alone is not enough; {c} stands for the trimmed text
+    gives: str = "VARCHAR"  # the type of the result of `sql`
+    blank_is_missing: bool = False  # whether NULL from `sql` means a missing value, not a misfit
+    padded: bool = False  # whether values have spaces around them
 
     def fits(self, c: str) -> str:
-        """SQL that says whether a text can be read in this way."""
+        """SQL that is true if a text can be read in this way."""
         if self.sql is not None:
             return "true" if self.blank_is_missing else f"({self.sql.format(c=f'trim({c})')}) IS NOT NULL"
         if self.native == "VARCHAR":
             return "true"
         cast = f"TRY_CAST({c} AS DOUBLE)"
-        whole = f" AND {is_whole(cast)}" if self.gives == "BIGINT" else ""
-        return f"({cast} IS NOT NULL AND NOT regexp_matches(trim({c}), '{STRAY_SQL}'){whole})"
+        exact = f" AND {is_whole(cast)}" if self.gives == "BIGINT" else ""
+        return f"({cast} IS NOT NULL AND NOT regexp_matches(trim({c}), '{STRAY_SQL}'){exact})"
 
 
 def is_whole(number: str) -> str:
-    """SQL that says whether a real number is whole and small enough to be exact."""
+    """SQL that is true if a float is whole and small enough to be exact."""
     return f"({number} = trunc({number}) AND abs({number}) < 9007199254740992)"
 
 
 @dataclass(frozen=True)
 class How:
-    """What bears on the choice: the file's decimal mark, the order of day and month, a column kept as text."""
+    """Options of the conversion: the file's decimal mark, the order of day and month, a column kept as text."""
 
     mark: str = "."
-    sure: bool = False  # whether some column of the file settles the mark, or a person did
-    asked: bool = False  # whether a person said the mark
+    sure: bool = False  # whether some column of the file, or the user, determines the mark
+    asked: bool = False  # whether the user set the mark
     dates: str | None = None  # day or month: which comes first where both would fit
     text: bool = False
 
 
 AS_TEXT = Conversion()
-TRIMMED = Conversion("texts, without the blanks around them", "", "VARCHAR", "nullif({c}, '')", "VARCHAR", True)
-# DuckDB rounds 2.5 when it is asked for whole numbers, so these are read as reals and checked to be whole.
+TRIMMED = Conversion("text, without the spaces around it", "", "VARCHAR", "nullif({c}, '')", "VARCHAR", True)
+# DuckDB rounds 2.5 when it reads integers, so these are read as floats and checked to be whole.
 INTEGER = Conversion(native="DOUBLE", gives="BIGINT")
 LONG_INTEGER = Conversion(
     sql=f"CASE WHEN regexp_full_match({{c}}, '{WHOLE_SQL}') THEN TRY_CAST({{c}} AS BIGINT) END", gives="BIGINT"
@@ -87,7 +87,7 @@ ISO = Conversion(
     gives="TIMESTAMP",
 )
 IN_UTC = Conversion(
-    "times of a zone, as UTC",
+    "times with a time zone, converted to UTC",
     "ISO8601",
     sql=f"CASE WHEN regexp_full_match({{c}}, '{ZONED_SQL}') THEN TRY_CAST({{c}} AS TIMESTAMPTZ)::TIMESTAMP END",
     gives="TIMESTAMP",
@@ -103,13 +103,13 @@ UNSAID = ("", ISO.said, BOOLEAN.said)
 SHAPES = {"Y": r"\d{{4}}", "y": r"\d{{2}}", "b": "[A-Za-z]+", "B": "[A-Za-z]+", "p": "[AaPp][Mm]"}
 
 
-def _date(pattern: str, said: str) -> Conversion:
-    """A pattern of dates; `%Y` takes four digits, though DuckDB would take two."""
+def _date(pattern: str, description: str) -> Conversion:
+    """A date pattern; `%Y` requires four digits, although DuckDB would accept two."""
     shape = re.sub("%(.)", lambda m: SHAPES.get(m[1], r"\d{{1,2}}"), pattern.replace(".", "[.]"))
     sql = (
         f"CASE WHEN regexp_full_match({{c}}, {quoted_text(shape)}) THEN try_strptime({{c}}, {quoted_text(pattern)}) END"
     )
-    return Conversion(said, pattern, "VARCHAR", sql, "TIMESTAMP")
+    return Conversion(description, pattern, "VARCHAR", sql, "TIMESTAMP")
 
 
 ORDERS = {
@@ -121,38 +121,38 @@ CLOCKS = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 
 
 def choose(values: list[str], how: How) -> Conversion:
-    """Settle how a column is read from some of its different texts (missing ones left out)."""
+    """Choose how a column is read, from some of its distinct texts (without missing values)."""
     if how.text:
         return AS_TEXT
     stripped = [v.strip() for v in values]
     known = [v for v in stripped if v]
-    found = _numbers(known, how) or _truths(known) or _dates(known, how)
-    if found is not None:
-        return replace(from_text(found), padded=True) if stripped != values else found
+    conversion = _numbers(known, how) or _booleans(known) or _dates(known, how)
+    if conversion is not None:
+        return replace(from_text(conversion), padded=True) if stripped != values else conversion
     return AS_TEXT if stripped == values else TRIMMED
 
 
-def from_text(found: Conversion) -> Conversion:
-    """The same conversion where cells come as text."""
-    if found.sql is not None or found.native == "VARCHAR":
-        return found
-    if found == INTEGER:
+def from_text(conversion: Conversion) -> Conversion:
+    """The same conversion for values that are stored as text."""
+    if conversion.sql is not None or conversion.native == "VARCHAR":
+        return conversion
+    if conversion == INTEGER:
         return LONG_INTEGER
     sql = f"CASE WHEN NOT regexp_matches({{c}}, '{STRAY_SQL.replace('{', '{{').replace('}', '}}')}') "
-    return replace(found, native="VARCHAR", sql=f"{sql}THEN TRY_CAST({{c}} AS DOUBLE) END")
+    return replace(conversion, native="VARCHAR", sql=f"{sql}THEN TRY_CAST({{c}} AS DOUBLE) END")
 
 
-def _truths(known: list[str]) -> Conversion | None:
+def _booleans(known: list[str]) -> Conversion | None:
     return BOOLEAN if known and {v.lower() for v in known} <= {"true", "false"} else None
 
 
 def _numbers(known: list[str], how: How) -> Conversion | None:
     if any(CODE.match(v) for v in known):
         return None
-    if all(map(WHOLE.fullmatch, known)):  # nothing known yet: the strictest, so that what comes late is looked at
+    if all(map(WHOLE.fullmatch, known)):  # also without values: the strictest type, so that later values are checked
         return INTEGER if known and max(map(len, known)) <= SAFE_DIGITS else LONG_INTEGER
     if any(map(LONG.fullmatch, known)):
-        return None  # beside numbers with a fraction they would lose digits
+        return None  # as floats they would lose digits
     if all(map(REAL.fullmatch, known)) and not (how.mark == "," and how.sure and mark_of(known, ",") == ","):
         return FLOAT
     parts = [number_parts(v) for v in known]
@@ -160,40 +160,21 @@ def _numbers(known: list[str], how: How) -> Conversion | None:
         return None
     units = {(m["before"] or "", m["after"] or "") for m in parts if m is not None}
     mark = how.mark if how.asked else mark_of(known, how.mark)
-    return _with_unit(*units.pop(), mark) if len(units) == 1 else None
+    return _number_with_unit(*units.pop(), mark) if len(units) == 1 else None
 
 
-def _with_unit(before: str, after: str, mark: str) -> Conversion:
-    """Numbers with separators and one unit, the same in every cell."""
-    said = "numbers with a decimal comma" if mark == "," else "numbers with thousands separators"
+def _number_with_unit(before: str, after: str, mark: str) -> Conversion:
+    """Numbers with separators and one unit, the same in every value."""
+    description = "numbers with a decimal comma" if mark == "," else "numbers with thousands separators"
     if before or after:
         unit = "per cent" if after == "%" else before or after
-        said = f"numbers in {unit}" + (" with a decimal comma" if mark == "," else "")
-    return Conversion(said, mark, "VARCHAR", number_sql(mark, (before, after)), "DOUBLE")
-
-
-def number_sql(mark: str, unit: tuple[str, str] | None = None) -> str:
-    """SQL of a number written with separators, a unit (any, unless said) or brackets; {c} is the trimmed text."""
-    cleaned = f"regexp_replace({{c}}, '[^0-9{mark}-]', '', 'g')"
-    if mark == ",":
-        cleaned = f"replace({cleaned}, ',', '.')"
-    number = f"TRY_CAST({cleaned} AS DOUBLE)"
-    before, after = unit or (r"[^0-9()-]{{0,3}}", r"[^0-9()]{{0,3}}")
-    if unit is not None:
-        before, after = (re.escape(part).replace("'", "''") for part in unit)
-    thousands = r"(?:[ .''’\x{{00A0}}\x{{202F}}]\d{{3}})+"
-    if mark == ".":
-        thousands = r"(?:(?:,\d{{2,3}})*,\d{{3}}|(?:[ ''’\x{{00A0}}\x{{202F}}]\d{{3}})+)"
-    digits = rf"(?:[1-9]\d{{{{0,2}}}}{thousands}|0|[1-9]\d*)(?:[{mark}]\d+)?"
-    plain = rf"{before}\s?-?{digits}\s?{after}"
-    below = rf"\(\s?{before}\s?{digits}\s?{after}\s?\)"
-    signed = f"CASE WHEN {{c}} LIKE '(%' THEN -{number} ELSE {number} END"
-    return f"CASE WHEN regexp_full_match({{c}}, '-?{plain}|{below}') THEN {signed} END"
+        description = f"numbers in {unit}" + (" with a decimal comma" if mark == "," else "")
+    return Conversion(description, mark, "VARCHAR", number_sql(mark, (before, after)), "DOUBLE")
 
 
 def mark_of(values: Iterable[str], usual: str) -> str:
     """The decimal mark of some numbers: the last of the two in a value that has both, or one that is not followed by
-    exactly three digits; where neither settles it, what is usual in the file."""
+    exactly three digits; if neither decides, the usual mark of the file."""
     evidence = _evidence(values)
     if evidence[","] and not evidence["."]:
         return ","
@@ -203,20 +184,20 @@ def mark_of(values: Iterable[str], usual: str) -> str:
 
 
 def _evidence(values: Iterable[str]) -> dict[str, int]:
-    found = {",": 0, ".": 0}
+    counts = {",": 0, ".": 0}
     for value in values:
         comma, point = value.rfind(","), value.rfind(".")
         if comma >= 0 and point >= 0:
-            found["," if comma > point else "."] += 1
+            counts["," if comma > point else "."] += 1
         elif comma >= 0 and (ONE_MARK[","].search(value) or value.lstrip("-+").startswith("0,")):
-            found[","] += 1
+            counts[","] += 1
         elif point >= 0 and (ONE_MARK["."].search(value) or value.lstrip("-+").startswith("0.")):
-            found["."] += 1
-    return found
+            counts["."] += 1
+    return counts
 
 
 def usual_mark(columns: Iterable[list[str]], delimiter: str) -> tuple[str, bool]:
-    """The decimal mark of a file, and whether some column settles it; else a comma where semicolons part the cells."""
+    """The decimal mark of a file, and whether some column determines it; if none does, a comma for semicolon files."""
     votes = {",": 0, ".": 0}
     for values in columns:
         known = [v.strip() for v in values[:200] if v.strip()]
@@ -230,24 +211,24 @@ def usual_mark(columns: Iterable[list[str]], delimiter: str) -> tuple[str, bool]
 
 
 def _dates(known: list[str], how: How) -> Conversion | None:
-    tried = known[:TRIED] + known[-TRIED:]
-    if not tried or not all(map(DATE_LIKE.fullmatch, tried)):
+    sample = known[:TRIED] + known[-TRIED:]
+    if not sample or not all(map(DATE_LIKE.fullmatch, sample)):
         return None
-    if all(map(STAMP.fullmatch, tried)):
+    if all(map(STAMP.fullmatch, sample)):
         return ISO
-    if all(map(ZONED.fullmatch, tried)):
+    if all(map(ZONED.fullmatch, sample)):
         return IN_UTC
     first, second = ("month", "day") if how.dates == "month" else ("day", "month")
     for clock in CLOCKS:
         for one, other in zip(ORDERS[first], ORDERS[second], strict=True):
-            fits_one, fits_other = _all_parse(tried, one + clock), _all_parse(tried, other + clock)
+            fits_one, fits_other = _all_parse(sample, one + clock), _all_parse(sample, other + clock)
             if fits_one or fits_other:
                 chosen, order = (one, first) if fits_one else (other, second)
-                both = fits_one and fits_other and how.dates is None
-                more = f"; {second} first would fit as well" if both else ""
-                return _date(chosen + clock, f"dates ({order} first{more})")
+                ambiguous = fits_one and fits_other and how.dates is None
+                note = f"; {second} first would fit as well" if ambiguous else ""
+                return _date(chosen + clock, f"dates ({order} first{note})")
         for pattern in NAMED:
-            if _all_parse(tried, pattern + clock):
+            if _all_parse(sample, pattern + clock):
                 return _date(pattern + clock, "dates")
     return None
 
@@ -262,12 +243,15 @@ def _all_parse(values: list[str], pattern: str) -> bool:
 
 
 def said(types: Mapping[str, Conversion]) -> list[str]:
-    """What was assumed of columns, as sentences."""
-    told: dict[str, list[str]] = {}
+    """The assumptions made about columns, as sentences."""
+    columns: dict[str, list[str]] = {}
     for name, conversion in types.items():
         if conversion.said not in UNSAID:
-            told.setdefault(conversion.said, []).append(name)
-    return [f"{', '.join(names[:6])}{' …' if len(names) > 6 else ''}: read as {how}." for how, names in told.items()]
+            columns.setdefault(conversion.said, []).append(name)
+    return [
+        f"{', '.join(names[:6])}{' …' if len(names) > 6 else ''}: read as {description}."
+        for description, names in columns.items()
+    ]
 
 
 def texts(
@@ -275,8 +259,8 @@ def texts(
 ) -> tuple[list[str], dict[str, str]]:
     """Write the Parquet file `raw` to `out` with its texts converted.
 
-    `numbers` is false where the format has numbers of its own, so that a text of digits is meant; columns of `kept`
-    stay as they are. Returns what was assumed, as sentences, and how each converted column was read.
+    `numbers` is false if the format has a type for numbers, so that digits in a text are meant as text; the columns in
+    `kept` stay as they are. Returns the assumptions as sentences, and how each converted column was read.
     """
     con = connection(out.parent)
     source = f"read_parquet({quoted_text(str(raw))})"
@@ -287,14 +271,14 @@ def texts(
         if kind != "VARCHAR" or name in kept:
             continue
         c = quoted(name)
-        different = f"SELECT DISTINCT {c} FROM {source} WHERE {c} IS NOT NULL"
-        values = [v for (v,) in con.execute(f"{different} LIMIT 2000").fetchall()]
+        distinct = f"SELECT DISTINCT {c} FROM {source} WHERE {c} IS NOT NULL"
+        values = [v for (v,) in con.execute(f"{distinct} LIMIT 2000").fetchall()]
         for _ in range(4):
             chosen = from_text(choose(values, how))
-            bad = con.execute(f"{different} AND NOT coalesce({chosen.fits(c)}, false) LIMIT 200").fetchall()
-            if not bad:
+            misfits = con.execute(f"{distinct} AND NOT coalesce({chosen.fits(c)}, false) LIMIT 200").fetchall()
+            if not misfits:
                 break
-            values += [v for (v,) in bad]
+            values += [v for (v,) in misfits]
         else:
             chosen = AS_TEXT
         if chosen.sql is not None and (numbers or chosen.gives not in ("BIGINT", "DOUBLE")):

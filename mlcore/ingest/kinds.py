@@ -1,4 +1,4 @@
-"""What each column is: kind, first role, and the reason, from counts over the Parquet file."""
+"""Infer what each column is: kind, initial role, and the reason, from counts over the Parquet file."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from typing import Any
 
 import numpy as np
 
-from mlcore.dataset import Column, Kind, Role, Schema
-from mlcore.ingest.frames import connection, quoted, quoted_text
-from mlcore.scan import Figures, Scan
+from mlcore.data.column_stats import ColumnStats, Scan
+from mlcore.data.dataset import Column, Kind, Role, Schema
+from mlcore.data.sql import connection, quoted, quoted_text
 
 ID_NAME = re.compile(
     r"(^|[_\s.\-])(id|ids|uuid|guid|key|no|nr|number|code|index|idx)$|[a-z](Id|ID|Key|No|Nr)$|^(id|unnamed: 0)$",
     re.IGNORECASE,
 )
 ID_CASED = re.compile(r"[a-z](Id|ID|Key|No|Nr)$|^(ID|Id|id)$")
-SAMPLE_ROWS = 50_000  # larger tables keep a random sample of so many rows beside them
+SAMPLE_ROWS = 50_000  # of the random sample that is stored with a large table
 SAMPLE_ABOVE = 200_000
 TRUTH_PAIRS = ({"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"})
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What is counted of one column."""
+    """The counts of one column."""
 
     dtype: str
     rows: int
     known: int
     distinct: int
-    span: float = 0  # highest less lowest plus one, of whole numbers
+    span: float = 0  # maximum minus minimum plus one, of whole numbers
     words: float = 0  # mean number of words, of texts
     length: float = 0  # mean number of characters, of texts
-    most: float = 0  # rows of the most common level
-    levels: frozenset[str] = frozenset()  # the most common levels, of texts, in small letters
+    most: float = 0  # rows of the most common category
+    levels: frozenset[str] = frozenset()  # the most common categories, of texts, in lower case
 
 
 def infer(path: Path, parses: dict[str, str]) -> tuple[int, Schema]:
-    """Return the row count and the schema of a Parquet file; `parses` say how texts were read.
+    """Return the row count and the schema of a Parquet file; `parses` says how texts were read.
 
-    Of a large table it also writes `sample.parquet` beside it: SAMPLE_ROWS rows at random, in order.
+    For a large table it also writes `sample.parquet` to the same folder: SAMPLE_ROWS random rows, in order.
     """
     scan = Scan(path, shape=False)
     large = scan.rows > SAMPLE_ABOVE
     figures, sample = scan.figures(list(scan.types), scan.sample(SAMPLE_ROWS) if large else None)
     estimated = {n for n, f in figures.items() if f.distinct < 0}
-    figures = _counted(path, figures)
+    figures = _with_distinct(path, figures)
     columns = tuple(
         _column(n, scan.types[n], scan.rows, figures[n], parses.get(n, ""), n in estimated) for n in scan.types
     )
@@ -56,50 +56,50 @@ def infer(path: Path, parses: dict[str, str]) -> tuple[int, Schema]:
     return scan.rows, Schema(columns)
 
 
-def _counted(path: Path, figures: dict[str, Figures]) -> dict[str, Figures]:
-    """Estimate how many values differ where the scan did not count them, by HyperLogLog (Flajolet et al., 2007).
+def _with_distinct(path: Path, figures: dict[str, ColumnStats]) -> dict[str, ColumnStats]:
+    """Estimate the number of distinct values that the scan did not count, by HyperLogLog (Flajolet et al., 2007).
 
-    Texts that may all differ are counted after all, by their hashes: whether a column identifies rows hangs on it.
+    Texts that may all differ are counted exactly, by their hashes: this decides whether a column identifies rows.
     """
-    left = [n for n, f in figures.items() if f.distinct < 0]
-    if not left:
+    uncounted = [n for n, f in figures.items() if f.distinct < 0]
+    if not uncounted:
         return figures
     con = connection(path.parent)
     source = f"read_parquet({quoted_text(str(path))})"
-    asked = ", ".join(f"approx_count_distinct({quoted(n)})" for n in left)
-    counts = con.execute(f"SELECT {asked} FROM {source}").fetchone() or ()
-    found = dict(figures)
-    for name, estimate in zip(left, counts, strict=True):
+    expressions = ", ".join(f"approx_count_distinct({quoted(n)})" for n in uncounted)
+    estimates = con.execute(f"SELECT {expressions} FROM {source}").fetchone() or ()
+    completed = dict(figures)
+    for name, estimate in zip(uncounted, estimates, strict=True):
         known, count = figures[name].known, int(estimate)
         if figures[name].words and count > 0.9 * known:
             c = quoted(name)
             query = f"SELECT hash({c}) AS h FROM {source} WHERE {c} IS NOT NULL"
             hashes = np.sort(np.asarray(con.execute(query).fetchnumpy()["h"]))
             count = 1 + int((hashes[1:] != hashes[:-1]).sum())
-        found[name] = replace(figures[name], distinct=min(count, known))
+        completed[name] = replace(figures[name], distinct=min(count, known))
     con.close()
-    return found
+    return completed
 
 
-def _column(name: str, stored: Any, rows: int, figures: Figures, parse: str, estimated: bool) -> Column:
-    dtype = dtype_of(stored)
+def _column(name: str, arrow_type: Any, rows: int, figures: ColumnStats, parse: str, estimated: bool) -> Column:
+    dtype = dtype_of(arrow_type)
     span = (
         figures.high - figures.low + 1
         if dtype == "integer" and figures.low is not None and figures.high is not None
         else 0
     )
     most = figures.top[0][1] if figures.top else 0
-    levels = (
+    categories = (
         frozenset(v.casefold() for v, _ in figures.top) if dtype == "text" and figures.distinct <= 4 else frozenset()
     )
-    told = Counts(dtype, rows, figures.known, figures.distinct, span, figures.words, figures.length, most, levels)
-    kind, reason = kind_of(name, told)
+    counts = Counts(dtype, rows, figures.known, figures.distinct, span, figures.words, figures.length, most, categories)
+    kind, reason = kind_of(name, counts)
     role: Role = "ignore" if kind in ("identifier", "text", "constant") else "feature"
     return Column(name, kind, role, dtype, rows - figures.known, figures.distinct, reason, parse, estimated)
 
 
 def dtype_of(stored: Any) -> str:
-    """How an Arrow type is called here."""
+    """The name that is used here for an Arrow type."""
     import pyarrow.types as pt
 
     tests = (
@@ -120,7 +120,7 @@ def _write(sample: dict[str, Any], out: Path) -> None:
 
 
 def kind_of(name: str, counts: Counts) -> tuple[Kind, str]:
-    """Decide a kind from the counts, and say why.
+    """Infer a kind from the counts, and give the reason.
 
     >>> kind_of("PassengerId", Counts("integer", 891, 891, 891, 891, 0, 0))[0]
     'identifier'
@@ -130,10 +130,10 @@ def kind_of(name: str, counts: Counts) -> tuple[Kind, str]:
     'text'
     """
     if counts.known == 0:
-        return "constant", "every cell is missing"
+        return "constant", "every value is missing"
     if counts.distinct == 1:
         if counts.known < counts.rows:
-            return "categorical", "one value or missing, which may itself tell something"
+            return "categorical", "one value or missing, which may itself be informative"
         return "constant", "one value only"
     if counts.dtype == "boolean" or any(counts.levels == pair for pair in TRUTH_PAIRS):
         return "boolean", " or ".join(sorted(counts.levels, reverse=True)) or "true or false"
@@ -151,16 +151,16 @@ def _of_numbers(name: str, counts: Counts, all_differ: bool) -> tuple[Kind, str]
     )
     if all_differ and counts.dtype == "integer" and counts.known == counts.rows:
         if counts.span == counts.known:
-            return "identifier", f"counts from row to row: {counts.distinct:,} different whole numbers without a gap"
+            return "identifier", f"counts the rows: {counts.distinct:,} consecutive whole numbers, all different"
         if named_id:
-            return "identifier", f"its name, and {counts.distinct:,} different whole numbers in as many rows"
+            return "identifier", f"its name, and a different whole number in each of {counts.distinct:,} rows"
     return "numeric", "whole numbers" if counts.dtype == "integer" else "numbers"
 
 
 def _of_texts(name: str, counts: Counts, all_differ: bool) -> tuple[Kind, str]:
     varied = counts.distinct > 0.5 * counts.known and counts.known >= 20
     if varied and counts.words >= 3 and counts.length >= 15:
-        return "text", f"free text: {counts.words:.0f} words in a cell, hardly two alike"
+        return "text", f"free text: {counts.words:.0f} words per value, mostly different"
     if all_differ and counts.known == counts.rows:
-        return "identifier", f"{counts.distinct:,} different values in as many rows"
-    return "categorical", f"{counts.distinct:,} levels"
+        return "identifier", f"a different value in each of {counts.distinct:,} rows"
+    return "categorical", f"{counts.distinct:,} categories"

@@ -1,4 +1,4 @@
-"""What a person may say about reading: corrections of what is assumed, what it may cost, and tables elsewhere."""
+"""Options of reading: corrections of its assumptions, its limits, and tables stored elsewhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from mlcore.errors import BadChoice
 
-MOST_ROWS = 1_000_000  # of a database, unless said
+MOST_ROWS = 1_000_000  # of a database, by default
 SELECT = re.compile(r"\s*(select|with)\b", re.IGNORECASE)
 DATABASE = re.compile(
     r"(postgresql|postgres|mysql|mariadb|sqlite|mssql|oracle|duckdb|snowflake)(\+\w+)?://", re.IGNORECASE
@@ -18,7 +18,12 @@ DATABASE = re.compile(
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """A person's corrections of what reading assumes; None means: find out. Raises BadChoice."""
+    """Corrections of what reading assumes; None means: detect it. Raises BadChoice.
+
+    >>> options = ReadOptions(delimiter=";", decimal=",", missing=("", "unknown"))
+    >>> mlcore.read("sample_data/tea_leaves.csv", options=ReadOptions(as_text=("leaf_mm",))).schema["leaf_mm"].dtype
+    'text'
+    """
 
     delimiter: str | None = None  # one character
     encoding: str | None = None
@@ -26,30 +31,30 @@ class ReadOptions:
     skip: int | None = None  # lines above the table
     quote: str | None = None  # " or ' or none
     decimal: str | None = None  # . or ,
-    dates: str | None = None  # day or month: which comes first where both would fit
-    missing: tuple[str, ...] | None = None  # the texts that stand for a missing cell
-    short_rows: str | None = None  # skip or fill: what to do with rows of too few cells
-    part: str | None = None  # the sheet of a workbook, or the file of an archive
-    text: tuple[str, ...] | None = None  # columns that stay as they are written
+    dates: str | None = None  # day or month: which comes first if both are possible
+    missing: tuple[str, ...] | None = None  # the texts that stand for a missing value
+    short_rows: str | None = None  # skip or fill: how to treat rows with too few values
+    subset: str | None = None  # the sheet of a workbook, or the file of an archive
+    as_text: tuple[str, ...] | None = None  # columns whose texts are not converted
 
     def __post_init__(self) -> None:
-        for what, given, allowed in (
-            ("quote", self.quote, ('"', "'", "none")),
+        for option, value, allowed in (
+            ("quote character", self.quote, ('"', "'", "none")),
             ("decimal mark", self.decimal, (".", ",")),
-            ("order of dates", self.dates, ("day", "month")),
-            ("way to treat short rows", self.short_rows, ("skip", "fill")),
+            ("date order", self.dates, ("day", "month")),
+            ("treatment of short rows", self.short_rows, ("skip", "fill")),
         ):
-            if given is not None and given not in allowed:
-                raise BadChoice.of(what, given, allowed)
+            if value is not None and value not in allowed:
+                raise BadChoice.of(option, value, allowed)
         if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '\r\n"'):
             raise BadChoice(f"{self.delimiter!r} is not a delimiter. It is one character, such as , ; | or a tab.")
         if self.skip is not None and not 0 <= self.skip <= 10_000:
-            raise BadChoice(f"{self.skip} is not a number of lines to pass over. Allowed are 0 to 10,000.")
+            raise BadChoice(f"{self.skip} is not a number of lines to skip. Allowed are 0 to 10,000.")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a file may cost before reading is stopped."""
+    """The memory and time after which reading is stopped."""
 
     memory_gb: float = float(os.environ.get("HOLDOUT_READ_MEMORY_GB", "6"))
     seconds: int = int(os.environ.get("HOLDOUT_READ_SECONDS", "600"))
@@ -57,20 +62,28 @@ class Limits:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of a database, or a SELECT's answer. `url` is an SQLAlchemy address."""
+    """A table of a database, or the result of a SELECT. `url` is an SQLAlchemy address.
+
+    >>> Table("sqlite:///shop.db", "select * from orders where year = 2024", most_rows=50_000).name()
+    'query'
+    """
 
     url: str
     query: str  # a table's name, or one SELECT
     most_rows: int = MOST_ROWS
 
     def name(self) -> str:
-        """What to call the data; never the address, which may hold a password."""
+        """The name of the data; never the address, which may hold a password."""
         return "query" if SELECT.match(self.query) else self.query.strip()[:60]
 
 
 @dataclass(frozen=True)
 class Stored:
-    """An object in S3-compatible storage, `s3://bucket/key`; `endpoint` is for storage that is not Amazon's."""
+    """An object in S3-compatible storage, `s3://bucket/key`; `endpoint` is for storage other than Amazon's.
+
+    >>> Stored("s3://bucket/2024/orders.parquet", endpoint="https://storage.example.org").name()
+    'orders.parquet'
+    """
 
     url: str
     endpoint: str | None = None

@@ -1,7 +1,7 @@
-"""Tables that live elsewhere: a database through SQLAlchemy, an object in S3-compatible storage.
+"""Tables stored elsewhere: in a database through SQLAlchemy, or as an object in S3-compatible storage.
 
-Both run in the child process. The database is only read: one SELECT, in a transaction that cannot write, up to a
-number of rows. Addresses may hold passwords: they travel through the child's standard input and are kept nowhere.
+Both are read in the child process. A database is only read: one SELECT, in a transaction that cannot write, up to a
+maximum number of rows. Addresses may hold passwords: they go through the child's standard input and are not stored.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from mlcore.dataset import Reading
+from mlcore.data.dataset import Reading
 from mlcore.errors import BadInput, CannotRead
 from mlcore.ingest.frames import Loaded, Order, cells_to_parquet
 from mlcore.ingest.options import SELECT, Stored, Table
 
 AT_ONCE = 50_000
-READ_ONLY = {  # what makes a session unable to write, by dialect
+READ_ONLY = {  # statements that make a session read-only, by dialect
     "postgresql": ("SET TRANSACTION READ ONLY",),
     "mysql": ("SET SESSION TRANSACTION READ ONLY", "START TRANSACTION READ ONLY"),
     "mariadb": ("SET SESSION TRANSACTION READ ONLY", "START TRANSACTION READ ONLY"),
@@ -36,13 +36,13 @@ def _sqlalchemy() -> Any:
 
 
 def file_of(url: str) -> Path | None:
-    """The file that an SQLite address names, as SQLAlchemy reads it (it undoes %2e); None for other databases."""
+    """The file that an SQLite address names, parsed by SQLAlchemy (it decodes %2e); None for other databases."""
     sa = _sqlalchemy()
     try:
-        made = sa.make_url(url)
+        parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
         raise BadInput(f"That database address cannot be used: {_without_password(error, url)}.") from None
-    return Path(made.database or "") if made.get_backend_name() == "sqlite" else None
+    return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None
 
 
 def load_table(order: Order, table: Table) -> Loaded:
@@ -50,67 +50,67 @@ def load_table(order: Order, table: Table) -> Loaded:
     sa = _sqlalchemy()
     try:
         url = sa.make_url(table.url)
-        engine = sa.create_engine(_unwritable(url))
+        engine = sa.create_engine(_read_only(url))
     except (sa.exc.ArgumentError, ImportError, sa.exc.NoSuchModuleError) as error:
         raise BadInput(f"That database address cannot be used: {_without_password(error, table.url)}.") from None
     dialect = engine.dialect.name
     if dialect not in READ_ONLY:
         raise BadInput(f"{dialect} databases cannot be opened read-only here. Allowed are {', '.join(READ_ONLY)}.")
     try:
-        with engine.connect() as link:
+        with engine.connect() as database:
             for statement in READ_ONLY[dialect]:
-                link.execute(sa.text(statement))
-            answer = link.execution_options(stream_results=True).execute(_statement(sa, engine, table))
-            names = list(answer.keys())
+                database.execute(sa.text(statement))
+            result = database.execution_options(stream_results=True).execute(_statement(sa, engine, table))
+            names = list(result.keys())
             rows: list[list[Any]] = []
-            while len(rows) <= table.most_rows and (part := answer.fetchmany(AT_ONCE)):
-                rows += [[_plain(cell) for cell in row] for row in part]
+            while len(rows) <= table.most_rows and (batch := result.fetchmany(AT_ONCE)):
+                rows += [[_plain_value(value) for value in row] for row in batch]
     except sa.exc.SQLAlchemyError as error:
-        raise CannotRead(f"The database did not answer: {_without_password(error, table.url)}.") from None
+        raise CannotRead(f"The database returned an error: {_without_password(error, table.url)}.") from None
     finally:
         engine.dispose()
     if not rows:
-        raise CannotRead(f"{order.name} gave no rows ({len(names)} columns). Choose a table with rows.")
+        raise CannotRead(f"{order.name} returned no rows ({len(names)} columns). Choose a table with rows.")
     notes = cells_to_parquet(names, rows[: table.most_rows], order.raw)
     if len(rows) > table.most_rows:
-        notes.append(f"Only the first {table.most_rows:,} rows were read, the limit; there are more.")
+        notes.append(f"Only the first {table.most_rows:,} rows were read, the maximum; there are more.")
     return Loaded(Reading(f"{dialect} database", notes=tuple(notes)), "may be dates")
 
 
-def _unwritable(url: Any) -> Any:
-    """SQLite makes a file that is not there; opened in this way it does not, and cannot be written.
+def _read_only(url: Any) -> Any:
+    """The address; an SQLite file is opened read-only, so that SQLite does not create a missing file.
 
-    The path is quoted, as SQLite would undo %2e%2e and so leave a folder that was checked.
+    The path is quoted, because SQLite would decode %2e%2e and so leave a folder that was checked.
     """
     if url.get_backend_name() != "sqlite":
         return url
     if not url.database or url.database == ":memory:":
-        raise BadInput("sqlite:// names no file. Give sqlite:///path/to/file.db.")
+        raise BadInput("sqlite:// does not name a file. Give sqlite:///path/to/file.db.")
     return url.set(database=f"file:{quote(url.database)}", query={**url.query, "mode": "ro", "uri": "true"})
 
 
 def _statement(sa: Any, engine: Any, table: Table) -> Any:
-    """The SELECT; a table's name is quoted by the dialect."""
+    """The SELECT; the dialect quotes a table's name."""
     if SELECT.match(table.query):
-        one = table.query.strip().rstrip(";")
-        if ";" in one:
-            raise BadInput("One SELECT at a time: the query holds a ';' in its middle.")
-        return sa.text(one.replace(":", r"\:"))
+        select = table.query.strip().rstrip(";")
+        if ";" in select:
+            raise BadInput("One SELECT at a time: the query has a ';' in the middle.")
+        return sa.text(select.replace(":", r"\:"))
     *schema, name = table.query.strip().split(".")
-    known = sa.inspect(engine)
+    inspector = sa.inspect(engine)
     names = [
-        *known.get_table_names(schema=".".join(schema) or None),
-        *known.get_view_names(schema=".".join(schema) or None),
+        *inspector.get_table_names(schema=".".join(schema) or None),
+        *inspector.get_view_names(schema=".".join(schema) or None),
     ]
     if name not in names:
         shown = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
-        raise BadInput(f"There is no table {table.query!r}. The tables are: {shown or 'none'}. Or give a SELECT.")
-    wanted = sa.table(name, schema=".".join(schema) or None)
-    return sa.select(sa.text("*")).select_from(wanted).limit(table.most_rows + 1)
+        raise BadInput(f"There is no table {table.query!r}. Choose from: {shown or 'none'}. Or give a SELECT.")
+    source = sa.table(name, schema=".".join(schema) or None)
+    return sa.select(sa.text("*")).select_from(source).limit(table.most_rows + 1)
 
 
-def _plain(value: Any) -> Any:
-    """A cell as one of the types that `cells_to_parquet` knows."""
+def _plain_value(value: Any) -> Any:
+    """A value as one of the types that `cells_to_parquet` accepts."""
     import datetime as dt
     import decimal
     import uuid
@@ -125,25 +125,25 @@ def _plain(value: Any) -> Any:
 
 
 def _without_password(error: BaseException, url: str) -> str:
-    first = str(getattr(error, "orig", None) or error).strip().splitlines()[0][:200]
-    secret = re.search(r"://[^:/@]*:([^@]+)@", url)
-    return first.replace(secret[1], "***") if secret else first
+    message = str(getattr(error, "orig", None) or error).strip().splitlines()[0][:200]
+    password = re.search(r"://[^:/@]*:([^@]+)@", url)
+    return message.replace(password[1], "***") if password else message
 
 
 def fetch(order: Order, stored: Stored, most: int) -> Order:
-    """Bring an object into the spool in pieces. Raises CannotRead, BadInput."""
+    """Copy an object into the spool folder in chunks. Raises CannotRead, BadInput."""
     try:
         import s3fs
     except ImportError:
         raise BadInput("S3 storage needs the extra 's3': install holdout[s3].") from None
     storage = s3fs.S3FileSystem(endpoint_url=stored.endpoint)
-    place = order.out / f"fetched{PurePosixPath(stored.url).suffix.lower()[:10]}"
+    path = order.out / f"fetched{PurePosixPath(stored.url).suffix.lower()[:10]}"
     try:
-        with storage.open(stored.url, "rb") as source, place.open("wb") as out:
+        with storage.open(stored.url, "rb") as source, path.open("wb") as out:
             while chunk := source.read(1 << 22):
                 out.write(chunk)
                 if out.tell() > most:
                     raise CannotRead(f"{stored.url} is larger than {most / (1 << 30):.3g} GB, the limit.")
-    except (OSError, ValueError) as error:  # botocore's own errors come as OSError through s3fs
+    except (OSError, ValueError) as error:  # s3fs raises botocore's errors as OSError
         raise CannotRead(f"{stored.url} could not be fetched: {str(error)[:160]}.") from None
-    return replace(order, path=place)
+    return replace(order, path=path)

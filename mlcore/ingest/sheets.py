@@ -1,4 +1,4 @@
-"""Spreadsheets (xlsx, xls, xlsb, ods) through python-calamine, which runs no macro and follows no link."""
+"""Spreadsheets (xlsx, xls, xlsb, ods) through python-calamine, which runs no macros and follows no links."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import zipfile
 from collections import Counter
 from typing import Any
 
-from mlcore.dataset import Reading
+from mlcore.data.dataset import Reading
 from mlcore.errors import BadChoice, CannotRead
 from mlcore.ingest.archives import MOST_UNPACKED
 from mlcore.ingest.frames import Loaded, Order, cells_to_parquet
@@ -16,15 +16,15 @@ Cells = list[list[Any]]
 
 
 def load(order: Order) -> Loaded:
-    """Read one sheet: the one asked for, else the first that holds anything."""
+    """Read one sheet: the one in the options, or the first that is not empty."""
     from python_calamine import CalamineError, CalamineWorkbook
 
-    _refuse_bombs(order)
+    _check_unpacked_size(order)
     try:
         book = CalamineWorkbook.from_path(str(order.path))
     except (CalamineError, OSError, ValueError) as error:
         locked = any(word in str(error).lower() for word in ("password", "encrypt"))
-        why = "it is protected by a password" if locked else "it is damaged, or is no workbook"
+        why = "it is protected by a password" if locked else "it is damaged or not a workbook"
         raise CannotRead(
             f"{order.name} could not be opened as a workbook: {why}. "
             "Open it in your spreadsheet program and save it again without a password."
@@ -36,40 +36,40 @@ def load(order: Order) -> Loaded:
     if len(rows) == 1 and header:
         raise CannotRead(f"{order.name} has a header ({len(rows[0])} columns) but no rows. Choose a file with rows.")
     if not rows:
-        raise CannotRead(f"{order.name} has no rows after the first {skip}. Say how many lines to pass over.")
-    titles: list[str] = []
+        raise CannotRead(f"{order.name} has no rows after the first {skip}. Change the number of lines to skip.")
+    header_notes: list[str] = []
     names = rows[0] if header else [f"column_{i + 1}" for i in range(max(map(len, rows)))]
     if order.options.header is None and not header:
-        titles.append("The first line looks like data, so the columns were named column_1, column_2 …")
-    notes = titles + cells_to_parquet(names, _known(rows[1:] if header else rows, order), order.raw)
+        header_notes.append("The first line looks like data, so the columns were named column_1, column_2 …")
+    notes = header_notes + cells_to_parquet(names, _with_missing(rows[1:] if header else rows, order), order.raw)
     if skip and order.options.skip is None:
         notes.append(f"{skip} line{'s' if skip > 1 else ''} above the header passed over.")
     parts = tuple(book.sheet_names) if len(book.sheet_names) > 1 else ()
     if parts:
         notes.append(f"Sheet {sheet!r} of {len(parts)} was read.")
-    reading = Reading("workbook", header=header, notes=tuple(notes), skip=skip, part=sheet, parts=parts)
+    reading = Reading("workbook", header=header, notes=tuple(notes), skip=skip, subset=sheet, subsets=parts)
     return Loaded(reading, "may be anything")
 
 
 def _sheet(order: Order, book: Any) -> tuple[str, Cells]:
-    wanted = order.options.part
-    if wanted is not None and wanted not in book.sheet_names:
-        raise BadChoice.of("sheet", wanted, book.sheet_names)
-    for sheet in [wanted] if wanted is not None else book.sheet_names:
+    choice = order.options.subset
+    if choice is not None and choice not in book.sheet_names:
+        raise BadChoice.of("sheet", choice, book.sheet_names)
+    for sheet in [choice] if choice is not None else book.sheet_names:
         rows = book.get_sheet_by_name(sheet).to_python(skip_empty_area=True)
         if any(c != "" for row in rows for c in row):
             return sheet, rows
-    raise CannotRead(f"{order.name} has no cells in any sheet. Choose a workbook with a header and rows.")
+    raise CannotRead(f"{order.name} has no values in any sheet. Choose a workbook with a header and rows.")
 
 
 def _preamble(rows: Cells) -> int:
-    """Count the lines of titles and remarks above the table: those with fewer filled cells than most rows span."""
+    """Count the lines of titles and remarks above the table: rows with fewer values than most rows span."""
     spans = [max((i + 1 for i, cell in enumerate(row) if cell != ""), default=0) for row in rows[:300]]
     filled = [sum(cell != "" for cell in row) for row in rows[:300]]
     usual = Counter(s for s in spans if s).most_common(1)[0][0]
     first = next((i for i, n in enumerate(filled) if n >= max(2, 0.8 * usual)), 0)
     if first and filled[first - 1] >= 2 and _all_text(rows[first - 1]) and not _all_text(rows[first]):
-        return first - 1  # a header with a gap, such as that of an index
+        return first - 1  # a header with an empty cell, such as that of an index
     return first if usual > 1 and first <= MOST_PREAMBLE and all(n < 0.8 * usual for n in filled[:first]) else 0
 
 
@@ -78,17 +78,17 @@ def _all_text(row: list[Any]) -> bool:
 
 
 def _has_header(rows: Cells) -> bool:
-    """Whether the first row names the columns: it holds a text, or nothing below it is a number either."""
+    """Whether the first row holds column names: it contains a text, or it is the only row."""
     return any(isinstance(c, str) and c for c in rows[0]) or len(rows) < 2
 
 
-def _known(rows: Cells, order: Order) -> Cells:
-    """Cells that say that they are missing are missing."""
+def _with_missing(rows: Cells, order: Order) -> Cells:
+    """Replace texts that stand for a missing value with None."""
     markers = set(order.options.missing or MISSING)
     return [[None if isinstance(cell, str) and cell.strip() in markers else cell for cell in row] for row in rows]
 
 
-def _refuse_bombs(order: Order) -> None:
+def _check_unpacked_size(order: Order) -> None:
     if not zipfile.is_zipfile(order.path):
         return
     with zipfile.ZipFile(order.path) as archive:

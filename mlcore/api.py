@@ -1,0 +1,384 @@
+"""What a person calls from Python: profile a dataset, compare models, stress the split, open a run.
+
+The signature of `compare` is the one definition of its options: the command line takes names, types, defaults and help
+from it, and the parts of an experiment take their values.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib.util
+import json
+import sys
+import time as clock
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlcore.checks import registry
+from mlcore.comparison.split_stress import SplitStressTest, other_splits, split_stress_of
+from mlcore.data.column_stats import column_stats
+from mlcore.data.dataset import Dataset
+from mlcore.data.workspace import Workspace, write_whole
+from mlcore.errors import BadInput, HoldoutError
+from mlcore.evaluate.holdout import open_holdout as look_at_holdout
+from mlcore.experiment.candidate import Candidate, Choice
+from mlcore.experiment.experiment import Experiment
+from mlcore.experiment.search import Search
+from mlcore.explore.profile import Profile, described
+from mlcore.features.recipe import Recipe
+from mlcore.models.rules import Rule
+from mlcore.run import Run
+from mlcore.runs.create import carry_over, write_run
+from mlcore.runs.process import Standby, Start, launch
+from mlcore.validation.metrics import Task
+from mlcore.validation.protocol import Protocol, SplitKind
+from mlcore.validation.target import task_of
+
+OnEvent = Callable[[dict[str, Any]], None]
+PATIENCE = 2.0  # seconds that a program waits at its end without a message
+
+
+def profile(data: Dataset, target: str | None = None, task: str = "auto") -> Profile:
+    """Profile a dataset: statistics of each column, and alerts about what will mislead a model.
+
+    Parameters
+    ----------
+    data
+        A dataset, from `read`.
+    target
+        The column to predict. With it, alerts also look at what leaks it.
+    task
+        auto, binary, multiclass or regression.
+
+    Returns
+    -------
+    Profile
+        `.frame()` has one row per column, `.alerts` the alerts, the most severe first.
+
+    Raises
+    ------
+    NoSuchColumn, BadTarget, BadChoice
+        For a target that is not there or cannot be predicted.
+
+    Examples
+    --------
+    >>> profile(mlcore.read("sample_data/tea_leaves.csv"), "kind").rows
+    360
+    """
+    stats = column_stats(data)
+    resolved = None
+    if target is not None:
+        data = data.with_schema(data.schema.with_target(target))
+        resolved = task_of(data.schema[target], task)
+    alerts = registry.find(data, target, resolved, stats)
+    return Profile(dataset=data, columns=described(data, stats), alerts=tuple(alerts), rows=data.rows)
+
+
+def compare(
+    data: Dataset,
+    target: str,
+    *,
+    task: str = "auto",
+    models: Sequence[str | Candidate] | None = None,
+    preset: str = Choice.preset,
+    metric: str = Protocol.metric,
+    folds: int = Protocol.folds,
+    repeats: int | None = Protocol.repeats,
+    split: SplitKind = Protocol.split,
+    group: str | None = None,
+    time: str | None = None,
+    holdout: float = Protocol.holdout,
+    validation: float = Protocol.validation,
+    recipe: Recipe | dict[str, Any] | None = None,
+    ignore: Sequence[str] = (),
+    parameters: dict[str, dict[str, Any]] | None = None,
+    rule: Rule | dict[str, Any] | None = None,
+    tune: Sequence[str] | str = (),
+    search: Search | None = None,
+    race: bool = Protocol.race,
+    fast: bool = Protocol.fast,
+    time_limit: float = Protocol.time_limit,
+    jobs: int | None = None,
+    seed: int = Protocol.seed,
+    run: str | Path | None = None,
+    open_holdout: bool = False,
+    on_event: OnEvent | None = None,
+    workspace: Workspace | None = None,
+) -> Run:
+    """Compare models by cross-validation, and return the run once its leaderboard is complete.
+
+    The models are then fitted on all training rows in the background: `run.model(name)` waits for the one asked for,
+    `run.wait()` for all, and Python does not end before they are done.
+
+    Parameters
+    ----------
+    data
+        A dataset, from `read`.
+    target
+        The column to predict.
+    task
+        auto, binary, multiclass or regression.
+    models
+        Names of models, or candidates; all of the preset by default.
+    preset
+        quick, standard or thorough: how many models are compared.
+    metric
+        The metric that ranks, by scikit-learn's name without neg_; auto is ROC AUC, balanced accuracy or RMSE.
+    folds
+        Number of folds, 2 to 1,000.
+    repeats
+        How often the folds are drawn anew, 1 to 100; by default three times below 500 rows, twice up to 5,000.
+    split
+        auto, random, stratified, group, time, leave_one_out or validation.
+    group
+        The column that says which rows belong together; they stay on one side of a split.
+    time
+        The column that orders the rows; later rows are predicted from earlier ones.
+    holdout
+        Fraction of the rows held out and never used while choosing, 0 to 0.9; 0 keeps no holdout.
+    validation
+        Fraction of the rows to validate on with split "validation", 0.01 to 0.5.
+    recipe
+        How columns become features, as a Recipe or as plain data.
+    ignore
+        Columns to leave out.
+    parameters
+        Hyperparameters by model, such as {"knn": {"n_neighbors": 5}}.
+    rule
+        Your own rule, to be compared with the models, as a Rule or as plain data.
+    tune
+        Models whose hyperparameters are searched, or "all"; those in `parameters` stay as they are.
+    search
+        How they are searched; 20 trials of the Bayesian search by default.
+    race
+        Stop models that can no longer come first.
+    fast
+        Use scikit-learn-intelex, where it is installed.
+    time_limit
+        Seconds that one model may take, all its folds together.
+    jobs
+        Number of processes, 1 to 1,024; all cores by default.
+    seed
+        Seed of everything random, 0 to 4,294,967,295; equal seeds give equal numbers.
+    run
+        The folder of the run, which must not exist yet; a new one in the workspace by default.
+    open_holdout
+        Score the best model on the holdout at the end. The look is counted.
+    on_event
+        Called with each event of the run, a dict, until the leaderboard is complete.
+    workspace
+        Where runs are kept; $HOLDOUT_HOME/local by default.
+
+    Returns
+    -------
+    Run
+        `.leaderboard()` is a DataFrame with one row per model, best first.
+
+    Raises
+    ------
+    BadInput
+        For choices that are not possible; the message says what is allowed.
+    RunFailed
+        When the run ended without a leaderboard.
+
+    Examples
+    --------
+    >>> data = mlcore.read("sample_data/tea_leaves.csv")
+    >>> run = mlcore.compare(data, target="kind", models=["logistic", "decision_tree"], folds=3, repeats=1)
+    >>> list(run.leaderboard()["model"])
+    ['logistic', 'decision_tree', 'dummy']
+    """
+    if jobs is not None and not 1 <= jobs <= 1024:
+        raise BadInput(f"There must be 1 to 1,024 jobs; {jobs} was given.")
+    if open_holdout and not holdout:
+        raise BadInput("A holdout of 0 keeps no rows, so there is nothing to open. Leave out one of the two options.")
+    protocol = Protocol(
+        holdout=holdout, folds=folds, repeats=repeats, split=split, group=group, time=time, metric=metric, seed=seed,
+        time_limit=time_limit, validation=validation, race=race, fast=fast,
+    )  # fmt: skip
+    choice = Choice(
+        models=models, preset=preset, parameters=parameters or {}, rule=rule, tune=tune, search=search
+    )  # fmt: skip
+    data, experiment = plan(data, Aim(target, task, recipe, ignore), protocol, choice)
+    folder = Path(run) if run is not None else (workspace or Workspace()).new_run(data.name)
+    begun = begin(data, experiment, folder, lambda path, _: _workers.standby.launch(path, jobs))
+    _workers.watch(begun, on_event)
+    if open_holdout:
+        look_at_holdout(begun, [begun.best()])
+    return begun
+
+
+def stress_test(
+    data: Dataset,
+    target: str,
+    *,
+    group: str | None = None,
+    time: str | None = None,
+    task: str = "auto",
+    models: Sequence[str | Candidate] | None = None,
+    preset: str = Choice.preset,
+    metric: str = Protocol.metric,
+    ignore: Sequence[str] = (),
+    seed: int = Protocol.seed,
+    jobs: int | None = None,
+    workspace: Workspace | None = None,
+) -> SplitStressTest:
+    """Compare the same models under a random split and under splits by group and by time, as columns allow.
+
+    Parameters
+    ----------
+    group, time
+        The columns that say which rows belong together, and that order them. At least one is needed, here or as the
+        role of a column.
+    data, target, task, models, preset, metric, ignore, seed, jobs, workspace
+        As for `compare`.
+
+    Returns
+    -------
+    SplitStressTest
+        `.sentence()` says how far the best model falls under each other split.
+
+    Raises
+    ------
+    BadInput
+        Where there is only one possible split.
+
+    Examples
+    --------
+    >>> data = mlcore.read("sample_data/tea_leaves.csv")
+    >>> mlcore.stress_test(data, "kind")
+    Traceback (most recent call last):
+    mlcore.errors.BadInput: A stress test compares a random split with one by group or by time. Give a column ...
+    """
+    protocol = Protocol(group=group, time=time, metric=metric, seed=seed)
+    aim = Aim(target, task, None, ignore)
+    data, experiment = plan(data, aim, protocol, Choice(models=models, preset=preset))
+    runs = []
+    for kind, other in other_splits(experiment):
+        folder = (workspace or Workspace()).new_run(data.name)
+        runs.append((kind, begin(data, other, folder, lambda path, _: launch(path, jobs)).wait()))
+    return split_stress_of(list(runs))
+
+
+def open_run(run: str | Path) -> Run:
+    """Open a run by its folder or its short id.
+
+    Raises
+    ------
+    NotFound
+        When there is no such run; `holdout runs` lists them.
+
+    Examples
+    --------
+    >>> mlcore.open_run("no-such-run")
+    Traceback (most recent call last):
+    mlcore.errors.NotFound: There is no run 'no-such-run'. `holdout runs` lists them.
+    """
+    return Run(Workspace().run_folder(run))
+
+
+# the parts that the dashboard uses as well ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What is predicted from what: the target, the task, the recipe, and columns to leave out."""
+
+    target: str
+    task: str = "auto"
+    recipe: Recipe | dict[str, Any] | None = None
+    ignore: Sequence[str] = ()
+
+    def resolved(self, data: Dataset) -> Recipe:
+        """The recipe for a dataset. Raises BadInput."""
+        column, recipe = data.schema[self.target], self.recipe
+        if recipe is None:
+            return Recipe(self.target, task_of(column, self.task))
+        if isinstance(recipe, dict):
+            task: Task = task_of(column, recipe.get("task", self.task))
+            return Recipe.from_json({**recipe, "target": self.target, "task": task})
+        if recipe.target != self.target:
+            raise BadInput(f"The recipe predicts {recipe.target!r}, but the target given is {self.target!r}.")
+        return recipe
+
+
+def plan(data: Dataset, aim: Aim, protocol: Protocol, choice: Choice) -> tuple[Dataset, Experiment]:
+    """Resolve all choices; return the dataset with its roles, and the experiment. Raises BadInput."""
+    data = data.with_schema(data.schema.with_target(aim.target).ignoring(aim.ignore))
+    recipe = aim.resolved(data)
+    return data, Experiment.plan(data, recipe, protocol, choice.candidates(recipe.task))
+
+
+def has_fast_library() -> bool:
+    """Whether scikit-learn-intelex is installed."""
+    return importlib.util.find_spec("sklearnex") is not None
+
+
+def begin(data: Dataset, experiment: Experiment, folder: Path, start: Start, like: Run | None = None) -> Run:
+    """Write a run's folder, start its worker, and check the data; what is equal in `like` is not computed again.
+
+    Raises BadInput.
+    """
+    if experiment.protocol.fast and not has_fast_library():
+        raise BadInput(
+            "The fast option needs scikit-learn-intelex, which is not installed. Run `pip install 'holdout[fast]'`, or "
+            "compare without it."
+        )
+    write_run(folder, experiment, data)
+    run = Run(folder)
+    if like is not None:
+        carry_over(like, run)
+    start(folder, None)  # the data are checked while the worker starts
+    alerts = registry.find(data.with_schema(experiment.schema), experiment.recipe.target, experiment.recipe.task)
+    write_whole(run.paths.alerts, json.dumps([a.to_json() for a in alerts]))
+    return run
+
+
+@dataclass
+class _Workers:
+    """The workers of this process: one that stands by warm, and runs whose models are still being fitted."""
+
+    standby: Standby = field(default_factory=Standby)
+    unfinished: list[Run] = field(default_factory=list)
+
+    def watch(self, run: Run, on_event: OnEvent | None) -> None:
+        """Wait until a run's leaderboard is complete; its models are waited for when Python ends."""
+        try:
+            run.wait(on_event, board=True)
+        except KeyboardInterrupt:
+            run.cancel()
+            raise
+        self.unfinished.append(run)
+
+    def let_finish(self) -> None:
+        """Wait for the models of the runs of this process: a machine that ends with it would end them as well."""
+        patient = clock.monotonic() + PATIENCE
+        for run in self.unfinished:
+            with contextlib.suppress(HoldoutError, OSError, KeyboardInterrupt):
+                while run.progress().live:
+                    if clock.monotonic() > patient:
+                        print(f"Still fitting the models of {run.path.name}; Ctrl+C to leave.", file=sys.stderr)
+                        patient = float("inf")
+                    clock.sleep(0.05)
+
+
+_workers = _Workers()
+atexit.register(_workers.let_finish)
+
+
+def warm() -> None:
+    """Start the worker of the next comparison, so that it imports what it needs while the data are being read.
+
+    It waits until `compare` takes it, or until Python ends.
+
+    >>> mlcore.warm()
+    """
+    _workers.standby.warm()
+
+
+def leave(run: Run) -> None:
+    """Do not wait for a run's models when Python ends."""
+    _workers.unfinished[:] = [r for r in _workers.unfinished if r != run]

@@ -1,0 +1,81 @@
+"""Shared by all checks: the row of a check, and the data it examines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pandas as pd
+
+from mlcore.data.column_stats import ColumnStats
+from mlcore.data.dataset import Column, Dataset
+from mlcore.errors import BadTarget
+from mlcore.explore.view import query
+from mlcore.result import Alert, Fix, Help
+from mlcore.validation.metrics import Task
+from mlcore.validation.splitter import Target
+from mlcore.validation.target import target_of
+
+MOST_CHECKED = 1000  # columns; the rest of a wider table is not checked, and an alert reports it
+MOST_PAIRED = 300  # numeric columns whose pairs are compared
+LEAK_ROWS = 10_000
+# Thresholds for one column alone: ROC AUC (other tools use the same); balanced accuracy; R².
+LEAK: dict[Task, float] = {"binary": 0.95, "multiclass": 0.97, "regression": 0.95}
+FEW_ROWS = 10  # of a category, below which it is rare
+NEARLY_ALL = 0.99
+STRAY = 0.005  # fraction of outliers, or of repeated rows, worth an alert
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A row of the registry: the codes it may raise, its help card and its function."""
+
+    codes: tuple[str, ...]
+    help: Help
+    find: Callable[[Any], Iterator[Alert]]  # takes the context of a dataset, or a resolved split
+
+
+@dataclass(frozen=True)
+class CheckContext:
+    """The data that the checks examine."""
+
+    dataset: Dataset
+    target: str | None
+    task: Task | None
+    stats: dict[str, ColumnStats]
+
+    @cached_property
+    def columns(self) -> list[Column]:
+        """All checked columns, without the target."""
+        return [c for c in self.dataset.schema if c.name != self.target][:MOST_CHECKED]
+
+    @cached_property
+    def features(self) -> list[Column]:
+        """The checked columns that are features."""
+        return [c for c in self.columns if c.role == "feature"]
+
+    @cached_property
+    def sample(self) -> pd.DataFrame:
+        """A random sample of rows, in file order; all rows of a small table."""
+        names = [c.name for c in self.columns] + ([self.target] if self.target is not None else [])
+        return self.dataset.sample(names, LEAK_ROWS)
+
+    @cached_property
+    def labels(self) -> Target | None:
+        """The target in the sample; None without a target, or if it cannot be predicted."""
+        if self.target is None or self.task is None:
+            return None
+        try:
+            return target_of(self.sample[self.target], self.target, self.task)
+        except BadTarget:
+            return None
+
+    def ask(self, sql: str) -> list[Any]:
+        """Query all rows."""
+        return query(self.dataset, sql)
+
+
+def leave_out(column: Column) -> Fix | None:
+    return None if column.role == "ignore" else Fix("Leave it out", "role", column.name, "ignore")

@@ -1,0 +1,86 @@
+"""The table of metrics: every metric of some models, with intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from mlcore.result import Help, Result
+from mlcore.runs.events import first
+from mlcore.runs.folder import RunFolder
+from mlcore.validation import statistics
+from mlcore.validation.metrics import Metric, for_task
+from mlcore.wording import plus_minus, several
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """One metric of one model: value and interval, or the reason why there is none."""
+
+    model: str
+    title: str
+    metric: Metric
+    value: float | None = None
+    ci: tuple[float, float] | None = None
+    undefined: str = ""
+
+    def text(self) -> str:
+        """As a cell of a table: `0.842 ± 0.021`, or the word undefined."""
+        return "undefined" if self.value is None else plus_minus(self.value, self.ci)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores(Result):
+    """All metrics of some models, with intervals."""
+
+    rows: tuple[Score, ...]
+
+    help: ClassVar[Help] = Help(
+        "Each metric is computed on the test rows of every fold; shown are the mean and the 95 % interval, corrected for "
+        "the overlap of training sets.",
+        "Compare within a row. Where intervals overlap widely, a difference in the third digit means nothing.",
+        "One metric alone. Accuracy with a rare class. MAPE with small true values.",
+        "Choose the metric that reflects the cost of your errors, and rank by that one.",
+    )
+    picture: ClassVar[bool] = False
+
+    def frame(self) -> pd.DataFrame:
+        """One row per model, one column per metric: `0.842 ± 0.021`, or the word undefined."""
+        cells: dict[str, dict[str, str]] = {}
+        for row in self.rows:
+            cells.setdefault(row.title, {})[row.metric.title] = row.text()
+        return pd.DataFrame.from_dict(cells, orient="index").rename_axis("Model").reset_index()
+
+    def sentence(self) -> str:
+        """Which metrics are undefined, and why."""
+        reasons: dict[tuple[str, str], list[str]] = {}
+        for row in self.rows:
+            if row.value is None:
+                reasons.setdefault((row.title, row.undefined), []).append(row.metric.title)
+        if not reasons:
+            return "All metrics are defined for these models."
+        return " ".join(
+            f"{several(metrics, 9)} undefined for {title}: {why}" for (title, why), metrics in reasons.items()
+        )
+
+
+def scores(run: RunFolder, models: list[str]) -> Scores:
+    """All metrics of the task for some models. Raises BadChoice for a model that the run does not have."""
+    started = first(run.events(), "started")
+    ratio = started["ratio"] if started else 0.25
+    rows = []
+    for model in models:
+        log = run.logs()[run.experiment.candidate(model).model]
+        for row in for_task(run.experiment.recipe.task):
+            values = [f.get(row.name) for f in log.folds.values()]
+            if not values or None in values:
+                why = log.undefined.get(row.name) or log.reason or "It has no folds."
+                rows.append(Score(model=model, title=log.title, metric=row, undefined=why))
+                continue
+            mean = statistics.interval(np.array(values, float), ratio)
+            ci = mean.within(row.bounds)
+            rows.append(Score(model=model, title=log.title, metric=row, value=mean.mean, ci=ci))
+    return Scores(rows=tuple(rows))

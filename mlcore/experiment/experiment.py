@@ -1,0 +1,121 @@
+"""An experiment: dataset, recipe, protocol and candidates. Frozen, JSON both ways; equal ones give equal numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from mlcore.data.dataset import Dataset, Schema, schema_from_json
+from mlcore.errors import BadChoice, BadInput
+from mlcore.experiment.candidate import Candidate
+from mlcore.features.recipe import Recipe
+from mlcore.models import catalogue
+from mlcore.validation.metrics import Task
+from mlcore.validation.protocol import Protocol
+from mlcore.validation.target import task_of
+
+
+@dataclass(frozen=True)
+class Source:
+    """Which data: enough to find it again and to notice when it is another."""
+
+    name: str
+    rows: int
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Everything that decides the numbers of a run."""
+
+    source: Source
+    schema: Schema
+    recipe: Recipe
+    protocol: Protocol
+    candidates: tuple[Candidate, ...]
+
+    @classmethod
+    def plan(cls, dataset: Dataset, recipe: Recipe, protocol: Protocol, candidates: Iterable[Candidate]) -> Experiment:
+        """Resolve what is left open; the baseline is always a candidate. Raises BadInput."""
+        schema = dataset.schema.with_target(recipe.target)
+        protocol = protocol.checked().with_roles(schema)
+        if recipe.target in (protocol.group, protocol.time):
+            raise BadInput(f"{recipe.target!r} is the target; it cannot also be the group or the time.")
+        if protocol.group is not None:  # each group is in one fold only, so no model can learn from its name
+            schema = schema.change(protocol.group, role="group")
+        for name in schema.in_role("weight"):
+            if schema[name].dtype not in ("integer", "float"):
+                raise BadInput(f"{name!r} holds {schema[name].dtype}; weights are numbers of 0 or more.")
+        protocol = replace(protocol, metric=protocol.metric_for(recipe.task).name)
+        task_of(schema[recipe.target], recipe.task)
+        recipe.prepared(schema)
+        chosen = [c.checked(schema, recipe.task) for c in _with_baseline(tuple(candidates), recipe.task)]
+        source = Source(dataset.name, dataset.rows, dataset.fingerprint)
+        return cls(source, schema, recipe, protocol, tuple(chosen))
+
+    def with_candidate(self, candidate: Candidate) -> Experiment:
+        """The experiment with one candidate replaced by another of the same name."""
+        return replace(self, candidates=tuple(candidate if c.model == candidate.model else c for c in self.candidates))
+
+    def changed_since(self, before: Experiment) -> list[str]:
+        """Which parts differ from an earlier experiment on the same target, for models that are in both."""
+        columns, earlier_columns = ([(c.name, c.kind, c.role) for c in e.schema] for e in (self, before))
+        parts = {
+            "columns": columns == earlier_columns,
+            "recipe": self.recipe == before.recipe,
+            "protocol": self.protocol == before.protocol,
+        }
+        earlier = {c.model: c for c in before.candidates}
+        changed = [c.label for c in self.candidates if earlier.get(c.model, c) != c]
+        return [part for part, same in parts.items() if not same] + [f"settings of {label}" for label in changed]
+
+    def candidate(self, name: str) -> Candidate:
+        """A candidate by its name. Raises BadChoice."""
+        for candidate in self.candidates:
+            if candidate.model == name:
+                return candidate
+        raise BadChoice.of("model of this run", name, [c.model for c in self.candidates])
+
+    @property
+    def digest(self) -> str:
+        """A hash of everything; equal experiments give equal numbers."""
+        return hashlib.blake2b(json.dumps(self.to_json(), sort_keys=True).encode(), digest_size=12).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return {
+            "source": asdict(self.source),
+            "schema": asdict(self.schema),
+            "recipe": self.recipe.to_json(),
+            "protocol": asdict(self.protocol),
+            "candidates": [c.to_json() for c in self.candidates],
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Experiment:
+        """Rebuild from plain data."""
+        return cls(
+            Source(**data["source"]),
+            schema_from_json(data["schema"]),
+            Recipe.from_json(data["recipe"]),
+            Protocol(**data["protocol"]),
+            tuple(Candidate.from_json(c) for c in data["candidates"]),
+        )
+
+
+def _with_baseline(candidates: tuple[Candidate, ...], task: Task) -> list[Candidate]:
+    """The candidates with the baseline first. Raises BadInput when they are too few, or one is given twice."""
+    by_name = {c.model: c for c in candidates}
+    if len(by_name) < len(candidates):
+        names = [c.model for c in candidates]
+        raise BadInput(f"{max(names, key=names.count)!r} is among the models more than once; each can run once.")
+    by_name.pop(catalogue.BASELINE, None)  # whatever was given: the baseline can be neither removed nor replaced
+    if not by_name:
+        raise BadInput("Choose at least one model besides the baseline.")
+    blends = any(c.is_blend for c in by_name.values())
+    if blends and sum(c.row is None or c.row.role == "model" for c in by_name.values()) < 2:
+        raise BadInput("A blend has at least two members. Choose two models besides the baseline, or leave it out.")
+    return [Candidate.named(catalogue.BASELINE, task), *by_name.values()]

@@ -1,0 +1,172 @@
+"""What all tasks of a run share: data, split and setting, loaded once per process.
+
+The row-by-row steps are applied once to all rows; a step that is fitted is fitted once per fold and family and shared as
+memory-mapped arrays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mlcore.data.dataset import Dataset, Schema
+from mlcore.errors import BadInput
+from mlcore.experiment.experiment import Experiment
+from mlcore.experiment.memory import rows_in_memory
+from mlcore.models.builders import Setting
+from mlcore.models.catalogue import Family
+from mlcore.result import Array
+from mlcore.runs.folder import RunFolder
+from mlcore.runs.paths import RunPaths
+from mlcore.validation.metrics import Metric
+from mlcore.validation.splitter import Fold, Plan, Target, make_plan
+from mlcore.validation.target import load_target
+
+FINAL = "final"  # the key of the fit on all training rows, as folds have keys
+TRAIN_SCORE_ROWS = 500  # training rows that are predicted as well, to compare the score on them with the test score
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What all tasks of a run share; built once per process, or once and inherited by forks."""
+
+    folder: Path
+    experiment: Experiment
+    target: Target
+    plan: Plan
+    raw: pd.DataFrame  # training rows, then rows without a target; each column cast to its kind
+    prepared: pd.DataFrame  # the same after the row-by-row steps
+    schema: Schema  # of `prepared`
+    y: Array  # (training rows,) codes or values
+    setting: Setting
+    keys: pd.DataFrame  # group and time of the training rows
+    weights: Array | None = None  # (training rows,)
+
+    @property
+    def paths(self) -> RunPaths:
+        """Where everything lies in the run's folder."""
+        return RunPaths(self.folder)
+
+    def fold(self, key: str) -> Fold:
+        """A fold by its key."""
+        return self._folds[key]
+
+    @cached_property
+    def _folds(self) -> dict[str, Fold]:
+        return {f.key: f for f in self.plan.folds}
+
+    def train(self, key: str) -> Array:
+        """Positions of the training rows of a fold, or of all."""
+        return np.arange(len(self.y)) if key == FINAL else self.fold(key).train
+
+    @property
+    def unknown(self) -> Array:
+        """Positions of the rows without a target."""
+        return np.arange(len(self.y), len(self.raw))
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that ranks."""
+        return self.experiment.protocol.metric_for(self.setting.task)
+
+    def encoded(self, key: str, family: Family, part: str) -> Path:
+        """The file of a shared array: the training, test or unlabelled rows of a fold, encoded for a family."""
+        return self.paths.scratch / f"{key}-{family}-{part}.npy"
+
+
+@lru_cache(maxsize=1)
+def context(folder: str) -> Context:
+    """Load a run's data and resolve its folds. Raises BadInput for choices that the data do not allow."""
+    from sklearn.pipeline import Pipeline
+
+    run = RunFolder(Path(folder))
+    experiment, dataset = run.experiment, run.dataset
+    recipe, protocol = experiment.recipe, experiment.protocol
+    target = load_target(dataset, recipe.target, recipe.task)
+    labels = tuple(map(str, target.classes))
+    for candidate in experiment.candidates:
+        if candidate.rule is not None:
+            candidate.rule.checked(experiment.schema, list(labels) if labels else None)
+    target, notes = _limited(target, experiment, _planned_rows(run))
+    keys = dataset.frame([n for n in (protocol.group, protocol.time) if n is not None])
+    plan = make_plan(protocol, recipe.task, target, keys.iloc[target.rows])
+    transformers = recipe.transformers(experiment.schema)
+    extra = target.unknown if any(c.unlabelled for c in experiment.candidates) else target.unknown[:0]
+    rows = np.concatenate([plan.train, extra])
+    raw = transformers[0][1].transform(dataset.frame(experiment.schema.features().names).iloc[rows])
+    raw = raw.reset_index(drop=True)
+    return Context(
+        folder=Path(folder),
+        experiment=experiment,
+        target=target,
+        plan=replace(plan, notes=(*notes, *plan.notes)),
+        raw=raw,
+        prepared=Pipeline(transformers[1:]).fit_transform(raw) if transformers[1:] else raw,
+        schema=recipe.prepared(experiment.schema),
+        y=target.y[np.searchsorted(target.rows, plan.train)],
+        setting=replace(recipe.setting(experiment.schema, protocol.seed), labels=labels, fast=protocol.fast),
+        keys=keys.iloc[plan.train].reset_index(drop=True),
+        weights=_weights(dataset, experiment, plan.train),
+    )
+
+
+def _planned_rows(run: RunFolder) -> int | None:
+    """How many rows a run was planned with when it began; None before that."""
+    path = run.paths.plan
+    rows: int | None = json.loads(path.read_text("utf-8")).get("rows") if path.exists() else None
+    return rows
+
+
+def _limited(target: Target, experiment: Experiment, planned: int | None) -> tuple[Target, tuple[str, ...]]:
+    """The target's rows, or as many as fit into memory; a number that was planned once is kept, whatever is free now."""
+    rows = rows_in_memory(experiment, len(target.rows)) if planned is None else planned
+    if rows >= len(target.rows):
+        return target, ()
+    note = (
+        f"The machine's free memory holds about {rows:,} of the {len(target.rows):,} rows, so a random sample of that "
+        "size is compared. Free memory, leave out columns or use a larger machine to compare all of them."
+    )
+    return target.sampled(rows, experiment.protocol.seed), (note,)
+
+
+def _weights(dataset: Dataset, experiment: Experiment, rows: Array) -> Array | None:
+    """Sample weights from the column of that role; a missing weight is 0. Raises BadInput for impossible weights."""
+    names = experiment.schema.in_role("weight")
+    if not names:
+        return None
+    values = np.nan_to_num(dataset.frame([names[0]])[names[0]].to_numpy(dtype=float, na_value=0.0)[rows], posinf=-1.0)
+    bad = int((values < 0).sum())
+    if bad or not values.sum():
+        why = f"{bad:,} of them are negative or infinite" if bad else "all of them are 0"
+        raise BadInput(f"{names[0]!r} cannot be a weight: {why}. Weights are 0 or more. Give the column another role.")
+    return np.asarray(values)
+
+
+def plan_json(run: Context) -> str:
+    """The resolved split as text: rows of the file that are held out, and the notes."""
+    return json.dumps(
+        {
+            "rows": len(run.target.rows),
+            "train": len(run.plan.train),
+            "holdout": run.plan.holdout.tolist(),
+            "ratio": run.plan.ratio,
+            "notes": list(run.plan.notes),
+            "classes": run.target.classes.tolist(),
+            "counts": np.bincount(run.target.y).tolist() if len(run.target.classes) else [],
+            "split": split_digest(run.plan),
+        }
+    )
+
+
+def split_digest(plan: Plan) -> str:
+    """A hash of which rows are held out and how the others are folded; runs of equal splits can be compared."""
+    digest = hashlib.blake2b(digest_size=12)
+    for part in (plan.train, plan.holdout, *(f.test for f in plan.folds)):
+        digest.update(np.asarray(part, "<i8").tobytes() + b"|")
+    return digest.hexdigest()

@@ -1,0 +1,254 @@
+"""The units of work, as functions that any process can run: encode a fold, fit a candidate on it, fit it for good.
+
+A test holds the shared encoding to the fold scores of whole Pipelines in scikit-learn's cross_validate.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlcore.errors import NotApplicable
+from mlcore.experiment.candidate import Candidate
+from mlcore.models import storage
+from mlcore.models.catalogue import Family
+from mlcore.result import Array
+from mlcore.runs import trials, warm_start
+from mlcore.runs.context import FINAL, TRAIN_SCORE_ROWS, Context, context
+from mlcore.runs.predictions import write_fold
+from mlcore.validation.metrics import Predictions, compute, compute_all, interval_of
+from mlcore.validation.splitter import inner_folds, sample_rows
+
+
+def prepare(folder: str, key: str, family: Family) -> float:
+    """Fit a family's encoder on the training rows of a fold (or on all of them) and write the arrays it makes."""
+    run = context(folder)
+    start = time.perf_counter()
+    encoder = run.experiment.recipe.encoder(run.experiment.schema, family)
+    train = run.train(key)
+    parts = {"unlabelled": run.unknown} if len(run.unknown) else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        np.save(run.encoded(key, family, "train"), encoder.fit_transform(run.prepared.iloc[train], run.y[train]))
+        if key == FINAL:
+            storage.dump(encoder, run.encoded(key, family, "encoder").with_suffix(".skops"))
+        else:
+            parts["test"] = run.fold(key).test
+        for part, rows in parts.items():
+            np.save(run.encoded(key, family, part), encoder.transform(run.prepared.iloc[rows]))
+    return time.perf_counter() - start
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldResult:
+    """The scores of one candidate on one fold; its predictions are on disk."""
+
+    model: str
+    key: str
+    seconds: float
+    predict_seconds: float = 0.0
+    metrics: dict[str, float] = field(default_factory=dict)
+    undefined: dict[str, str] = field(default_factory=dict)
+    train_score: float | None = None  # the chosen metric on training rows
+    ci: tuple[float, float] | None = None  # of the chosen metric, where there is one fold only
+    rows: int = 0  # that it was trained on
+
+
+def fit(folder: str, model: str, key: str) -> FoldResult:
+    """Fit a candidate on a fold, predict its test rows, and compute all metrics once."""
+    run = context(folder)
+    candidate, fold, classes = run.experiment.candidate(model), run.fold(key), len(run.target.classes)
+    start = time.perf_counter()
+    y = run.y[fold.train]
+    if run.setting.task != "regression" and not candidate.is_baseline and len(np.unique(y)) < 2:
+        raise NotApplicable(
+            f"In fold {fold.fold + 1} all training rows are {str(run.target.classes[y[0]])!r}: the other "
+            "class has too few rows to be learned and tested."
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # convergence and missing classes: the scores show them
+        estimator, rows = learn(run, candidate, key, y)
+        seconds = time.perf_counter() - start
+        predictions = predict(estimator, features(run, candidate, key, "test"), run.y[fold.test], classes)
+        predictions = warm_start.joined(run.folder, candidate, key, predictions)
+        predict_seconds = time.perf_counter() - start - seconds
+        sample = rows[:: max(1, len(rows) // TRAIN_SCORE_ROWS)]
+        on_train = predict(estimator, rows_of(features(run, candidate, key, "train"), sample), y[sample], classes)
+    warm_start.keep(run.folder, candidate, key, estimator, seconds)
+    write_fold(run.paths.fold(model, key), predictions)
+    values, undefined = compute_all(run.setting.task, predictions)
+    # Of a forest that was continued, only the further trees have been asked about training rows.
+    train_score = None if warm_start.is_joined(run.folder, candidate) else compute(run.metric, on_train)[0]
+    return FoldResult(
+        model=model,
+        key=key,
+        seconds=seconds,
+        predict_seconds=predict_seconds,
+        metrics=values,
+        undefined=undefined,
+        train_score=train_score,
+        ci=interval_of(run.metric, predictions) if len(run.plan.folds) == 1 else None,
+        rows=len(rows),
+    )
+
+
+def learn(run: Context, candidate: Candidate, key: str, y: Array) -> tuple[Any, Array]:
+    """Fit a candidate on the training rows of a fold or on all; return it with the positions it was trained on.
+
+    `y` are the codes, values or labels of these rows. Rows beyond a model's limit are left out at random.
+    """
+    train = run.train(key)
+    codes, X = run.y[train], features(run, candidate, key, "train")
+    rows = np.arange(len(train))
+    if candidate.most_rows is not None and len(train) > candidate.most_rows:
+        stratified = run.setting.task != "regression"
+        rows = sample_rows(codes, candidate.most_rows, run.setting.seed, stratified=stratified)
+        X = rows_of(X, rows)
+    unlabelled = None
+    if candidate.unlabelled and len(run.unknown):
+        unlabelled = np.load(run.encoded(key, candidate.family, "unlabelled"), mmap_mode="r")
+    if candidate.search is not None:
+        candidate = _searched(run, candidate, key, _TrainingRows(X, train[rows], unlabelled))
+    setting = run.setting.for_fit(codes[rows])
+    if key == FINAL:  # of the fast library only some models can be stored
+        setting = replace(setting, labels=(), fast=setting.fast and candidate.stores_fast)
+    estimator = candidate.build(setting, run.folder)
+    if key == FINAL and _has_fractional_labels(run, candidate):
+        estimator = candidate.with_encoded_labels(estimator)
+    options = fit_options(run, candidate, estimator, train[rows], unlabelled)
+    return warm_start.fit(run.folder, candidate, key, estimator, (X, y[rows]), options), rows
+
+
+def _has_fractional_labels(run: Context, candidate: Candidate) -> bool:
+    """Whether classes are fractions, which scikit-learn takes for a continuous target even as labels."""
+    classes = run.target.classes
+    return len(classes) > 0 and classes.dtype.kind == "f" and candidate.family != "raw"
+
+
+def fit_options(run: Context, candidate: Candidate, estimator: Any, rows: Array, unlabelled: Any) -> dict[str, Any]:
+    """The arguments of a fit other than features and target: weights, and rows without a target."""
+    options: dict[str, Any] = {}
+    if run.weights is not None and takes_weights(estimator):
+        options["sample_weight"] = run.weights[rows]
+    if candidate.unlabelled:
+        if unlabelled is None:
+            raise NotApplicable("Every row has a target, so there is no unlabelled row to learn from.")
+        most = max(1, (candidate.most_rows or len(unlabelled) + len(rows)) - len(rows))
+        options["unlabelled"] = np.asarray(unlabelled[:: max(1, -(-len(unlabelled) // most))])
+    return options
+
+
+def takes_weights(estimator: Any) -> bool:
+    """Whether an estimator, or the one it wraps, takes sample weights."""
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.utils.validation import has_fit_parameter
+
+    from mlcore.models.label_encoding import LabelEncoding
+
+    inner = estimator
+    while isinstance(inner, TransformedTargetRegressor) or type(inner) is LabelEncoding:
+        inner = inner.regressor if isinstance(inner, TransformedTargetRegressor) else inner.estimator
+    return bool(has_fit_parameter(inner, "sample_weight"))
+
+
+@dataclass(frozen=True)
+class _TrainingRows:
+    """What a search works on: features of the training rows, their positions, and rows without a target."""
+
+    features: Any
+    positions: Array
+    unlabelled: Any
+
+
+def _searched(run: Context, candidate: Candidate, key: str, rows: _TrainingRows) -> Candidate:
+    """A candidate with the best parameters that its search finds inside these training rows."""
+    assert candidate.search is not None
+    y, protocol, classes = run.y[rows.positions], run.experiment.protocol, len(run.target.classes)
+    folds = inner_folds(protocol, run.setting.task, y, run.keys.iloc[rows.positions], candidate.search.folds)
+
+    def score(parameters: dict[str, Any], train: Array, test: Array) -> tuple[float | None, float | None]:
+        """Scores of one setting on the test and on the training rows of an inner fold."""
+        trial = with_parameters(candidate, parameters)
+        estimator = trial.build(run.setting.for_fit(y[train]), run.folder)
+        options = fit_options(run, trial, estimator, rows.positions[train], rows.unlabelled)
+        estimator.fit(rows.features[train], y[train], **options)
+        sample = train[:: max(1, len(train) // TRAIN_SCORE_ROWS)]
+        return (
+            compute(run.metric, predict(estimator, rows.features[test], y[test], classes))[0],
+            compute(run.metric, predict(estimator, rows.features[sample], y[sample], classes))[0],
+        )
+
+    best = trials.search(
+        run.paths.trials(candidate.model, key),
+        trials.Problem(candidate, run.metric, run.setting.task, run.setting.seed),
+        folds,
+        score,
+    )
+    return with_parameters(candidate, best)
+
+
+def with_parameters(candidate: Candidate, chosen: dict[str, Any]) -> Candidate:
+    """A candidate with some parameters set, and nothing left to search."""
+    return replace(candidate, parameters=tuple(sorted({**dict(candidate.parameters), **chosen}.items())), search=None)
+
+
+def predict(estimator: Any, X: Any, truth: Array, classes: int) -> Predictions:
+    """Predict rows; probabilities are aligned with all classes of the target, absent classes get 0."""
+    prediction = np.asarray(estimator.predict(X))
+    if not classes:
+        return Predictions(truth, prediction.astype(float).ravel())
+    known = np.asarray(estimator.classes_).astype(int)
+    if hasattr(estimator, "predict_proba"):
+        probabilities = np.zeros((len(truth), classes))
+        probabilities[:, known] = estimator.predict_proba(X)
+        return Predictions(truth, prediction.astype(int), classes, probabilities)
+    ranks = classes == 2 and len(known) == 2 and hasattr(estimator, "decision_function")
+    decision = np.asarray(estimator.decision_function(X)) if ranks else None
+    return Predictions(truth, prediction.astype(int), classes, None, decision)
+
+
+def features(run: Context, candidate: Candidate, key: str, part: str) -> Any:
+    """What a candidate sees of the training or test rows of a fold."""
+    rows = run.train(key) if part == "train" else run.fold(key).test
+    if candidate.family == "none":
+        return np.zeros((len(rows), 1))
+    if candidate.family == "raw":
+        return run.raw.iloc[rows]
+    return np.load(run.encoded(key, candidate.family, part), mmap_mode="r")
+
+
+def rows_of(X: Any, rows: Array) -> Any:
+    """Some rows of features, which are an array or, for models that see raw columns, a frame."""
+    return X.iloc[rows] if isinstance(X, pd.DataFrame) else X[rows]
+
+
+def finish(folder: str, model: str) -> dict[str, Any]:
+    """Fit a candidate on all training rows and store the whole Pipeline, which predicts the target's own labels."""
+    from sklearn.pipeline import Pipeline
+
+    from mlcore.features.transformers import Conform
+
+    run = context(folder)
+    start = time.perf_counter()
+    candidate = run.experiment.candidate(model)
+    labels = run.target.classes[run.y] if len(run.target.classes) else run.y
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        estimator, rows = learn(run, candidate, FINAL, labels)
+    if candidate.needs_encoding:
+        encoder = storage.load(run.encoded(FINAL, candidate.family, "encoder").with_suffix(".skops"))
+        steps = [*run.experiment.recipe.transformers(run.experiment.schema), ("encode", encoder)]
+    else:
+        steps = [("columns", Conform.of(run.experiment.schema))]
+    storage.dump(Pipeline([*steps, ("model", estimator)]), run.paths.model(model))
+    return {
+        "fit_seconds": round(time.perf_counter() - start, 4),
+        "bytes": run.paths.model(model).stat().st_size,
+        "rows": len(rows),
+        "description": estimator.words() if hasattr(estimator, "words") else "",
+    }

@@ -1,0 +1,91 @@
+"""Numbers, fractions and lists in words, as people read them."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Write a number for people: three significant digits, thin separators for thousands.
+
+    >>> number(0.84237), number(12480), number(1234567.8), number(0.0), number(None)
+    ('0.842', '12,480', '1,234,568', '0', 'unknown')
+    """
+    if value is None or not math.isfinite(value):
+        return "unknown"
+    size = abs(value)
+    if size == 0 or (float(value).is_integer() and size < 1e15):
+        return f"{value:,.0f}".replace("-", "−")
+    if size >= 1000:
+        text = f"{value:,.0f}"
+    elif size < 1e-4:
+        text = f"{value:.{digits - 1}e}"
+    else:
+        decimals = max(0, digits - 1 - math.floor(math.log10(size)))
+        text = f"{value:.{decimals}f}"
+    return text.replace("-", "−")
+
+
+LOPSIDED = 0.1  # of half an interval: how far its middle may be from the value
+
+
+def plus_minus(value: float | None, ci: tuple[float, float] | None) -> str:
+    """A score with half the width of its interval, to two digits; a lopsided interval is written out.
+
+    >>> plus_minus(0.84237, (0.8213, 0.8634)), plus_minus(0.5, (0.5, 0.5)), plus_minus(0.5, None)
+    ('0.842 ± 0.021', '0.500', '0.500')
+    >>> plus_minus(0.82, (0.556, 0.943))
+    '0.820 (0.556 to 0.943)'
+    """
+    half = (ci[1] - ci[0]) / 2 if ci is not None else 0.0
+    if value is None or ci is None or half <= 1e-9 * max(1.0, abs(value)):
+        return number(value)
+    if abs((ci[1] + ci[0]) / 2 - value) > LOPSIDED * half:
+        return f"{number(value)} ({number(ci[0])} to {number(ci[1])})"
+    return f"{number(value)} ± {number(half, 2)}"
+
+
+def share(part: float, whole: float) -> str:
+    """Write a count with its percentage: `37 of 891 (4.2 %)`.
+
+    >>> share(37, 891)
+    '37 of 891 (4.2 %)'
+    """
+    return f"{part:,.0f} of {whole:,.0f} ({100 * part / whole:.1f} %)" if whole else "0 of 0"
+
+
+def shortened(text: object, longest: int = 60) -> str:
+    """A text cut in the middle when it is long, so that both ends stay readable.
+
+    >>> shortened("a" * 9), shortened("abcdefghijklmnop", 9)
+    ('aaaaaaaaa', 'abcde…nop')
+    """
+    whole = str(text)
+    if len(whole) <= longest:
+        return whole
+    return f"{whole[: longest - longest // 3 - 1]}…{whole[-(longest // 3) :]}"
+
+
+def several(items: list[str], most: int = 4) -> str:
+    """Join names for a sentence, long ones shortened.
+
+    >>> several(["a", "b", "c"]), several(["a", "b", "c", "d", "e", "f"])
+    ('a, b and c', 'a, b, c, d and 2 more')
+    """
+    items = [shortened(i) for i in items]
+    if len(items) <= 1:
+        return "".join(items)
+    if len(items) > most:
+        return f"{', '.join(items[:most])} and {len(items) - most} more"
+    return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def value_text(value: object) -> str:
+    """A number as `number` writes it, anything else as it is.
+
+    >>> value_text(0.84237), value_text("auto"), value_text(True)
+    ('0.842', 'auto', 'True')
+    """
+    numeric = isinstance(value, Real) and not isinstance(value, bool)
+    return number(float(value)) if numeric else str(value)  # type: ignore[arg-type]

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mlcore import explore
+from mlcore.errors import NotApplicable
+from tests.helpers import frame_here
+
+
+@pytest.fixture(scope="module")
+def frame():
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame(
+        {
+            "x": rng.normal(50, 10, 500).round(2),
+            "n": rng.integers(0, 9, 500),
+            "g": rng.choice(["a", "b", "c"], 500, p=[0.6, 0.3, 0.1]),
+            "many": [f"level {n}" for n in rng.integers(0, 80, 500)],
+            "when": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, 500), unit="D"),
+            "flag": rng.random(500) < 0.5,
+            "v": rng.integers(0, 2, 500),  # names that careless SQL would use itself
+            "data": rng.normal(size=500),
+            "Place": rng.normal(size=500),
+        }
+    )
+    frame["y"] = 2 * frame["x"] + rng.normal(0, 5, 500)
+    frame.loc[::7, "x"] = np.nan
+    return frame
+
+
+@pytest.fixture(scope="module")
+def data(home, frame):
+    return frame_here(frame, "explore")
+
+
+def test_missing(data, frame):
+    found = explore.missing(data)
+    assert (found.columns, found.missing) == (("x",), (int(frame["x"].isna().sum()),))
+    assert found.complete == len(frame.dropna())
+
+
+def test_gaps_by_place_and_together(home):
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame({"a": rng.normal(size=600), "b": rng.normal(size=600), "c": rng.normal(size=600)})
+    frame.loc[:199, ["a", "b"]] = np.nan
+    frame.loc[500:509, "c"] = np.nan
+    data = frame_here(frame, "gaps")
+    where = explore.missingness_map(data)
+    assert where.shares[0].tolist() == [1.0] * 20 + [0.0] * 40
+    together = explore.patterns(data).frame()
+    assert dict(zip(together["missing together"], together["rows"], strict=True)) == {"none": 390, "a, b": 200, "c": 10}
+    assert "a and b are missing together in 200 of 600" in explore.patterns(data).sentence()
+    with pytest.raises(NotApplicable, match="No value is missing"):
+        explore.missingness_map(frame_here(pd.DataFrame({"a": range(9)}), "whole"))

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from mlcore.data.dataset import Dataset
+from mlcore.errors import BadChoice, CannotRead
+from mlcore.ingest import archives
+from mlcore.ingest.options import ReadOptions
+from tests.helpers import read_here
+
+
+def read(tmp_path: Path, name: str, content: bytes | str, **options: object) -> Dataset:
+    path = tmp_path / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_here(path, ReadOptions(**options) if options else None)
+
+
+PLAIN = b"a,b\n1,x\n2,y\n"
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def zstd(content: bytes) -> bytes:
+    import pyarrow as pa
+
+    out = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(out, "zstd") as stream:
+        stream.write(content)
+    return out.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv.gz", gzip.compress(PLAIN)),
+        ("a.csv.bz2", bz2.compress(PLAIN)),
+        ("a.csv.xz", lzma.compress(PLAIN)),
+        ("a.csv.zst", zstd(PLAIN)),
+        ("a.zip", zipped({"a.csv": PLAIN, "__MACOSX/._a.csv": b"junk"})),
+    ],
+    ids=["gzip", "bzip2", "xz", "zstd", "zip"],
+)
+def test_packed_files(tmp_path, name, content):
+    data = read(tmp_path, name, content)
+    assert data.frame()["a"].tolist() == [1, 2]
+    assert data.reading.notes[0].startswith("Unpacked from")
+
+
+def test_the_file_of_an_archive_can_be_chosen(tmp_path):
+    content = zipped({"one.csv": PLAIN, "two.csv": b"c\n7\n8\n9\n10\n11\n12\n13\n"})
+    largest = read(tmp_path, "a.zip", content)
+    assert largest.schema.names == ["c"]
+    assert largest.reading.subsets == ("one.csv", "two.csv")
+    assert read(tmp_path, "a.zip", content, subset="one.csv").frame()["b"].tolist() == ["x", "y"]
+    with pytest.raises(BadChoice, match=r"one\.csv"):
+        read(tmp_path, "a.zip", content, subset="three.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "part"),
+    [
+        ("cut.csv.gz", gzip.compress(os.urandom(9000))[:-200], "may be incomplete"),
+        ("no.csv.bz2", b"BZh9 this is none", "could not be unpacked"),
+        ("empty.zip", zipped({}), "unsupported format"),
+        ("nested.zip", zipped({"in.zip": zipped({"a.csv": PLAIN})}), "another archive"),
+    ],
+    ids=["cut", "none", "empty", "nested"],
+)
+def test_broken_archives_give_a_sentence(tmp_path, name, content, part):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(CannotRead, match=part):
+        read_here(tmp_path / name)
+
+
+def test_an_archive_that_expands_is_cut_off(tmp_path, monkeypatch):
+    monkeypatch.setattr(archives, "MOST_UNPACKED", 1_000_000)
+    (tmp_path / "bomb.csv.gz").write_bytes(gzip.compress(b"0" * 50_000_000))
+    with pytest.raises(CannotRead, match="unpacks to more than"):
+        read_here(tmp_path / "bomb.csv.gz")

@@ -1,0 +1,108 @@
+"""The read options as a form: each can be changed, and the same bytes are read again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from mlcore.data.dataset import Dataset, Reading
+from mlcore.errors import HoldoutError
+from mlcore.ingest import sources
+from mlcore.ingest.options import ReadOptions
+from mlcore.ingest.text import MISSING
+from ui.state import session, workspace
+from ui.widgets import error_box, key_of
+
+FOUND = "as detected"
+DELIMITERS = {FOUND: None, "comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
+ENCODINGS = (
+    "utf-8", "cp1252", "latin-1", "utf-16", "cp1250", "cp1251", "iso8859-15", "shift_jis", "euc_jp", "gb18030", "big5",
+    "euc_kr", "mac_roman",
+)  # fmt: skip
+HEADERS = {FOUND: None, "contains column names": True, "contains data": False}
+DECIMALS = {FOUND: None, "point": ".", "comma": ","}
+DATES = {FOUND: None, "day first": "day", "month first": "month"}
+QUOTES = {FOUND: None, 'double "': '"', "single '": "'", "none": "none"}
+SHORT = {"leave them out": None, "fill with missing values": "fill"}
+
+
+def change(data: Dataset) -> None:
+    """The button for the form; only if the original bytes are still there."""
+    if sources.original(data, workspace()) is None:
+        return
+    with st.popover("Change", icon=":material/tune:", type="tertiary", help="Correct the read options, and read again"):
+        options = _form(data.reading, key_of(data.fingerprint))
+        names = st.multiselect("Columns to keep as text", data.schema.names[:2000], key=f"keep-{data.fingerprint}")
+        if st.button("Read again", type="primary", key="read-again"):
+            try:
+                read_options = ReadOptions(**options, as_text=tuple(names) or None)
+                swap(sources.read_again(data, read_options, workspace()))
+            except HoldoutError as error:
+                error_box(error)
+                return
+            st.rerun()
+
+
+def swap(data: Dataset) -> None:
+    """Open the data as read again; the target stays if it is still valid."""
+    current = session()
+    target = current.target
+    try:
+        current.open(data, target if target in data.schema else None)
+    except HoldoutError:
+        current.open(data)
+
+
+def _form(reading: Reading, key: str) -> dict[str, Any]:
+    """The options that apply to this format."""
+    text = reading.format == "text"
+    options: dict[str, Any] = {}
+    left, right = st.columns(2)
+    with left:
+        if text:
+            options["delimiter"] = DELIMITERS[_pick("Delimiter", DELIMITERS, key)]
+            options["encoding"] = _encoding(reading, key)
+            options["quote"] = QUOTES[_pick("Quotes", QUOTES, key)]
+        if text or reading.format == "workbook":
+            skip = st.number_input(
+                "Lines above the table",
+                0,
+                10_000,
+                reading.skip,
+                key=f"skip-{key}",
+                help="Titles and remarks to skip",
+            )
+            options["skip"] = int(skip) if skip != reading.skip else None
+        if reading.subsets:
+            subset = st.selectbox(
+                "Sheet or file inside", reading.subsets, reading.subsets.index(reading.subset or reading.subsets[0]),
+                key=f"part-{key}",
+            )  # fmt: skip
+            options["subset"] = subset
+    with right:
+        if text or reading.format == "workbook":
+            options["header"] = HEADERS[_pick("The first line", HEADERS, key)]
+        options["decimal"] = DECIMALS[_pick("Decimal mark", DECIMALS, key)]
+        options["dates"] = DATES[_pick("Dates such as 03/04/2024", DATES, key)]
+        if text:
+            options["short_rows"] = SHORT[_pick("Rows with too few values", SHORT, key)]
+    markers = st.text_input(
+        "Texts that stand for a missing value",
+        " ".join(m for m in MISSING if m),
+        key=f"missing-{key}",
+        help="Separated by spaces; empty values are always missing",
+    )
+    missing = ("", *markers.split())
+    options["missing"] = missing if set(missing) != set(MISSING) else None
+    return options
+
+
+def _pick(label: str, options: dict[str, Any], key: str) -> str:
+    return str(st.selectbox(label, list(options), key=f"{label}-{key}"))
+
+
+def _encoding(reading: Reading, key: str) -> str | None:
+    detected = f"{FOUND} ({reading.encoding})"
+    choice = st.selectbox("Encoding", [detected, *ENCODINGS], key=f"encoding-{key}", accept_new_options=True)
+    return None if choice in (detected, None) else str(choice)
