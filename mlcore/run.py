@@ -123,13 +123,13 @@ class Run(RunFolder):
 
         Calls `on_event` with each event. Raises RunFailed or BadInput when the run ended before that.
         """
-        seen = 0
+        handled = 0
         while True:
             progress, events = self.progress(), self.events()
-            for event in events[seen:]:
+            for event in events[handled:]:
                 if on_event is not None:
                     on_event(event)
-            seen = len(events)
+            handled = len(events)
             if board and is_compared(events):
                 return self
             if not progress.live:

@@ -70,3 +70,18 @@ def test_sentences_in_the_code_use_the_words_of_the_field(path):
 def test_documents_use_the_words_of_the_field(path):
     lines = path.read_text("utf-8").splitlines()
     assert [(n, s, line[:90]) for n, line in enumerate(lines, 1) for s in stumbles(line)] == []
+
+
+VAGUE = {"told", "seen", "said", "found", "beside", "closer", "knob", "knobs"}
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda p: str(p.relative_to(ROOT)))
+def test_names_in_the_code_are_nouns_of_the_field(path):
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names |= {
+            getattr(node, field)
+            for field in ("id", "attr", "name", "arg")
+            if isinstance(getattr(node, field, None), str)
+        }
+    assert {n for n in names if VAGUE & set(n.strip("_").split("_"))} == set()

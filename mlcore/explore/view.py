@@ -200,9 +200,9 @@ def colour_sql(view: View, by: str | None) -> tuple[str, list[str]]:
     return f"CASE WHEN {text} IN ({listed}) THEN {text} WHEN {text} IS NULL THEN 'missing' ELSE '{OTHER}' END", groups
 
 
-def groups_in(found: list[str], levels: list[str]) -> list[str]:
+def groups_in(names: list[str], levels: list[str]) -> list[str]:
     """The groups that occur, in the order of their colours, with `missing` last."""
-    present = set(found)
+    present = set(names)
     return [g for g in [*levels, "missing", ""] if g in present]
 
 

@@ -36,7 +36,7 @@ TRIED = 400  # distinct values that a date pattern has to fit before it is tried
 class Conversion:
     """A way to read a text: the type that DuckDB reads, or SQL; and its description for the user."""
 
-    said: str = ""
+    description: str = ""
     parse: str = ""  # stored with the column, so that raw data is read in the same way at prediction
     native: Literal["VARCHAR", "DOUBLE"] = "VARCHAR"  # the type to read it as
     sql: str | None = None  # where the type alone is not enough; {c} stands for the trimmed text
@@ -97,7 +97,7 @@ BOOLEAN = Conversion(
     sql="CASE lower({c}) WHEN 'true' THEN true WHEN 'false' THEN false END",
     gives="BOOLEAN",
 )
-UNSAID = ("", ISO.said, BOOLEAN.said)
+WITHOUT_NOTE = ("", ISO.description, BOOLEAN.description)
 
 
 SHAPES = {"Y": r"\d{{4}}", "y": r"\d{{2}}", "b": "[A-Za-z]+", "B": "[A-Za-z]+", "p": "[AaPp][Mm]"}
@@ -242,12 +242,12 @@ def _all_parse(values: list[str], pattern: str) -> bool:
     return True
 
 
-def said(types: Mapping[str, Conversion]) -> list[str]:
+def conversion_notes(types: Mapping[str, Conversion]) -> list[str]:
     """The assumptions made about columns, as sentences."""
     columns: dict[str, list[str]] = {}
     for name, conversion in types.items():
-        if conversion.said not in UNSAID:
-            columns.setdefault(conversion.said, []).append(name)
+        if conversion.description not in WITHOUT_NOTE:
+            columns.setdefault(conversion.description, []).append(name)
     return [
         f"{', '.join(names[:6])}{' …' if len(names) > 6 else ''}: read as {description}."
         for description, names in columns.items()
@@ -289,4 +289,4 @@ def texts(
         parts.append(f"{sql.format(c=f'trim({quoted(name)})')} AS {quoted(name)}" if sql else quoted(name))
     con.execute(f"COPY (SELECT {', '.join(parts)} FROM {source}) TO {quoted_text(str(out))} (FORMAT parquet)")
     con.close()
-    return said(types), {name: t.parse for name, t in types.items() if t.parse}
+    return conversion_notes(types), {name: t.parse for name, t in types.items() if t.parse}

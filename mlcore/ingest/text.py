@@ -87,7 +87,7 @@ def load(order: Order) -> Loaded:
     notes += dialect_notes
     table = _Table(order, plain, dialect, facts)
     types, skipped = table.copy()
-    notes += table.notes + convert.said(types)
+    notes += table.notes + convert.conversion_notes(types)
     if skipped:
         shown = ", ".join(str(n) for n in skipped[:10]) + (" …" if len(skipped) > 10 else "")
         single = len(skipped) == 1
