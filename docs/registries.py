@@ -43,7 +43,11 @@ def sections() -> Iterable[str]:
                 "higher" if m.higher_is_better else "lower") for m in METRICS))  # fmt: skip
     yield "## Feature steps\n\nFor `recipe`, as `{name: {option: value}}`.\n"
     yield table(
-        ("name", "step", "what it does"), ((code(s.name), s.title, (s.__doc__ or "").split("\n")[0]) for s in STEPS)
+        ("name", "options", "step", "what it does"),
+        (
+            (code(name), ", ".join(map(code, step.options())), step.title, (step.__doc__ or "").split("\n")[0])
+            for name, step in STEPS.items()
+        ),
     )
     yield "## Search methods\n\nFor `Search(method=...)`.\n"
     yield table(("name", "method"), ((code(n), words) for n, words in METHODS.items()))

@@ -48,12 +48,13 @@ def test_the_model():
 
 
 def test_the_step():
-    clip = example("step", "mlcore.features.steps")["Clip"]
+    logarithm = example("step", "mlcore.features.steps")["Logarithm"]
     schema = Schema((Column("age", "numeric", "feature", "integer", 0, 50),))
-    assert clip().change(percent=5).words(schema) == "Numbers are limited to their quantiles from 5 to 95 %."
-    assert clip().applies(schema)
-    with pytest.raises(mlcore.HoldoutError, match="0 to 25"):
-        clip().change(percent=60)
+    assert logarithm().change(used=True).words(schema) == "Numbers are replaced by their logarithm."
+    assert (logarithm().applies(schema), logarithm().works(schema)) == (True, "row by row")
+    assert logarithm().build(schema) is None
+    with pytest.raises(mlcore.HoldoutError, match="true and false"):
+        logarithm().change(used="yes")
 
 
 def test_the_result():

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from mlcore.data.former_names import with_current_names
 from mlcore.errors import BadChoice, NoSuchColumn
 
 if TYPE_CHECKING:
@@ -244,7 +245,9 @@ class Dataset:
     @classmethod
     def from_json(cls, data: dict[str, Any], path: Path) -> Dataset:
         """Rebuild from `to_json` and the path of the Parquet file."""
-        reading: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["reading"].items()}
+        reading: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in with_current_names("reading", data["reading"]).items()
+        }
         return cls(
             data["name"], data["rows"], data["fingerprint"], schema_from_json(data["schema"]), path, Reading(**reading)
         )

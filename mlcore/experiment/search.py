@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from mlcore.data.former_names import with_current_names
 from mlcore.errors import BadChoice, BadInput
 from mlcore.models.catalogue import Model
 from mlcore.models.parameters import Parameter
@@ -67,4 +68,5 @@ class Search:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Search:
         """Rebuild from plain data."""
-        return cls(**{**data, "parameters": tuple(data["parameters"])})
+        current = with_current_names("search", data)
+        return cls(**{**current, "parameters": tuple(current["parameters"])})

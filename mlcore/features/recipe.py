@@ -9,29 +9,21 @@ from typing import Any
 import pandas as pd
 
 from mlcore.data.dataset import Schema, unique_names
+from mlcore.data.former_names import with_current_names
 from mlcore.errors import BadChoice, BadInput
 from mlcore.features.encode import category_count, encoder
-from mlcore.features.steps import STEPS, DateParts, EncodeCategories, FillMissing, Scale, Step, TextCounts
+from mlcore.features.steps import STEPS, Step, Steps
 from mlcore.models.builders import Setting
 from mlcore.models.catalogue import Family
 from mlcore.validation.metrics import Task
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(Steps):
     """The target, and how columns become features. The order of the steps is fixed by their type."""
 
     target: str
     task: Task
-    dates: DateParts = DateParts()  # noqa: RUF009 - frozen
-    texts: TextCounts = TextCounts()  # noqa: RUF009
-    fill: FillMissing = FillMissing()  # noqa: RUF009
-    encode: EncodeCategories = EncodeCategories()  # noqa: RUF009
-    scale: Scale = Scale()  # noqa: RUF009
-
-    def steps(self) -> tuple[Step, ...]:
-        """All steps in the order of application."""
-        return (self.dates, self.texts, self.fill, self.encode, self.scale)
 
     def walk(self, schema: Schema) -> Iterator[tuple[Step, Schema]]:
         """Each step with the schema before it."""
@@ -42,11 +34,11 @@ class Recipe:
 
     def change(self, step: Step) -> Recipe:
         """Return the recipe with one step replaced."""
-        for field in fields(self):
-            if type(getattr(self, field.name)) is type(step):
-                changed: dict[str, Any] = {field.name: step}
+        for name, kind in STEPS.items():
+            if type(step) is kind:
+                changed: dict[str, Any] = {name: step}
                 return replace(self, **changed)
-        raise BadChoice.of("step", step.name, [s.name for s in STEPS])
+        raise BadChoice.of("step", step.name, [s.name for s in STEPS.values()])
 
     def prepared(self, schema: Schema) -> Schema:
         """The schema after the steps, before the model family matters. Raises BadInput when no column is left."""
@@ -60,10 +52,16 @@ class Recipe:
 
     def transformers(self, schema: Schema) -> list[tuple[str, Any]]:
         """The transformers of a raw frame, row by row; the first casts each column to its kind."""
-        from mlcore.features.transformers import Conform
+        from mlcore.features.transformers import Conform, RowByRow
 
-        transformers = [(step.name, step.build(before)) for step, before in self.walk(schema)]
-        return [("columns", Conform.of(schema)), *((name, t) for name, t in transformers if t is not None)]
+        built = [(step.name, step.build(before)) for step, before in self.walk(schema)]
+        transformers = [(name, t) for name, t in built if t is not None]
+        for name, transformer in transformers:
+            if not isinstance(transformer, RowByRow):  # it is applied to all rows at once, before the split
+                raise TypeError(
+                    f"The transformer of step {name!r} is fitted to rows; it belongs into `encode.encoder`."
+                )
+        return [("columns", Conform.of(schema)), *transformers]
 
     def encoder(self, schema: Schema, family: Family) -> Any:
         """The transformer that turns the columns of `prepared` into the features of a model family."""
@@ -106,29 +104,16 @@ class Recipe:
         """Rebuild from plain data. Raises BadInput for an unknown step or option."""
         parts = {f.name: f for f in fields(cls)}
         values: dict[str, Any] = {}
-        if not isinstance(data, dict) or not all(isinstance(data.get(p, {}), dict) for p in _PARTS):
-            raise BadInput(f"A recipe is an object whose parts ({', '.join(_PARTS)}) are objects of options.")
+        if not isinstance(data, dict) or not all(isinstance(data.get(p, {}), dict) for p in STEPS):
+            raise BadInput(f"A recipe is an object whose parts ({', '.join(STEPS)}) are objects of options.")
         for name, value in data.items():
             if name not in parts:
                 raise BadChoice.of("part of a recipe", name, parts)
-            values[name] = _step(name, value) if isinstance(value, dict) else value
+            values[name] = STEPS[name]().change(**with_current_names(name, value)) if isinstance(value, dict) else value
         return cls(**values)
-
-
-_PARTS: dict[str, type[Step]] = {
-    "dates": DateParts,
-    "texts": TextCounts,
-    "fill": FillMissing,
-    "encode": EncodeCategories,
-    "scale": Scale,
-}
 
 
 def _names(encode: Any) -> list[str]:
     """Feature names of an encoder, made unique: a category can give the name of another column."""
     parts = [(part, columns) for _, part, columns in encode.transformers_ if len(columns) and part != "drop"]
     return unique_names([n for part, columns in parts for n in part.get_feature_names_out(columns)])[0]
-
-
-def _step(part: str, options: dict[str, Any]) -> Step:
-    return _PARTS[part]().change(**options)

@@ -90,7 +90,11 @@ class Step:
         return schema
 
     def build(self, schema: Schema) -> Any | None:
-        """A transformer, or None when there is nothing to do or the encoder does it."""
+        """A `RowByRow` transformer, or None when there is nothing to do or the encoder does it.
+
+        It is applied to all rows at once, before the split, so nothing may be fitted; what is fitted to rows is part of
+        `encode.encoder`, which is fitted inside each fold.
+        """
         return None
 
     def words(self, schema: Schema) -> str:
@@ -312,4 +316,19 @@ class Scale(Step):
         }[self.method]
 
 
-STEPS: tuple[type[Step], ...] = (DateParts, TextCounts, FillMissing, EncodeCategories, Scale)
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """All steps, by the names that they have in a recipe, in the order of application. To add a step, add a field."""
+
+    dates: DateParts = DateParts()
+    texts: TextCounts = TextCounts()
+    fill: FillMissing = FillMissing()
+    encode: EncodeCategories = EncodeCategories()
+    scale: Scale = Scale()
+
+    def steps(self) -> tuple[Step, ...]:
+        """All steps in the order of application."""
+        return tuple(getattr(self, name) for name in STEPS)
+
+
+STEPS: dict[str, type[Step]] = {f.name: type(f.default) for f in fields(Steps)}  # type: ignore[misc]

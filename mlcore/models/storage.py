@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mlcore.data.former_names import FORMER_MODULES, provide_former_modules
 from mlcore.errors import CannotRead
 from mlcore.models.catalogue import MODELS
 
@@ -84,6 +85,8 @@ def load(path: Path) -> Any:
     import skops.io
 
     types = skops.io.get_untrusted_types(file=path)
+    if any(t.startswith(tuple(FORMER_MODULES)) for t in types):
+        provide_former_modules()
     untrusted = [t for t in types if not _is_trusted(t)]
     if untrusted:
         raise CannotRead(f"{path.name} contains {untrusted[0]}, of a library that is not trusted; it was not loaded.")

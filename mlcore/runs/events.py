@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from mlcore.data.former_names import with_current_names
+
 Event = dict[str, Any]
 NAME = "events.jsonl"
 
@@ -55,8 +57,13 @@ class EventReader:
             file.seek(self._read)
             text = file.read()
         whole = text[: text.rfind(b"\n") + 1]
-        self._events = self._events + [json.loads(line) for line in whole.splitlines()]
+        self._events = self._events + [_event(line) for line in whole.splitlines()]
         self._read += len(whole)
+
+
+def _event(line: bytes) -> Event:
+    event: Event = json.loads(line)
+    return with_current_names(event["event"], event)
 
 
 def since_resumed(events: Sequence[Event]) -> Sequence[Event]:

@@ -18,6 +18,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from mlcore.data.former_names import with_current_names
 from mlcore.data.workspace import drop_partial_line, read_json_lines
 from mlcore.errors import NotApplicable
 from mlcore.experiment.candidate import Candidate
@@ -64,7 +65,7 @@ class Problem:
 
 def read_trials(path: Path) -> list[Trial]:
     """The trials so far."""
-    rows = read_json_lines(path)
+    rows = [with_current_names("trial", row) for row in read_json_lines(path)]
     return [Trial(**{**r, "scores": tuple(r["scores"]), "train_scores": tuple(r["train_scores"])}) for r in rows]
 
 

@@ -47,7 +47,7 @@ def test_recipes_change_what_models_see(mixed):
     frame, target = mixed.frame(), load_target(mixed, "two", "binary")
     recipe = Recipe("two", "binary")
     assert Recipe.from_json(recipe.to_json()) == recipe
-    assert [type(s) for s in recipe.steps()] == list(STEPS)
+    assert [type(s) for s in recipe.steps()] == list(STEPS.values())
     seen = recipe.preview(schema, frame, target.y)
     assert {"colour_red", "when days", "town", "flag"} <= set(seen.columns)
     assert not seen.isna().any().any()
