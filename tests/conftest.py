@@ -11,6 +11,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import mlcore
@@ -18,7 +19,7 @@ from mlcore.api import begin
 from mlcore.data.dataset import Dataset
 from mlcore.data.workspace import Workspace, shipped
 from mlcore.run import Run
-from tests.helpers import FEW, TARGETS, made_once, mixed_frame, others, planned, run_here
+from tests.helpers import FEW, TARGETS, explored_frame, frame_here, made_once, mixed_frame, others, planned, run_here
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -85,3 +86,15 @@ def churn_file() -> Path:
 def churn(home: Path, churn_file: Path) -> Dataset:
     """The churn sample as a dataset."""
     return mlcore.read(churn_file)
+
+
+@pytest.fixture(scope="session")
+def frame() -> pd.DataFrame:
+    """`explored_frame`."""
+    return explored_frame()
+
+
+@pytest.fixture(scope="session")
+def data(home: Path, frame: pd.DataFrame) -> Dataset:
+    """`explored_frame` as a dataset."""
+    return frame_here(frame, "explore")

@@ -19,7 +19,7 @@ from mlcore.api import Aim, begin, plan
 from mlcore.comparison.curves import LearningCurve, ValidationCurve, result
 from mlcore.data.dataset import Dataset
 from mlcore.data.workspace import Workspace
-from mlcore.experiment.candidate import Choice
+from mlcore.experiment.candidate import Candidate, Choice
 from mlcore.experiment.experiment import Experiment
 from mlcore.ingest.frames import Order
 from mlcore.ingest.options import ReadOptions, Table
@@ -28,10 +28,12 @@ from mlcore.ingest.reader_process import carry_out
 from mlcore.run import Run
 from mlcore.runs.controller import RunController
 from mlcore.runs.events import NAME, EventLog
+from mlcore.runs.process import launch
 from mlcore.runs.study import Study, request
 from mlcore.runs.worker import Order as WorkerOrder
 from mlcore.runs.worker import carry_out_study
 from mlcore.validation.protocol import Protocol
+from mlcore.validation.splitter import Plan, Target, make_plan
 
 TARGETS = {"binary": "two", "multiclass": "three", "regression": "amount"}
 # Ensembles of few trees: what is tested of them does not depend on how many there are.
@@ -41,6 +43,16 @@ FEW = {
     "xgboost": {"n_estimators": 25},
     "hist_gradient_boosting": {"max_iter": 25},
 }
+QUICK = {"folds": 3, "repeats": 1}
+# Names and texts that are markup, a formula or a quote somewhere.
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    "![i](http://example.invalid/a.png)",
+    "a_b*c$d$",
+    "=1+1",
+    "</script>",
+    'q"uote',
+]
 
 
 def mixed_frame(rows: int = 240, seed: int = 5) -> pd.DataFrame:
@@ -153,3 +165,76 @@ class Sleeper(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> Any:
         return np.repeat(self.classes_[0], len(X))
+
+
+def explored_frame() -> pd.DataFrame:
+    """Numbers, categories, dates and booleans whose relations are known, with missing values."""
+    rng = np.random.default_rng(4)
+    frame = pd.DataFrame(
+        {
+            "x": rng.normal(50, 10, 500).round(2),
+            "n": rng.integers(0, 9, 500),
+            "g": rng.choice(["a", "b", "c"], 500, p=[0.6, 0.3, 0.1]),
+            "many": [f"level {n}" for n in rng.integers(0, 80, 500)],
+            "when": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, 500), unit="D"),
+            "flag": rng.random(500) < 0.5,
+            "v": rng.integers(0, 2, 500),  # names that careless SQL would use itself
+            "data": rng.normal(size=500),
+            "Place": rng.normal(size=500),
+        }
+    )
+    frame["y"] = 2 * frame["x"] + rng.normal(0, 5, 500)
+    frame.loc[::7, "x"] = np.nan
+    return frame
+
+
+def read_file(tmp_path: Path, name: str, content: bytes | str, **options: Any) -> Dataset:
+    """Write a file and read it in this process."""
+    path = tmp_path / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return read_here(path, ReadOptions(**options) if options else None)
+
+
+def values_of(tmp_path: Path, content: bytes | str, column: str, name: str = "a.csv", **options: Any) -> list[object]:
+    """One column of a file, as it is read."""
+    return read_file(tmp_path, name, content, **options).frame()[column].tolist()
+
+
+def fold_scores_of(run: Run) -> dict[str, tuple[float, ...]]:
+    """The score of each model on each fold."""
+    return {r.model: r.folds for r in run.board().rows}
+
+
+def tiny_frame(task: str, rows: int, **changes: object) -> pd.DataFrame:
+    """A small `mixed_frame` with one target, and some columns replaced."""
+    return mixed_frame(rows, seed=9).drop(columns=others(task)).assign(**changes)
+
+
+def first_repeat_of(run: Run, model: str) -> pd.DataFrame:
+    """The predictions in which each row is tested once."""
+    found = run.predictions(model)
+    return found[found["repeat"] == 0]
+
+
+def started_run(mixed: Dataset, seconds: float = 60.0) -> Run:
+    """A run whose first model is done and whose second takes so many seconds."""
+    data, experiment = planned(
+        mixed, "two", models=["logistic", Candidate.of("slow", Sleeper(seconds))], folds=3, repeats=1
+    )
+    run = begin(data, experiment, Workspace().new_run("cancel"), launch)
+    end = time.monotonic() + 30
+    while not any(e["event"] == "candidate" and e["model"] == "logistic" for e in run.events()):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return run
+
+
+def target_of(y: Any, classes: int = 2) -> Target:
+    """A target of known rows; codes of classes, or numbers where there are 0 classes."""
+    y = np.asarray(y)
+    return Target(np.arange(len(y)), y, np.arange(classes) if classes else np.array([]))
+
+
+def plan_of(y: Any, task: Any = "binary", classes: int = 2, keys: Any = None, **options: Any) -> Plan:
+    """The holdout and the folds for a target."""
+    return make_plan(Protocol(**options), task, target_of(y, classes), pd.DataFrame(keys or {}, index=range(len(y))))

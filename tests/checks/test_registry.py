@@ -13,28 +13,6 @@ from mlcore.validation.target import task_of
 from tests.helpers import frame_here
 from ui.state import Session
 
-
-@pytest.fixture(scope="module")
-def frame():
-    rng = np.random.default_rng(4)
-    frame = pd.DataFrame(
-        {
-            "x": rng.normal(50, 10, 500).round(2),
-            "n": rng.integers(0, 9, 500),
-            "g": rng.choice(["a", "b", "c"], 500, p=[0.6, 0.3, 0.1]),
-            "when": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, 500), unit="D"),
-            "flag": rng.random(500) < 0.5,
-        }
-    )
-    frame.loc[::7, "x"] = np.nan
-    return frame
-
-
-@pytest.fixture(scope="module")
-def data(home, frame):
-    return frame_here(frame, "profile")
-
-
 ROWS = 400
 
 

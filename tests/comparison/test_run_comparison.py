@@ -5,14 +5,7 @@ import pytest
 
 from mlcore.comparison.run_comparison import compare_runs, why_not
 from mlcore.errors import NotApplicable
-from mlcore.run import Run
-from tests.helpers import compare_here, frame_here, mixed_frame, others
-
-QUICK = {"folds": 3, "repeats": 1}
-
-
-def numbers(run: Run) -> dict[str, tuple[float, ...]]:
-    return {r.model: r.folds for r in run.board().rows}
+from tests.helpers import QUICK, compare_here, fold_scores_of, frame_here, mixed_frame, others
 
 
 def test_two_runs_on_the_same_split(mixed, runs):
@@ -22,7 +15,7 @@ def test_two_runs_on_the_same_split(mixed, runs):
     found = compare_runs(first, second)
     assert {c.model for c in found.changes} == {"logistic", "knn"}
     knn = next(c for c in found.changes if c.model == "knn")
-    by_hand = np.mean(np.array(numbers(second)["knn"]) - np.array(numbers(first)["knn"]))
+    by_hand = np.mean(np.array(fold_scores_of(second)["knn"]) - np.array(fold_scores_of(first)["knn"]))
     assert knn.difference.mean == pytest.approx(by_hand)
     assert found.figure().data
     assert "logistic" in found.frame()["model"].tolist()

@@ -9,9 +9,7 @@ from mlcore.comparison.split_stress import other_splits, same_under_other_splits
 from mlcore.data.workspace import Workspace
 from mlcore.errors import BadInput
 from mlcore.experiment.candidate import Candidate
-from tests.helpers import frame_here, planned, run_here
-
-QUICK = {"folds": 3, "repeats": 1}
+from tests.helpers import QUICK, frame_here, planned, run_here
 
 
 def test_a_split_by_group_shows_the_drop():

@@ -6,16 +6,12 @@ from sklearn import metrics as sk
 
 from mlcore.errors import BadChoice, NotApplicable
 from mlcore.evaluate import classes
-
-
-def first(run, model):
-    found = run.predictions(model)
-    return found[found["repeat"] == 0]
+from tests.helpers import first_repeat_of
 
 
 def test_confusion_equals_scikit_learn(runs):
     for task in ("binary", "multiclass"):
-        part = first(runs[task], "logistic")
+        part = first_repeat_of(runs[task], "logistic")
         found = classes.confusion(runs[task], "logistic")
         assert found.counts.tolist() == sk.confusion_matrix(part["truth"], part["prediction"]).tolist()
         assert found.counts.sum() == runs[task].plan()["train"]
@@ -23,7 +19,7 @@ def test_confusion_equals_scikit_learn(runs):
 
 
 def test_roc_and_precision_recall_equal_scikit_learn(runs):
-    part = first(runs["binary"], "xgboost")
+    part = first_repeat_of(runs["binary"], "xgboost")
     truth, score = part["truth"] == "yes", part["p_yes"]
     roc = classes.roc(runs["binary"], ["xgboost", "logistic"])
     x, y, _ = sk.roc_curve(truth, score)
@@ -37,7 +33,7 @@ def test_roc_and_precision_recall_equal_scikit_learn(runs):
 
 
 def test_models_without_probabilities_rank_by_decision(runs):
-    part = first(runs["binary"], "sgd")
+    part = first_repeat_of(runs["binary"], "sgd")
     found = classes.roc(runs["binary"], ["sgd"])
     assert found.curves[0].area == pytest.approx(sk.roc_auc_score(part["truth"] == "yes", part["decision"]))
     other = classes.roc(runs["binary"], ["sgd"], "no")
@@ -47,7 +43,7 @@ def test_models_without_probabilities_rank_by_decision(runs):
 
 
 def test_one_class_against_the_rest(runs):
-    part = first(runs["multiclass"], "random_forest")
+    part = first_repeat_of(runs["multiclass"], "random_forest")
     found = classes.roc(runs["multiclass"], ["random_forest"], "1")
     assert found.curves[0].area == pytest.approx(sk.roc_auc_score(part["truth"] == 1, part["p_1"]))
     with pytest.raises(BadChoice, match="class"):

@@ -8,11 +8,6 @@ from mlcore.evaluate import classes
 from tests.helpers import TARGETS
 
 
-def first(run, model):
-    found = run.predictions(model)
-    return found[found["repeat"] == 0]
-
-
 @pytest.mark.parametrize("task", list(TARGETS))
 def test_the_json_contract(runs, task):
     run = runs[task]

@@ -3,16 +3,11 @@ from __future__ import annotations
 import pytest
 
 from mlcore.evaluate import quantities
-from tests.helpers import compare_here, frame_here, others
-
-
-def first(run, model):
-    found = run.predictions(model)
-    return found[found["repeat"] == 0]
+from tests.helpers import compare_here, first_repeat_of, frame_here, others
 
 
 def test_regression_pictures(runs):
-    part = first(runs["regression"], "ridge")
+    part = first_repeat_of(runs["regression"], "ridge")
     error = part["prediction"] - part["truth"]
     found = quantities.residuals(runs["regression"], "ridge")
     assert found.mean == pytest.approx(error.mean())

@@ -4,9 +4,7 @@ import pytest
 
 from mlcore.errors import BadInput
 from mlcore.experiment.memory import bytes_per_row, rows_in_memory
-from tests.helpers import compare_here, others, planned
-
-QUICK = {"folds": 3, "repeats": 1}
+from tests.helpers import QUICK, compare_here, others, planned
 
 
 def test_rows_that_fit_into_memory(mixed, monkeypatch):

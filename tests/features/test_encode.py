@@ -9,11 +9,7 @@ from mlcore.errors import BadChoice
 from mlcore.features.recipe import Recipe
 from mlcore.features.steps import STEPS, DateParts, EncodeCategories, FillMissing, Scale
 from mlcore.validation.target import load_target
-from tests.helpers import compare_here, frame_here, mixed_frame, others
-
-
-def tiny(task: str, rows: int, **changes: object) -> pd.DataFrame:
-    return mixed_frame(rows, seed=9).drop(columns=others(task)).assign(**changes)
+from tests.helpers import compare_here, frame_here, others, tiny_frame
 
 
 def test_a_model_reads_a_raw_frame_as_the_file_was_read(tmp_path):
@@ -33,7 +29,7 @@ def test_a_model_reads_a_raw_frame_as_the_file_was_read(tmp_path):
 
 
 def test_derived_names_and_one_hot_names_do_not_collide():
-    frame = tiny("binary", 80).assign(**{"when year": 1.5, "colour_red": np.arange(80.0)})
+    frame = tiny_frame("binary", 80).assign(**{"when year": 1.5, "colour_red": np.arange(80.0)})
     data = frame_here(frame, "names")
     run = compare_here(data, "two", models=["logistic"], folds=3, repeats=1)
     assert run.board().ranked()

@@ -6,22 +6,12 @@ import io
 import lzma
 import os
 import zipfile
-from pathlib import Path
 
 import pytest
 
-from mlcore.data.dataset import Dataset
 from mlcore.errors import BadChoice, CannotRead
 from mlcore.ingest import archives
-from mlcore.ingest.options import ReadOptions
-from tests.helpers import read_here
-
-
-def read(tmp_path: Path, name: str, content: bytes | str, **options: object) -> Dataset:
-    path = tmp_path / name
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_here(path, ReadOptions(**options) if options else None)
-
+from tests.helpers import read_file, read_here
 
 PLAIN = b"a,b\n1,x\n2,y\n"
 
@@ -55,19 +45,19 @@ def zstd(content: bytes) -> bytes:
     ids=["gzip", "bzip2", "xz", "zstd", "zip"],
 )
 def test_packed_files(tmp_path, name, content):
-    data = read(tmp_path, name, content)
+    data = read_file(tmp_path, name, content)
     assert data.frame()["a"].tolist() == [1, 2]
     assert data.reading.notes[0].startswith("Unpacked from")
 
 
 def test_the_file_of_an_archive_can_be_chosen(tmp_path):
     content = zipped({"one.csv": PLAIN, "two.csv": b"c\n7\n8\n9\n10\n11\n12\n13\n"})
-    largest = read(tmp_path, "a.zip", content)
+    largest = read_file(tmp_path, "a.zip", content)
     assert largest.schema.names == ["c"]
     assert largest.reading.subsets == ("one.csv", "two.csv")
-    assert read(tmp_path, "a.zip", content, subset="one.csv").frame()["b"].tolist() == ["x", "y"]
+    assert read_file(tmp_path, "a.zip", content, subset="one.csv").frame()["b"].tolist() == ["x", "y"]
     with pytest.raises(BadChoice, match=r"one\.csv"):
-        read(tmp_path, "a.zip", content, subset="three.csv")
+        read_file(tmp_path, "a.zip", content, subset="three.csv")
 
 
 @pytest.mark.parametrize(

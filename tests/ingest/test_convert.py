@@ -1,23 +1,14 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlcore.data.dataset import Dataset, unique_names
-from mlcore.ingest.options import ReadOptions
-from tests.helpers import read_here
-
-
-def read(tmp_path: Path, name: str, content: bytes | str, **options: object) -> Dataset:
-    path = tmp_path / name
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_here(path, ReadOptions(**options) if options else None)
+from mlcore.data.dataset import unique_names
+from tests.helpers import read_file
 
 
 def test_duplicate_names_are_made_unique_and_said(tmp_path):
-    data = read(tmp_path, "a.csv", "a,a,b,\n1,2,3,4\n5,6,7,8\n")
+    data = read_file(tmp_path, "a.csv", "a,a,b,\n1,2,3,4\n5,6,7,8\n")
     assert data.schema.names == ["a", "a_2", "b", "column_4"]
     assert any("a_2" in n for n in data.reading.notes)
 
@@ -31,6 +22,6 @@ def test_unique_names_are_unique_and_keep_first_owners(names):
 
 
 def test_names_that_differ_in_case_only(tmp_path):
-    data = read(tmp_path, "a.csv", "age,Age,t\n1,2,3\n4,5,6\n")
+    data = read_file(tmp_path, "a.csv", "age,Age,t\n1,2,3\n4,5,6\n")
     assert data.schema.names == ["age", "Age_2", "t"]
     assert data.frame()["Age_2"].tolist() == [2, 5]

@@ -1,17 +1,8 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import mlcore
 from mlcore.data.dataset import Dataset
-from mlcore.ingest.options import ReadOptions
-from tests.helpers import read_here
-
-
-def read(tmp_path: Path, name: str, content: bytes | str, **options: object) -> Dataset:
-    path = tmp_path / name
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_here(path, ReadOptions(**options) if options else None)
+from tests.helpers import read_file
 
 
 def kinds(data: Dataset) -> dict[str, str]:
@@ -36,6 +27,6 @@ def test_kinds_of_the_churn_sample(churn_file):
 
 def test_kinds_say_why(tmp_path):
     text = "flag,once,answer\n" + "".join(f"{'yes' if i % 2 else 'no'},7,{'J' if i % 3 else 'N'}\n" for i in range(30))
-    data = read(tmp_path, "a.csv", text)
+    data = read_file(tmp_path, "a.csv", text)
     assert kinds(data) == {"flag": "boolean", "once": "constant", "answer": "categorical"}
     assert data.schema["flag"].reason == "yes or no"

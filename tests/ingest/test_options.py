@@ -1,40 +1,27 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
-from mlcore.data.dataset import Dataset
 from mlcore.errors import BadChoice
 from mlcore.ingest.options import ReadOptions
-from tests.helpers import read_here
-
-
-def read(tmp_path: Path, name: str, content: bytes | str, **options: object) -> Dataset:
-    path = tmp_path / name
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_here(path, ReadOptions(**options) if options else None)
-
-
-def values(tmp_path: Path, content: bytes | str, column: str, name: str = "a.csv", **options: object) -> list[object]:
-    return read(tmp_path, name, content, **options).frame()[column].tolist()
+from tests.helpers import values_of
 
 
 def test_every_assumption_can_be_changed(tmp_path):
-    assert values(tmp_path, "a;b\n1;2\n3;4\n", "a;b", delimiter=",") == ["1;2", "3;4"]
-    assert values(tmp_path, "a,b\n1,2\n", "column_1", header=False) == ["a", "1"]
-    assert values(tmp_path, "1,2\n3,4\n", "1", header=True) == [3]
-    assert values(tmp_path, "x\na,b\n1,2\n", "a", skip=1) == [1]
-    assert values(tmp_path, "a;b\n1,500;2\n", "a") == [1.5]  # semicolons part cells where commas are decimal
-    assert values(tmp_path, "a;b\n1,500;2\n", "a", decimal=".") == [1500]
-    assert values(tmp_path, "a;b\n1,5;2\n", "a", decimal=".") == ["1,5"]
-    assert values(tmp_path, "d;k\n01/02/2024;1\n", "d", dates="month") == [pd.Timestamp("2024-01-02")]
-    assert pd.isna(values(tmp_path, "a,b\n99,x\n1,y\n", "a", missing=("", "99"))[0])
-    assert values(tmp_path, "a,b\n1,x\n2\n", "a", short_rows="fill") == [1, 2]
-    assert values(tmp_path, "a,b\n1,'x,y'\n", "b", quote="'") == ["x,y"]
-    assert values(tmp_path, "a,b\n01/02/2024,1\n", "a", as_text=("a",)) == ["01/02/2024"]
-    assert values(tmp_path, "é,b\n1,2\n".encode("cp1252"), "é", encoding="cp1252") == [1]
+    assert values_of(tmp_path, "a;b\n1;2\n3;4\n", "a;b", delimiter=",") == ["1;2", "3;4"]
+    assert values_of(tmp_path, "a,b\n1,2\n", "column_1", header=False) == ["a", "1"]
+    assert values_of(tmp_path, "1,2\n3,4\n", "1", header=True) == [3]
+    assert values_of(tmp_path, "x\na,b\n1,2\n", "a", skip=1) == [1]
+    assert values_of(tmp_path, "a;b\n1,500;2\n", "a") == [1.5]  # semicolons part cells where commas are decimal
+    assert values_of(tmp_path, "a;b\n1,500;2\n", "a", decimal=".") == [1500]
+    assert values_of(tmp_path, "a;b\n1,5;2\n", "a", decimal=".") == ["1,5"]
+    assert values_of(tmp_path, "d;k\n01/02/2024;1\n", "d", dates="month") == [pd.Timestamp("2024-01-02")]
+    assert pd.isna(values_of(tmp_path, "a,b\n99,x\n1,y\n", "a", missing=("", "99"))[0])
+    assert values_of(tmp_path, "a,b\n1,x\n2\n", "a", short_rows="fill") == [1, 2]
+    assert values_of(tmp_path, "a,b\n1,'x,y'\n", "b", quote="'") == ["x,y"]
+    assert values_of(tmp_path, "a,b\n01/02/2024,1\n", "a", as_text=("a",)) == ["01/02/2024"]
+    assert values_of(tmp_path, "é,b\n1,2\n".encode("cp1252"), "é", encoding="cp1252") == [1]
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import mlcore
-from mlcore.data.dataset import Dataset
 from mlcore.errors import CannotRead, NoSuchColumn, NotFound
 from mlcore.ingest.options import Limits, ReadOptions
-from tests.helpers import read_here
-
-
-def read(tmp_path: Path, name: str, content: bytes | str, **options: object) -> Dataset:
-    path = tmp_path / name
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_here(path, ReadOptions(**options) if options else None)
-
-
-def values(tmp_path: Path, content: bytes | str, column: str, name: str = "a.csv", **options: object) -> list[object]:
-    return read(tmp_path, name, content, **options).frame()[column].tolist()
+from tests.helpers import read_file, read_here, values_of
 
 
 @pytest.mark.parametrize(
@@ -90,13 +78,13 @@ def test_equal_files_are_stored_once_and_other_options_are_another_dataset(tmp_p
 
 def test_a_column_to_keep_has_to_be_there(tmp_path):
     with pytest.raises(NoSuchColumn, match="zz"):
-        values(tmp_path, "a,b\n1,2\n", "a", as_text=("zz",))
+        values_of(tmp_path, "a,b\n1,2\n", "a", as_text=("zz",))
 
 
 @pytest.mark.slow
 def test_ten_thousand_columns_load(tmp_path):
     names = [f"c{i}" for i in range(10_000)]
     rows = [",".join(f"{i % 7}.5" for i in range(10_000)) for _ in range(20)]
-    data = read(tmp_path, "wide.csv", "\n".join([",".join(names), *rows]))
+    data = read_file(tmp_path, "wide.csv", "\n".join([",".join(names), *rows]))
     assert (data.rows, len(data.schema)) == (20, 10_000)
     assert data.schema["c9999"].kind == "constant"

@@ -3,7 +3,6 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import uuid
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,22 +10,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlcore.data.dataset import Dataset
 from mlcore.ingest import text
 from mlcore.ingest.convert import mark_of
 from mlcore.ingest.options import ReadOptions
-from tests.helpers import read_here
-
-
-def read(tmp_path: Path, name: str, content: bytes | str, **options: object) -> Dataset:
-    path = tmp_path / name
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return read_here(path, ReadOptions(**options) if options else None)
-
-
-def values(tmp_path: Path, content: bytes | str, column: str, name: str = "a.csv", **options: object) -> list[object]:
-    return read(tmp_path, name, content, **options).frame()[column].tolist()
-
+from tests.helpers import read_file, read_here, values_of
 
 LATE = [
     ("${i}", "€5"), ("${i}", "5 USD"), ("{i}%", "$7"), ("{i}%", "5"), ("13/02/2020", "14/02/20"),
@@ -43,7 +30,9 @@ words = st.one_of(st.none(), st.text("abcäöü ,;\"'\n|", min_size=1, max_size=
 
 
 def test_semicolons_decimal_commas_and_umlauts(tmp_path):
-    data = read(tmp_path, "a.csv", "name;preis;am\nJörg;1.234,50;03.02.2024\nÄnne;2,25;28.02.2024\n".encode("cp1252"))
+    data = read_file(
+        tmp_path, "a.csv", "name;preis;am\nJörg;1.234,50;03.02.2024\nÄnne;2,25;28.02.2024\n".encode("cp1252")
+    )
     frame = data.frame()
     assert list(frame["name"]) == ["Jörg", "Änne"]
     assert list(frame["preis"]) == [1234.5, 2.25]
@@ -54,44 +43,44 @@ def test_semicolons_decimal_commas_and_umlauts(tmp_path):
 
 
 def test_leading_zeros_stay_text_and_yes_no_stay_as_written(tmp_path):
-    frame = read(tmp_path, "a.csv", "zip,answer,flag\n01234,yes,True\n98765,no,False\n00001,yes,True\n").frame()
+    frame = read_file(tmp_path, "a.csv", "zip,answer,flag\n01234,yes,True\n98765,no,False\n00001,yes,True\n").frame()
     assert list(frame["zip"]) == ["01234", "98765", "00001"]
     assert list(frame["answer"]) == ["yes", "no", "yes"]
     assert list(frame["flag"]) == [True, False, True]
 
 
 def test_missing_markers(tmp_path):
-    frame = read(tmp_path, "a.csv", "x,y\n1,a\n?,NA\nNA,b\n-,none\n4,\n").frame()
+    frame = read_file(tmp_path, "a.csv", "x,y\n1,a\n?,NA\nNA,b\n-,none\n4,\n").frame()
     assert frame["x"].isna().tolist() == [False, True, True, True, False]
     assert frame["y"].isna().tolist() == [False, True, False, False, True]  # "none" is a level like any other
 
 
 def test_utf16_and_byte_order_mark(tmp_path):
-    assert list(read(tmp_path, "a.csv", "x,y\n1,é\n2,ü\n".encode("utf-16")).frame()["y"]) == ["é", "ü"]
-    assert read(tmp_path, "b.csv", b"\xef\xbb\xbfx,y\n1,2\n").schema.names == ["x", "y"]
+    assert list(read_file(tmp_path, "a.csv", "x,y\n1,é\n2,ü\n".encode("utf-16")).frame()["y"]) == ["é", "ü"]
+    assert read_file(tmp_path, "b.csv", b"\xef\xbb\xbfx,y\n1,2\n").schema.names == ["x", "y"]
 
 
 def test_ragged_rows_are_said_with_their_lines(tmp_path):
-    data = read(tmp_path, "a.csv", "id,a,b\n1,2,3\n4,5\n6,7,8,9\n" + "1,2,3\n" * 40)
+    data = read_file(tmp_path, "a.csv", "id,a,b\n1,2,3\n4,5\n6,7,8,9\n" + "1,2,3\n" * 40)
     assert data.rows == 41
     assert data.reading.skipped_rows == (3, 4)
     assert any("2 rows skipped" in n and "lines 3, 4" in n for n in data.reading.notes)
 
 
 def test_a_late_text_in_a_column_of_numbers_keeps_all_rows(tmp_path):
-    data = read(tmp_path, "a.csv", "x,y\n" + "1,2\n" * 120_000 + "oops,3\n")
+    data = read_file(tmp_path, "a.csv", "x,y\n" + "1,2\n" * 120_000 + "oops,3\n")
     assert data.rows == 120_001
     assert data.frame()["x"].iloc[-1] == "oops"
 
 
 def test_no_header(tmp_path):
-    data = read(tmp_path, "a.csv", "1,2,x\n3,4,y\n5,6,z\n")
+    data = read_file(tmp_path, "a.csv", "1,2,x\n3,4,y\n5,6,z\n")
     assert data.schema.names == ["column_1", "column_2", "column_3"]
     assert data.rows == 3
 
 
 def test_infinities_are_read(tmp_path):
-    frame = read(tmp_path, "a.csv", "x,y\n1.5,1\ninf,2\n-inf,3\n").frame()
+    frame = read_file(tmp_path, "a.csv", "x,y\n1.5,1\ninf,2\n-inf,3\n").frame()
     assert frame["x"].tolist() == [1.5, np.inf, -np.inf]
 
 
@@ -110,22 +99,22 @@ def test_decimal_marks():
 
 
 def test_a_preamble_is_passed_over_and_said(tmp_path):
-    data = read(tmp_path, "a.csv", "Report of May\nmade by hand\n\nid,x\n1,2\n3,4\n5,6\n")
+    data = read_file(tmp_path, "a.csv", "Report of May\nmade by hand\n\nid,x\n1,2\n3,4\n5,6\n")
     assert data.schema.names == ["id", "x"]
     assert data.rows == 3
     assert data.reading.skip == 3
     assert "3 lines above the header passed over." in data.reading.notes
-    ragged = read(tmp_path, "b.csv", "Report\nid,x\n1,2\n3\n5,6\n7,8\n9,1\n")
+    ragged = read_file(tmp_path, "b.csv", "Report\nid,x\n1,2\n3\n5,6\n7,8\n9,1\n")
     assert ragged.reading.skipped_rows == (4,)  # lines are those of the file
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
 def test_line_ends(tmp_path, ends):
-    assert values(tmp_path, ends.join(["a,b", "1,x", "2,y", ""]), "a") == [1, 2]
+    assert values_of(tmp_path, ends.join(["a,b", "1,x", "2,y", ""]), "a") == [1, 2]
 
 
 def test_mixed_line_ends(tmp_path):
-    assert values(tmp_path, "a,b\r\n1,x\n2,y\r\n3,z\r\n", "b") == ["x", "y", "z"]
+    assert values_of(tmp_path, "a,b\r\n1,x\n2,y\r\n3,z\r\n", "b") == ["x", "y", "z"]
 
 
 @pytest.mark.parametrize(
@@ -141,14 +130,14 @@ def test_mixed_line_ends(tmp_path):
 )
 def test_encodings_are_found(tmp_path, encoding, words):
     text = "city,n\n" + "".join(f"{words[i % 3]},{i}\n" for i in range(300))
-    data = read(tmp_path, "a.csv", text.encode(encoding))
+    data = read_file(tmp_path, "a.csv", text.encode(encoding))
     assert data.frame()["city"].tolist()[:3] == words, data.reading.encoding
 
 
 def test_a_broken_character_in_utf8_is_said_and_spoils_nothing_else(tmp_path):
     text = "x,y\n" + "".join(f"{i},Zürich\n" for i in range(200))
     broken = text.encode().replace("100,Zürich".encode(), b"100,Z\xffrich")
-    data = read(tmp_path, "a.csv", broken)
+    data = read_file(tmp_path, "a.csv", broken)
     assert data.frame()["y"].tolist().count("Zürich") == 199
     assert any("1 character is not valid utf-8" in n and "line 102." in n for n in data.reading.notes)
 
@@ -171,7 +160,7 @@ def test_a_broken_character_in_utf8_is_said_and_spoils_nothing_else(tmp_path):
 )
 def test_numbers_as_people_write_them(tmp_path, cells, expected, said):
     content = "x\tk\n" + "".join(f"{c}\t{i}\n" for i, c in enumerate(cells))
-    data = read(tmp_path, "a.csv", content)
+    data = read_file(tmp_path, "a.csv", content)
     assert data.frame()["x"].tolist() == expected
     assert said is None or any(said in n for n in data.reading.notes), data.reading.notes
 
@@ -190,14 +179,14 @@ def test_numbers_as_people_write_them(tmp_path, cells, expected, said):
 )
 def test_dates_as_people_write_them(tmp_path, cells, expected, said):
     content = "d;k\n" + "".join(f"{c};{i}\n" for i, c in enumerate(cells))
-    data = read(tmp_path, "a.csv", content)
+    data = read_file(tmp_path, "a.csv", content)
     assert data.frame()["d"].tolist() == [pd.Timestamp(e) for e in expected]
     assert any(said in n for n in data.reading.notes), data.reading.notes
 
 
 def test_a_date_beyond_the_sample_decides_the_order(tmp_path):
     rows = ["01/02/2024"] * 8000 + ["02/25/2024"]
-    data = read(tmp_path, "a.csv", "k,d\n" + "".join(f"{i},{d}\n" for i, d in enumerate(rows)))
+    data = read_file(tmp_path, "a.csv", "k,d\n" + "".join(f"{i},{d}\n" for i, d in enumerate(rows)))
     assert data.frame()["d"].iloc[0] == pd.Timestamp("2024-01-02")
     assert any("month first" in n for n in data.reading.notes)
 
@@ -205,14 +194,14 @@ def test_a_date_beyond_the_sample_decides_the_order(tmp_path):
 def test_what_only_late_rows_show(tmp_path):
     """Types are settled from the first rows and enforced on all of them."""
     first = "".join(f"{i},{i}.5,{i}\n" for i in range(9000))
-    frame = read(tmp_path, "a.csv", "whole,real,code\n" + first + "2.5,oops,007\n").frame()
+    frame = read_file(tmp_path, "a.csv", "whole,real,code\n" + first + "2.5,oops,007\n").frame()
     assert frame["whole"].tolist()[-2:] == [8999.0, 2.5]
     assert frame["real"].tolist()[-2:] == ["8999.5", "oops"]
     assert frame["code"].tolist()[-2:] == ["8999", "007"]
 
 
 def test_padded_cells(tmp_path):
-    data = read(tmp_path, "a.csv", "n,t\n  1 , yes \n 22 ,no\n3, NA \n4,yes\n")
+    data = read_file(tmp_path, "a.csv", "n,t\n  1 , yes \n 22 ,no\n3, NA \n4,yes\n")
     assert data.frame()["n"].tolist() == [1, 22, 3, 4]
     assert data.frame()["t"].tolist()[:2] == ["yes", "no"]
 
@@ -220,7 +209,7 @@ def test_padded_cells(tmp_path):
 def test_a_quote_that_is_never_closed_costs_its_line_only(tmp_path):
     rows = [f"{i},row{i}" for i in range(5000)]
     rows[1000] = '1000,"never closed'
-    data = read(tmp_path, "a.csv", "\n".join(["id,t", *rows, ""]))
+    data = read_file(tmp_path, "a.csv", "\n".join(["id,t", *rows, ""]))
     assert data.rows == 4999
     assert data.reading.skipped_rows == (1002,)
     assert data.frame()["id"].tolist() == [i for i in range(5000) if i != 1000]
@@ -229,7 +218,7 @@ def test_a_quote_that_is_never_closed_costs_its_line_only(tmp_path):
 def test_many_quotes_that_are_never_closed_lose_no_line(tmp_path):
     """Then quotes are plain characters, and every line of the file is there again."""
     rows = [f'{i},"inch {i}' if i % 7 == 0 else f"{i},row{i}" for i in range(700)]
-    data = read(tmp_path, "a.csv", "\n".join(["id,t", *rows, ""]))
+    data = read_file(tmp_path, "a.csv", "\n".join(["id,t", *rows, ""]))
     left_out = len(data.reading.skipped_rows)
     assert data.rows + left_out == 700
     assert left_out == 0 or not any("plain characters" in n for n in data.reading.notes)
@@ -237,7 +226,7 @@ def test_many_quotes_that_are_never_closed_lose_no_line(tmp_path):
 
 def test_thousands_of_ragged_rows_are_placed_in_one_walk(tmp_path):
     rows = [f"{i},x,extra" if i % 3 == 0 else f"{i},x" for i in range(30_000)]
-    data = read(tmp_path, "a.csv", "\n".join(["id,t", *rows, ""]))
+    data = read_file(tmp_path, "a.csv", "\n".join(["id,t", *rows, ""]))
     assert data.rows == 20_000
     assert data.reading.skipped_rows[:3] == (2, 5, 8)
 
@@ -254,7 +243,7 @@ def test_thousands_of_ragged_rows_are_placed_in_one_walk(tmp_path):
     ],
 )
 def test_rows_that_do_not_fit_are_left_out_by_their_true_line(tmp_path, content, rows, line):
-    data = read(tmp_path, "a.csv", content)
+    data = read_file(tmp_path, "a.csv", content)
     assert (data.rows, data.reading.skipped_rows) == (rows, (line,))
 
 
@@ -262,7 +251,7 @@ def test_late_cells_that_differ_are_never_bent(tmp_path):
     """Beyond the sample, a cell that is written in another way turns its column into text; it keeps every letter."""
     names = [f"x{k}" for k in range(len(LATE))]
     rows = [",".join(usual.format(i=i) for usual, _ in LATE) for i in range(1, 6000)]
-    data = read(tmp_path, "a.csv", "\n".join([",".join(names), *rows, ",".join(late for _, late in LATE), ""]))
+    data = read_file(tmp_path, "a.csv", "\n".join([",".join(names), *rows, ",".join(late for _, late in LATE), ""]))
     assert data.rows == 6000
     last = data.frame().iloc[-1]
     assert [last[n].strip() for n in names] == [late.strip('"').strip() for _, late in LATE]
@@ -270,7 +259,7 @@ def test_late_cells_that_differ_are_never_bent(tmp_path):
 
 def test_a_late_long_number_keeps_its_digits(tmp_path):
     rows = [f"{i}," for i in range(6000)]
-    data = read(tmp_path, "a.csv", "\n".join(["k,x", *rows, "6000,123456789012345678", ""]))
+    data = read_file(tmp_path, "a.csv", "\n".join(["k,x", *rows, "6000,123456789012345678", ""]))
     assert data.frame()["x"].iloc[-1] == 123456789012345678
 
 
@@ -282,26 +271,26 @@ def test_a_late_long_number_keeps_its_digits(tmp_path):
     ],
 )  # fmt: skip
 def test_what_only_looks_like_a_number_stays_text(tmp_path, cells):
-    assert values(tmp_path, "x;k\n" + "".join(f"{c};1,5\n" for c in cells), "x") == cells
+    assert values_of(tmp_path, "x;k\n" + "".join(f"{c};1,5\n" for c in cells), "x") == cells
 
 
 def test_a_point_parts_no_thousands_unless_the_file_says_so(tmp_path):
-    assert values(tmp_path, "lat;lon\n48.137;11.575\n52.520;13.405\n", "lat") == [48.137, 52.52]
-    assert values(tmp_path, "x;y\n1.137;0,5\n2.520;1,25\n", "x") == [1137, 2520]
+    assert values_of(tmp_path, "lat;lon\n48.137;11.575\n52.520;13.405\n", "lat") == [48.137, 52.52]
+    assert values_of(tmp_path, "x;y\n1.137;0,5\n2.520;1,25\n", "x") == [1137, 2520]
 
 
 def test_headers_shorter_than_their_rows(tmp_path):
-    assert read(tmp_path, "a.csv", "a,b\n1,2,\n3,4,\n5,6,\n").schema.names == ["a", "b", "column_3"]
-    named = read(tmp_path, "b.csv", "a,b\nr1,1,2\nr2,3,4\nr3,5,6\n")
+    assert read_file(tmp_path, "a.csv", "a,b\n1,2,\n3,4,\n5,6,\n").schema.names == ["a", "b", "column_3"]
+    named = read_file(tmp_path, "b.csv", "a,b\nr1,1,2\nr2,3,4\nr3,5,6\n")
     assert named.schema.names == ["a", "b", "column_3"]
     assert any("2 names for 3 columns" in n for n in named.reading.notes)
-    assert read(tmp_path, "c.csv", "country,2000,2001,2002\na,1,2,3\nb,4,5,6\n").schema.names[1] == "2000"
-    assert read(tmp_path, "d.csv", "2020-01-01,Ann\n2020-01-02,Bob\n").rows == 2
+    assert read_file(tmp_path, "c.csv", "country,2000,2001,2002\na,1,2,3\nb,4,5,6\n").schema.names[1] == "2000"
+    assert read_file(tmp_path, "d.csv", "2020-01-01,Ann\n2020-01-02,Bob\n").rows == 2
 
 
 def test_padded_dates_truths_and_markers(tmp_path):
     text = "d,t,n\n 2020-01-01 , TRUE ,1\n 2020-01-02 ,false , NA \n2020-01-03,true, 3 \n"
-    frame = read(tmp_path, "a.csv", text).frame()
+    frame = read_file(tmp_path, "a.csv", text).frame()
     assert frame["d"].tolist() == [pd.Timestamp(f"2020-01-0{i}") for i in (1, 2, 3)]
     assert frame["t"].tolist() == [True, False, True]
     assert frame["n"].isna().tolist() == [False, True, False]
@@ -309,7 +298,7 @@ def test_padded_dates_truths_and_markers(tmp_path):
 
 def test_long_cells_late_in_a_file(tmp_path):
     rows = [f"{i},x" for i in range(20_000)]
-    data = read(tmp_path, "a.csv", "\n".join(["k,t", *rows, "20000," + "y" * 3_000_000, ""]))
+    data = read_file(tmp_path, "a.csv", "\n".join(["k,t", *rows, "20000," + "y" * 3_000_000, ""]))
     assert (data.rows, len(data.frame()["t"].iloc[-1])) == (20_001, 3_000_000)
 
 

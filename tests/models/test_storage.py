@@ -11,17 +11,13 @@ from mlcore.errors import BadChoice, BadInput, CannotRead
 from mlcore.experiment.experiment import Experiment
 from mlcore.models import storage
 from mlcore.runs.context import context
-from tests.helpers import compare_here, frame_here, mixed_frame, others
-
-
-def tiny(task: str, rows: int, **changes: object) -> pd.DataFrame:
-    return mixed_frame(rows, seed=9).drop(columns=others(task)).assign(**changes)
+from tests.helpers import compare_here, frame_here, others, tiny_frame
 
 
 def test_own_estimators_are_candidates():
     from sklearn.ensemble import GradientBoostingClassifier
 
-    data = frame_here(tiny("binary", 90), "own")
+    data = frame_here(tiny_frame("binary", 90), "own")
     own = Candidate.of("mine", GradientBoostingClassifier(n_estimators=10, random_state=0))
     run = compare_here(data, target="two", models=[own, "logistic"], folds=3, repeats=1)
     assert {r.model: r.status for r in run.board().rows} == {"mine": "ok", "logistic": "ok", "dummy": "ok"}
@@ -87,7 +83,7 @@ def test_functions_in_a_model_file_are_refused(tmp_path, function):
 def test_own_classifiers_without_probabilities_and_twice_the_same():
     from sklearn.linear_model import RidgeClassifier
 
-    data = frame_here(tiny("binary", 90), "ridge")
+    data = frame_here(tiny_frame("binary", 90), "ridge")
     own = Candidate.of("ridge_classifier", RidgeClassifier())
     run = compare_here(data, target="two", models=[own], folds=3, repeats=1)
     row = next(r for r in run.board().rows if r.model == "ridge_classifier")

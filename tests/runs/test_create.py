@@ -10,18 +10,11 @@ from mlcore.data.workspace import Workspace
 from mlcore.errors import BadInput
 from mlcore.experiment.candidate import Candidate
 from mlcore.experiment.memory import bytes_per_row
-from mlcore.run import Run
 from mlcore.runs import context
 from mlcore.runs.controller import RunController
 from mlcore.runs.events import EventLog
 from mlcore.runs.process import launch
-from tests.helpers import Sleeper, compare_here, never, others, planned
-
-QUICK = {"folds": 3, "repeats": 1}
-
-
-def numbers(run: Run) -> dict[str, tuple[float, ...]]:
-    return {r.model: r.folds for r in run.board().rows}
+from tests.helpers import QUICK, Sleeper, compare_here, fold_scores_of, never, others, planned
 
 
 class Stopping(RunController):
@@ -50,7 +43,7 @@ def test_a_cancelled_run_goes_on_and_ends_as_if_it_had_not_been(mixed):
     before = [e for e in run.events() if e["event"] == "fold"]
     assert 0 < len(before) < 12
     run.resume().wait()
-    assert numbers(run) == numbers(whole)
+    assert fold_scores_of(run) == fold_scores_of(whole)
     pd.testing.assert_frame_equal(run.predictions("blend"), whole.predictions("blend"))
     again = [(e["model"], e["key"]) for e in run.events() if e["event"] == "fold"]
     assert len(again) == len(set(again))  # nothing was done twice

@@ -12,7 +12,7 @@ from mlcore.data.workspace import Workspace
 from mlcore.experiment.candidate import Candidate
 from mlcore.runs.engines import Inline, LocalProcesses, ProcessDied, TaskFailed
 from mlcore.runs.process import launch
-from tests.helpers import Sleeper, others, planned
+from tests.helpers import QUICK, Sleeper, others, planned
 
 pytestmark = pytest.mark.slow  # real processes
 
@@ -27,9 +27,6 @@ def fail(message):
 
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
-
-
-QUICK = {"folds": 3, "repeats": 1}
 
 
 @pytest.mark.parametrize("engine", [Inline, lambda: LocalProcesses(2)])

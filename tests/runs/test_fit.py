@@ -8,11 +8,7 @@ from sklearn.model_selection import cross_validate
 from mlcore.evaluate import holdout
 from mlcore.runs.context import context
 from mlcore.validation.metrics import METRICS
-from tests.helpers import FEW, TARGETS, compare_here, frame_here, mixed_frame, others
-
-
-def tiny(task: str, rows: int, **changes: object) -> pd.DataFrame:
-    return mixed_frame(rows, seed=9).drop(columns=others(task)).assign(**changes)
+from tests.helpers import FEW, TARGETS, compare_here, frame_here, tiny_frame
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -51,7 +47,7 @@ def test_the_stored_model_is_the_whole_pipeline_fitted_plainly(runs, mixed, task
 
 @pytest.mark.parametrize("task", list(TARGETS))
 def test_thirty_rows_and_a_constant_column(task):
-    data = frame_here(tiny(task, 30, empty=np.nan, seven=7.0), "thirty")
+    data = frame_here(tiny_frame(task, 30, empty=np.nan, seven=7.0), "thirty")
     run = compare_here(data, target=TARGETS[task], preset="thorough", folds=2, repeats=1, seed=0,
                        parameters=FEW)  # fmt: skip
     assert {r.model: r.reason for r in run.board().rows if r.status != "ok"} == {}
@@ -59,7 +55,7 @@ def test_thirty_rows_and_a_constant_column(task):
 
 
 def test_boolean_target_infinities_and_hostile_names():
-    frame = tiny("binary", 120).rename(columns={"a": "a[1]<b", "colour": '{"k": 1}, x'})
+    frame = tiny_frame("binary", 120).rename(columns={"a": "a[1]<b", "colour": '{"k": 1}, x'})
     frame["b"] = frame["b"].replace(7.0, np.inf)
     frame["two"] = frame["two"] == "yes"
     data = frame_here(frame, "hostile")
@@ -70,7 +66,7 @@ def test_boolean_target_infinities_and_hostile_names():
 
 
 def test_a_class_of_one_row_and_a_target_with_gaps():
-    frame = tiny("binary", 150)
+    frame = tiny_frame("binary", 150)
     frame.loc[0, "two"] = "rare"
     frame.loc[[3, 4, 5], "two"] = None
     run = compare_here(frame_here(frame, "rare"), target="two", models=["logistic", "xgboost"], folds=3)
@@ -101,7 +97,7 @@ def test_probabilities_in_some_folds_only_are_not_compared(mixed):
 
 @pytest.mark.parametrize("labels", [(0.5, 1.0), (2**53, 2**53 + 1), ("0", "1"), (False, True)])
 def test_labels_keep_their_type_and_the_holdout_is_scored(labels):
-    frame = tiny("binary", 120)
+    frame = tiny_frame("binary", 120)
     frame["two"] = np.where(frame["two"] == "yes", labels[1], labels[0])
     data = frame_here(frame, f"labels {labels}")
     run = compare_here(data, "two", models=["logistic", "xgboost"], folds=3, repeats=1)

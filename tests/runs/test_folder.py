@@ -9,24 +9,8 @@ import pytest
 
 import mlcore
 from mlcore.api import begin
-from mlcore.data.workspace import Workspace
 from mlcore.errors import BadChoice, BadInput, NotFound, RunFailed
-from mlcore.experiment.candidate import Candidate
-from mlcore.run import Run
-from mlcore.runs.process import launch
-from tests.helpers import Sleeper, never, planned
-
-
-def started(mixed, seconds=60.0) -> Run:
-    data, experiment = planned(
-        mixed, "two", models=["logistic", Candidate.of("slow", Sleeper(seconds))], folds=3, repeats=1
-    )
-    run = begin(data, experiment, Workspace().new_run("cancel"), launch)
-    end = time.monotonic() + 30
-    while not any(e["event"] == "candidate" and e["model"] == "logistic" for e in run.events()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return run
+from tests.helpers import never, planned, started_run
 
 
 def test_a_folder_with_other_things_in_it_is_no_place_for_a_run(mixed, tmp_path):
@@ -45,7 +29,7 @@ def test_a_run_without_its_folder_ends_in_words(mixed, tmp_path):
 
 
 def test_a_killed_worker_is_interrupted_not_endless(mixed):
-    run = started(mixed)
+    run = started_run(mixed)
     pid = next(e["pid"] for e in run.events() if e["event"] == "started")
     os.kill(pid, signal.SIGKILL)
     end = time.monotonic() + 10

@@ -12,13 +12,7 @@ from mlcore.models import catalogue
 from mlcore.run import Run
 from mlcore.runs import warm_start
 from mlcore.runs.create import carry_over
-from tests.helpers import compare_here, never, others, planned, run_here
-
-QUICK = {"folds": 3, "repeats": 1}
-
-
-def numbers(run: Run) -> dict[str, tuple[float, ...]]:
-    return {r.model: r.folds for r in run.board().rows}
+from tests.helpers import QUICK, compare_here, fold_scores_of, never, others, planned, run_here
 
 
 def test_equal_candidates_are_taken_over_and_others_are_not(mixed):
@@ -30,7 +24,7 @@ def test_equal_candidates_are_taken_over_and_others_are_not(mixed):
     fresh = begin(data, experiment, Workspace().new_run("fresh"), run_here).wait()
     carried = {e["model"] for e in run.events() if e.get("carried") and e["event"] == "candidate"}
     assert carried == {"dummy", "logistic"}
-    assert numbers(run) == numbers(fresh)
+    assert fold_scores_of(run) == fold_scores_of(fresh)
     frame = mixed.frame()
     np.testing.assert_allclose(run.model("blend").predict_proba(frame), fresh.model("blend").predict_proba(frame))
     data, changed = planned(mixed, "two", **{**options, "seed": 1, "models": ["logistic"]})
@@ -58,7 +52,7 @@ def test_more_trees_go_on_and_equal_a_fresh_fit(mixed, name, task, monkeypatch):
     grown = grow_here(first, name, 20)
     fresh = compare_here(mixed, target, models=[many], **options)
     assert dict(grown.experiment.candidate(name).parameters)[trees] == 35
-    np.testing.assert_allclose(numbers(grown)[name], numbers(fresh)[name], atol=1e-12)
+    np.testing.assert_allclose(fold_scores_of(grown)[name], fold_scores_of(fresh)[name], atol=1e-12)
     frame = mixed.frame()
     np.testing.assert_allclose(grown.model(name).predict(frame) == fresh.model(name).predict(frame), True)
     if name in ("random_forest", "extra_trees"):
@@ -74,7 +68,7 @@ def test_a_changed_search_starts_anew(mixed):
     data, experiment = planned(mixed, "two", **{**options, "search": Search(method="sobol", trials=4)})
     run = begin(data, experiment, Workspace().new_run("search"), run_here, first).wait()
     fresh = begin(data, experiment, Workspace().new_run("search"), run_here).wait()
-    assert numbers(run) == numbers(fresh)
+    assert fold_scores_of(run) == fold_scores_of(fresh)
     assert len(run.search_report("knn").trials) == 5
     pd.testing.assert_frame_equal(first.search_report("knn").frame(), before)
 

@@ -15,29 +15,12 @@ import mlcore
 from mlcore.api import begin
 from mlcore.data.workspace import Workspace
 from mlcore.errors import BadInput, NotFound, RunFailed
-from mlcore.experiment.candidate import Candidate
-from mlcore.run import Run
 from mlcore.runs import lock
 from mlcore.runs.engines import FULL
 from mlcore.runs.process import Standby, launch
-from tests.helpers import Sleeper, frame_here, never, others, planned, run_here
+from tests.helpers import QUICK, frame_here, never, others, planned, run_here, started_run
 
 pytestmark = pytest.mark.slow  # real processes
-
-
-def started(mixed, seconds=60.0) -> Run:
-    data, experiment = planned(
-        mixed, "two", models=["logistic", Candidate.of("slow", Sleeper(seconds))], folds=3, repeats=1
-    )
-    run = begin(data, experiment, Workspace().new_run("cancel"), launch)
-    end = time.monotonic() + 30
-    while not any(e["event"] == "candidate" and e["model"] == "logistic" for e in run.events()):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return run
-
-
-QUICK = {"folds": 3, "repeats": 1}
 
 
 def full_disk(folder: Path, slots: int | None = 0) -> None:
@@ -71,7 +54,7 @@ def test_cancel_signals_no_stranger(mixed, tmp_path):
 
 
 def test_cancel_ends_soon_and_leaves_a_readable_run(mixed):
-    run = started(mixed)
+    run = started_run(mixed)
     run.cancel()
     assert run.progress().state == "cancelled"
     assert run.board().ranked()[0].model == "logistic"

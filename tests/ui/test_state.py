@@ -1,38 +1,9 @@
 from __future__ import annotations
 
-from pathlib import Path
-
-from streamlit.testing.v1 import AppTest
-
 from mlcore.data.workspace import Workspace
 from tests.helpers import others
+from tests.ui.test_pages import opened, session_on, text_of
 from ui.state import Session
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-def opened(page: str, session: Session | None = None) -> AppTest:
-    test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-    if session is not None:
-        test.session_state["holdout"] = session
-        test.session_state["holdout_token"] = session.token
-    if page != "app.py":
-        test.switch_page(page)
-    return test.run()
-
-
-def text_of(test: AppTest) -> str:
-    parts = [*test.title, *test.subheader, *test.markdown, *test.caption, *test.warning]
-    return "\n".join(str(p.value) for p in parts)
-
-
-def session_on(data, target, run=None) -> Session:
-    session = Session("t" * 20)
-    session.open(data, target)
-    if run is not None:
-        session.schema, session.recipe = run.experiment.schema, run.experiment.recipe
-        session.set_run(run.path.name)
-    return session
 
 
 def test_setters_drop_what_no_longer_holds(mixed, runs):

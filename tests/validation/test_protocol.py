@@ -1,21 +1,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from mlcore.errors import BadInput
 from mlcore.validation.protocol import Protocol
-from mlcore.validation.splitter import Target, make_plan
-
-
-def target_of(y, classes=2):
-    y = np.asarray(y)
-    return Target(np.arange(len(y)), y, np.arange(classes) if classes else np.array([]))
-
-
-def plan_of(y, task="binary", classes=2, keys=None, **options):
-    return make_plan(Protocol(**options), task, target_of(y, classes), pd.DataFrame(keys or {}, index=range(len(y))))
+from tests.helpers import plan_of
 
 
 def test_auto_follows_roles_and_size():

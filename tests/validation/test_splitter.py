@@ -9,16 +9,7 @@ from hypothesis import strategies as st
 from mlcore.errors import BadChoice, BadInput
 from mlcore.validation.protocol import Protocol
 from mlcore.validation.splitter import Target, inner_folds, make_plan, sample_rows
-from tests.helpers import compare_here, others
-
-
-def target_of(y, classes=2):
-    y = np.asarray(y)
-    return Target(np.arange(len(y)), y, np.arange(classes) if classes else np.array([]))
-
-
-def plan_of(y, task="binary", classes=2, keys=None, **options):
-    return make_plan(Protocol(**options), task, target_of(y, classes), pd.DataFrame(keys or {}, index=range(len(y))))
+from tests.helpers import compare_here, others, plan_of
 
 
 def labelled(n=100, classes=2):
