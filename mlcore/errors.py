@@ -57,7 +57,10 @@ class BadChoice(BadInput):
     @classmethod
     def of(cls, what: str, given: object, allowed: Iterable[object]) -> BadChoice:
         """The error for a value, with similar values or those that are allowed."""
-        return cls(f"{given!r} is not a {what}. {_suggestion(str(given), [str(a) for a in allowed], 'Allowed are')}")
+        article = "an" if what[0].lower() in "aeiou" else "a"
+        return cls(
+            f"{given!r} is not {article} {what}. {_suggestion(str(given), [str(a) for a in allowed], 'Allowed are')}"
+        )
 
 
 class NotFound(BadInput):

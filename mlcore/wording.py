@@ -89,3 +89,12 @@ def value_text(value: object) -> str:
     """
     numeric = isinstance(value, Real) and not isinstance(value, bool)
     return number(float(value)) if numeric else str(value)  # type: ignore[arg-type]
+
+
+def count_of(count: int, noun: str) -> str:
+    """A number of things: `1 column`, `2 columns`.
+
+    >>> count_of(1, "column"), count_of(1200, "row")
+    ('1 column', '1,200 rows')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -20,6 +20,7 @@ from mlcore.ingest.archives import MOST_UNPACKED, kind_of, unpack
 from mlcore.ingest.formats import FORMATS, READS
 from mlcore.ingest.frames import Loaded, Order
 from mlcore.ingest.options import ReadOptions, Stored, Table
+from mlcore.wording import count_of
 
 
 def main() -> None:
@@ -79,7 +80,9 @@ def carry_out(order: Order, source: Table | Stored | None = None) -> dict[str, A
             "Set the delimiter, or correct the first line."
         )
     if not rows:
-        raise CannotRead(f"{order.name} has a header ({len(schema)} columns) but no rows. Choose a file with rows.")
+        raise CannotRead(
+            f"{order.name} has a header ({count_of(len(schema), 'column')}) but no rows. Choose a file with rows."
+        )
     reading = replace(loaded.reading, notes=(*loaded.reading.notes, *notes))
     return {"rows": rows, "schema": asdict(schema), "reading": asdict(reading)}
 

@@ -11,6 +11,7 @@ from mlcore.errors import BadChoice, CannotRead
 from mlcore.ingest.archives import MOST_UNPACKED
 from mlcore.ingest.frames import Loaded, Order, cells_to_parquet
 from mlcore.ingest.text import MISSING, MOST_PREAMBLE
+from mlcore.wording import count_of
 
 Cells = list[list[Any]]
 
@@ -34,7 +35,9 @@ def load(order: Order) -> Loaded:
     rows = [r for r in rows[skip:] if any(c != "" for c in r)]
     header = _has_header(rows) if order.options.header is None else order.options.header
     if len(rows) == 1 and header:
-        raise CannotRead(f"{order.name} has a header ({len(rows[0])} columns) but no rows. Choose a file with rows.")
+        raise CannotRead(
+            f"{order.name} has a header ({count_of(len(rows[0]), 'column')}) but no rows. Choose a file with rows."
+        )
     if not rows:
         raise CannotRead(f"{order.name} has no rows after the first {skip}. Change the number of lines to skip.")
     header_notes: list[str] = []
