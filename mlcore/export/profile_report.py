@@ -14,7 +14,7 @@ from mlcore.explore.shapes import PlotOptions
 from mlcore.explore.univariate import Histogram
 from mlcore.explore.view import View, moment
 from mlcore.result import Alert, Help, Result
-from mlcore.wording import number, share, shortened
+from mlcore.wording import count_of, number, share, shortened
 
 MOST_PICTURES = 60  # columns with a plot
 WIDTH, HEIGHT = 300, 84
@@ -79,7 +79,7 @@ def _alerts(alerts: tuple[Alert, ...]) -> str:
             "</details>"
         )
     count = len(alerts)
-    return f"<h2>{count} thing{'s' if count > 1 else ''} to look at</h2>{''.join(rows)}"
+    return f"<h2>{count_of(count, 'thing')} to look at</h2>{''.join(rows)}"
 
 
 def _card(help_: Help) -> str:

@@ -46,7 +46,7 @@ def load(order: Order) -> Loaded:
         header_notes.append("The first line looks like data, so the columns were named column_1, column_2 …")
     notes = header_notes + cells_to_parquet(names, _with_missing(rows[1:] if header else rows, order), order.raw)
     if skip and order.options.skip is None:
-        notes.append(f"{skip} line{'s' if skip > 1 else ''} above the header passed over.")
+        notes.append(f"{count_of(skip, 'line')} above the header passed over.")
     parts = tuple(book.sheet_names) if len(book.sheet_names) > 1 else ()
     if parts:
         notes.append(f"Sheet {sheet!r} of {len(parts)} was read.")

@@ -300,7 +300,7 @@ def find_dialect(order: Order, plain: Path) -> tuple[Dialect, list[str]]:
     if not header and options.header is None:
         notes.append("The first line looks like data, so the columns were named column_1, column_2 …")
     if skip and options.skip is None:
-        notes.append(f"{skip} line{'s' if skip > 1 else ''} above the header passed over.")
+        notes.append(f"{count_of(skip, 'line')} above the header passed over.")
     above = skip + (sum(f.count("\n") for f in records[0]) + 1 if header else 0)
     return Dialect(delimiter, quote, skip, header, tuple(names), above), notes
 

@@ -19,7 +19,7 @@ def test_a_transformer_that_is_fitted_to_rows_is_refused(monkeypatch):
 
 
 def test_the_names_of_a_recipe_are_the_fields_of_steps_in_order():
-    assert list(STEPS) == ["dates", "texts", "fill", "encode", "scale"]
+    assert {"dates", "texts", "fill", "encode", "scale"} <= set(STEPS)  # the names that recipe files use
     assert [type(s) for s in Recipe("y", "binary").steps()] == list(STEPS.values())
 
 
