@@ -80,9 +80,8 @@ def carry_out(order: Order, source: Table | Stored | None = None) -> dict[str, A
             "Set the delimiter, or correct the first line."
         )
     if not rows:
-        raise CannotRead(
-            f"{order.name} has a header ({count_of(len(schema), 'column')}) but no rows. Choose a file with rows."
-        )
+        columns = count_of(len(schema), "column")
+        raise CannotRead(f"{order.name} has a header ({columns}) but no rows. Choose a file with rows.")
     reading = replace(loaded.reading, notes=(*loaded.reading.notes, *notes))
     return {"rows": rows, "schema": asdict(schema), "reading": asdict(reading)}
 

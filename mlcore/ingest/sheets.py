@@ -35,9 +35,8 @@ def load(order: Order) -> Loaded:
     rows = [r for r in rows[skip:] if any(c != "" for c in r)]
     header = _has_header(rows) if order.options.header is None else order.options.header
     if len(rows) == 1 and header:
-        raise CannotRead(
-            f"{order.name} has a header ({count_of(len(rows[0]), 'column')}) but no rows. Choose a file with rows."
-        )
+        columns = count_of(len(rows[0]), "column")
+        raise CannotRead(f"{order.name} has a header ({columns}) but no rows. Choose a file with rows.")
     if not rows:
         raise CannotRead(f"{order.name} has no rows after the first {skip}. Change the number of lines to skip.")
     header_notes: list[str] = []

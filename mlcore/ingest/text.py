@@ -26,6 +26,7 @@ from mlcore.data.sql import WIDE, connection, quoted, quoted_text
 from mlcore.errors import CannotRead, NoSuchColumn
 from mlcore.ingest import convert
 from mlcore.ingest.frames import Loaded, Order, names_note
+from mlcore.wording import count_of
 
 MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "NULL", "null", "?", "-", "--", ".", "#N/A", "<NA>", "NaT")
 DELIMITERS = (",", ";", "\t", "|")
