@@ -77,7 +77,7 @@ def profile(data: Dataset, target: str | None = None, task: str = "auto") -> Pro
     return Profile(dataset=data, columns=described(data, stats), alerts=tuple(alerts), rows=data.rows)
 
 
-def compare(
+def compare(  # noqa: PLR0913 - every option is a keyword that editors know
     data: Dataset,
     target: str,
     *,
@@ -211,7 +211,7 @@ def compare(
     return begun
 
 
-def stress_test(
+def stress_test(  # noqa: PLR0913 - the same
     data: Dataset,
     target: str,
     *,

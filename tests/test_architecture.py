@@ -1,4 +1,4 @@
-"""The architecture: few files at the top, no circles of imports, heavy libraries late, the screen apart from the core."""
+"""The architecture: few files at the top, no import circles, heavy libraries late, the screen apart from the core."""
 
 from __future__ import annotations
 

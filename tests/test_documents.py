@@ -101,7 +101,8 @@ def readme() -> str:
 def test_the_python_of_the_readme_is_typed(tmp_path):
     """From outside the checkout, as users of the installed package have it."""
     (tmp_path / "readme.py").write_text(readme(), encoding="utf-8")
-    done = subprocess.run([sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "readme.py"],
+    command = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "readme.py"]
+    done = subprocess.run(command,
                           cwd=tmp_path, capture_output=True, text=True, check=False)  # fmt: skip
     assert "Success" in done.stdout, done.stdout + done.stderr
 

@@ -43,8 +43,9 @@ def of_columns(data: mlcore.Dataset) -> Iterator[Result]:
     yield explore.one(data, "a", PlotOptions(shape="ecdf"))
     yield explore.one(data, "when", PlotOptions(shape="timeline"))
     yield explore.one(data, "note", PlotOptions(shape="words"))
-    for x, y, shape in (("a", "b", "points"), ("a", "b", "density"), ("colour", "a", "box"), ("colour", "two", "counts"),
-                        ("when", "a", "course")):  # fmt: skip
+    shapes = {"points": ("a", "b"), "density": ("a", "b"), "box": ("colour", "a"), "counts": ("colour", "two"),
+              "course": ("when", "a")}  # fmt: skip
+    for shape, (x, y) in shapes.items():
         yield explore.relation(data, x, y, how=PairPlotOptions(shape=shape))
     yield explore.correlations(data, "association")
     yield explore.with_target(data, "two")
@@ -69,7 +70,7 @@ def made(mixed, runs) -> dict[str, list[Result]]:
         *of_columns(data),
         binary.board(), binary.board().fold_scores("logistic"), regression.board(),
         split_stress_of([("random", binary), ("group", binary)]),
-        compare_runs(binary, tuned) if binary.experiment.digest == tuned.experiment.digest else compare_runs(tuned, tuned),
+        compare_runs(tuned, tuned),
         study_here(regression, Study(kind="learning", model="ridge")),
         study_here(regression, Study(kind="validation", model="ridge", parameter="alpha")),
         report, report.importance(), report.parallel_coordinates(),

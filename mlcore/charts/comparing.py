@@ -231,7 +231,8 @@ def _parallel_coordinates(result: ParallelCoordinates) -> go.Figure:
         values = frame[parameter.name]
         if parameter.choices:
             codes = [parameter.choices.index(v) for v in values]
-            dimensions.append({"label": parameter.name, "values": codes, "tickvals": list(range(len(parameter.choices))),
+            positions = list(range(len(parameter.choices)))
+            dimensions.append({"label": parameter.name, "values": codes, "tickvals": positions,
                                "ticktext": [str(c) for c in parameter.choices]})  # fmt: skip
         elif parameter.log:
             ticks = (

@@ -80,7 +80,7 @@ def _draw_all(figure: Any, chart: Any) -> None:
 
 
 def _parallel_coordinates(axes: Any, trace: Any) -> None:
-    """A line for each row across the dimensions, each scaled to its own range; darker lines have higher colour values."""
+    """A line for each row across the dimensions, each scaled to its own range; darker is better."""
     from matplotlib import colormaps
 
     heights = []

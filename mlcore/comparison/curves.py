@@ -139,8 +139,8 @@ class ValidationCurve(Result):
 
     help: ClassVar[Help] = Help(
         "The model is fitted with each value of one hyperparameter on the training rows of each fold; the others stay.",
-        "Solid: test rows, with 95 % intervals. Dashed: training rows. Where both are poor it underfits; where the dashed "
-        "line is good and the solid line falls off, it overfits.",
+        "Solid: test rows, with 95 % intervals. Dashed: training rows. Where both are poor it underfits; where the "
+        "dashed line is good and the solid line falls off, it overfits.",
         "The best value of a curve is chosen by its scores, so its score is slightly optimistic.",
         "Take the simplest value whose interval reaches the best one.",
     )

@@ -81,8 +81,8 @@ class Leaderboard(Result):
         "Each model was trained and tested on the same folds; a dot is its mean score, the bar around it the 95 % "
         "interval, corrected for the overlap of training sets.",
         "The shaded models do not differ significantly from the best. The star marks the simplest of them, excluding "
-        "models that are probably worse; take it unless you have a reason not to. Skill is the fraction of the way from "
-        "the baseline to a perfect score.",
+        "models that are probably worse; take it unless you have a reason not to. Skill is the fraction of the way "
+        "from the baseline to a perfect score.",
         "The highest number alone: among equal models one is always first by luck. Many models tried on few rows.",
         "If many are shaded, get more rows or repeats before you believe in a winner. Open the holdout once.",
     )
@@ -165,7 +165,8 @@ class FoldScores(Result):
 
     help: ClassVar[Help] = Help(
         "The score on each fold, on the same test rows for all models.",
-        "Lines that rise and fall together: some folds are harder for every model. The gap between lines is what counts.",
+        "Lines that rise and fall together: some folds are harder for every model. The gap between lines is what "
+        "counts.",
         "A gap in only one fold is that fold's luck.",
         "If a fold stands out for all models, look at its rows.",
     )
@@ -219,8 +220,8 @@ def _one_split(ranked: list[Row], row: Metric) -> str:
     best = ranked[0]
     interval = f" ({number(best.ci[0])} to {number(best.ci[1])})" if best.ci else ""
     return (
-        f"{best.title} has the best score, {row.title} {number(best.score)}{interval}. One split does not show how much "
-        "scores vary from split to split: use folds to compare models."
+        f"{best.title} has the best score, {row.title} {number(best.score)}{interval}. One split does not show how "
+        "much scores vary from split to split: use folds to compare models."
     )
 
 

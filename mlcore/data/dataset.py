@@ -158,8 +158,8 @@ class Reading:
 class Dataset:
     """A table on disk: a Parquet file, its schema and how it was read. Frozen; data is loaded on request.
 
-    `schema` holds a `Column` for each column, with its kind and role and the reasons for them; `with_schema` returns the
-    dataset with other ones. Raises NoSuchColumn for an unknown name.
+    `schema` holds a `Column` for each column, with its kind and role and the reasons for them; `with_schema` returns
+    the dataset with other ones. Raises NoSuchColumn for an unknown name.
 
     >>> data.schema["age"].kind, data.schema["customer_id"].role
     ('numeric', 'ignore')

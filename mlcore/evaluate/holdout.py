@@ -64,13 +64,13 @@ class HoldoutLook(Result):
             sentences.append(f"The difference to {self.reference} is {number(low)} to {number(high)}: {verdict}.")
         elif self.expected is not None and not self.expected[0] <= self.value <= self.expected[1]:
             sentences.append(
-                f"From the folds, {number(self.expected[0])} to {number(self.expected[1])} was expected: these rows are "
-                "different, or it is chance."
+                f"From the folds, {number(self.expected[0])} to {number(self.expected[1])} was expected: these rows "
+                "are different, or it is chance."
             )
         if self.optimism > 0:
             sentences.append(
-                f"The best of several models is partly chosen by luck, on the folds by about {number(self.optimism, 2)}; "
-                "this score is free of that."
+                "The best of several models is partly chosen by luck: its score on the folds is about "
+                f"{number(self.optimism, 2)} too good. This score is free of that."
             )
         return " ".join([*sentences, f"The holdout has been opened {looks}."])
 

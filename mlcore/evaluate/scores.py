@@ -39,8 +39,8 @@ class Scores(Result):
     rows: tuple[Score, ...]
 
     help: ClassVar[Help] = Help(
-        "Each metric is computed on the test rows of every fold; shown are the mean and the 95 % interval, corrected for "
-        "the overlap of training sets.",
+        "Each metric is computed on the test rows of every fold; shown are the mean and the 95 % interval, corrected "
+        "for the overlap of training sets.",
         "Compare within a row. Where intervals overlap widely, a difference in the third digit means nothing.",
         "One metric alone. Accuracy with a rare class. MAPE with small true values.",
         "Choose the metric that reflects the cost of your errors, and rank by that one.",

@@ -2,8 +2,8 @@
 
 A step describes how it works (row by row, fitted inside the fold), what it does to the columns (`after`) and itself in
 words. Its fields are its options: `option` gives each a label and what is allowed, from which the screen draws a form
-and `Recipe.from_json` checks a value. The first two steps build their own transformers; the last three are the choices of
-`encode.encoder`, where `auto` means what the model family needs.
+and `Recipe.from_json` checks a value. The first two steps build their own transformers; the last three are the choices
+of `encode.encoder`, where `auto` means what the model family needs.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ Works = Literal["row by row", "fitted in the fold", "uses the target, inside the
 class Option:
     """How an option of a step is shown, and which values it takes.
 
-    `choices` maps each allowed value to its words; `several` of them may be chosen together. Without choices the option is
-    a whole number from `low` to `high`, or a yes or no where its default is a bool.
+    `choices` maps each allowed value to its words; `several` of them may be chosen together. Without choices the option
+    is a whole number from `low` to `high`, or a yes or no where its default is a bool.
     """
 
     label: str

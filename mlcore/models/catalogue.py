@@ -1,7 +1,7 @@
 """The catalogue of models: one row each. Everything that is asked of a model stands in its row.
 
-To add a model, add a row here and, unless scikit-learn's class can be built as it is, a builder in `builders`. The order
-of the rows is the order on the screen; `rank` decides which of several equally good models is the simplest.
+To add a model, add a row here and, unless scikit-learn's class can be built as it is, a builder in `builders`. The
+order of the rows is the order on the screen; `rank` decides which of several equally good models is the simplest.
 """
 
 from __future__ import annotations
@@ -232,7 +232,8 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="logistic", title="Logistic regression", tasks=CLASSIFY, family="linear", rank=6, preset="quick", cost=0.08,
+        name="logistic", title="Logistic regression", tasks=CLASSIFY, family="linear", rank=6, preset="quick",
+        cost=0.08,
         build=build.logistic, parameters=(INVERSE_PENALTY, CLASS_WEIGHT),
         note=Note(
             idea="A weighted sum turned into a probability by the logistic function.",
@@ -242,7 +243,8 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="sgd", title="Stochastic gradient descent", tasks=ANY, family="linear", rank=7, preset="thorough", cost=0.26,
+        name="sgd", title="Stochastic gradient descent", tasks=ANY, family="linear", rank=7, preset="thorough",
+        cost=0.26,
         build=build.sgd,
         parameters=(
             Parameter(name="loss", label="Loss", default="logistic", help="What an error costs",
@@ -257,15 +259,15 @@ MODELS: tuple[Model, ...] = (
             "once a row is on the right side with a margin) or logistic.",
             strengths="Millions of rows; and to see what a loss function does.",
             weaknesses="Small data, where exact solvers are as fast and more stable.",
-            parameter="loss: square is sensitive to outliers, hinge looks only at rows near the boundary, logistic gives "
-            "probabilities.",
+            parameter="loss: square is sensitive to outliers, hinge looks only at rows near the boundary, logistic "
+            "gives probabilities.",
         ),
     ),
     Model(
         name="naive_bayes", title="Naive Bayes", tasks=CLASSIFY, family="plain", rank=8, preset="standard", cost=0.06,
         build=build.naive_bayes,
         parameters=(
-            Parameter(name="kind", label="Distribution", default="auto", help="How each column is assumed to be distributed",
+            Parameter(name="kind", label="Distribution", default="auto", help="Assumed distribution of each column",
                       choices=("auto", "gaussian", "multinomial", "bernoulli"), searched=False),
             Parameter(name="smoothing", label="Smoothing", default=0.01, help="Probability left for unseen values",
                       low=1e-12, high=100, search=(1e-9, 1.0), log=True),
@@ -289,12 +291,13 @@ MODELS: tuple[Model, ...] = (
             idea="Assumes that classes are normal with one covariance, and draws the linear boundary between them.",
             strengths="Several classes, few rows, columns near a normal distribution.",
             weaknesses="Classes of different covariance; outliers.",
-            parameter="shrinkage: how far correlated columns are treated as uncorrelated; it helps with many columns and "
-            "few rows.",
+            parameter="shrinkage: how far correlated columns are treated as uncorrelated; it helps with many columns "
+            "and few rows.",
         ),
     ),
     Model(
-        name="linear_svm", title="Linear support vector machine", tasks=ANY, family="linear", rank=10, preset="standard",
+        name="linear_svm", title="Linear support vector machine", tasks=ANY, family="linear", rank=10,
+        preset="standard",
         cost=0.4, build=build.linear_svm, parameters=(INVERSE_PENALTY, CLASS_WEIGHT), most_rows=100_000,
         note=Note(
             idea="Draws the boundary with the widest margin between classes (hinge loss).",
@@ -457,10 +460,11 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="label_spreading", title="Label spreading", tasks=CLASSIFY, family="linear", rank=21, preset=None, cost=6.0,
+        name="label_spreading", title="Label spreading", tasks=CLASSIFY, family="linear", rank=21, preset=None,
+        cost=6.0,
         build=build.label_spreading, most_rows=10_000, growth=1.8, unlabelled=True, blends=False,
         parameters=(
-            Parameter(name="n_neighbors", label="Neighbours", default=15, help="Number of similar rows linked to each row",
+            Parameter(name="n_neighbors", label="Neighbours", default=15, help="Similar rows linked to each row",
                       low=1, high=1000, search=(3, 60), log=True),
         ),
         note=Note(
@@ -474,10 +478,11 @@ MODELS: tuple[Model, ...] = (
         name="blend", title="Blend of the others", tasks=ANY, family="none", rank=22, preset="standard", cost=0.2,
         build=build.dummy, role="blend", blends=False,
         note=Note(
-            idea="A weighted mean of the other models' predictions, chosen greedily on out-of-fold predictions (Caruana "
-            "and others, 2004).",
+            idea="A weighted mean of the other models' predictions, chosen greedily on out-of-fold predictions "
+            "(Caruana and others, 2004).",
             strengths="When good models make different errors.",
-            weaknesses="Nothing to read; as slow as all its members together; rarely much better than the best of them.",
+            weaknesses="Nothing to read; as slow as all its members together; rarely much better than the best of "
+            "them.",
             parameter="It has none.",
         ),
     ),

@@ -2,8 +2,8 @@
 
 After Caruana, Niculescu-Mizil, Crew and Ksikes (Ensemble selection from libraries of models, ICML 2004): in each step
 the model is added, with replacement, that most improves the mean of those chosen, by log loss or squared error. The
-weights of a fold are chosen on the other folds of its repeat, so that its test rows have no influence on its score; with
-a split by time, on earlier folds only.
+weights of a fold are chosen on the other folds of its repeat, so that its test rows have no influence on its score;
+with a split by time, on earlier folds only.
 """
 
 from __future__ import annotations

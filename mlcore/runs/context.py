@@ -1,7 +1,7 @@
 """What all tasks of a run share: data, split and setting, loaded once per process.
 
-The row-by-row steps are applied once to all rows; a step that is fitted is fitted once per fold and family and shared as
-memory-mapped arrays.
+The row-by-row steps are applied once to all rows; a step that is fitted is fitted once per fold and family and shared
+as memory-mapped arrays.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _planned_rows(run: RunFolder) -> int | None:
 
 
 def _limited(target: Target, experiment: Experiment, planned: int | None) -> tuple[Target, tuple[str, ...]]:
-    """The target's rows, or as many as fit into memory; a number that was planned once is kept, whatever is free now."""
+    """The target's rows, or as many as fit into memory; a number that was planned once is kept."""
     rows = rows_in_memory(experiment, len(target.rows)) if planned is None else planned
     if rows >= len(target.rows):
         return target, ()

@@ -8,8 +8,8 @@
     search/            trials of searches            studies/              learning and validation curves
     estimators/        a person's own estimators     grown/                boosters kept so that they can be continued
 
-While the run is under way there are also `folds/` (predictions of finished folds, so that it can be resumed), `scratch/`
-(encoded arrays), `worker.pid`, `alive.lock` and `log.txt`.
+While the run is under way there are also `folds/` (predictions of finished folds, so that it can be resumed),
+`scratch/` (encoded arrays), `worker.pid`, `alive.lock` and `log.txt`.
 """
 
 from __future__ import annotations
