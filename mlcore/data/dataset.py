@@ -101,6 +101,13 @@ class Schema:
         parsing = {} if parse is None else {"parse": parse}
         return self.change(name, kind=kind, role=role, reason="set by you", **parsing)
 
+    def with_declared(self, name: str, kind: Kind) -> Schema:
+        """Return a schema with a kind that the file declares, where its values can be of that kind."""
+        column = self[name]
+        if column.kind == "constant" or (kind == "numeric" and column.dtype not in ("integer", "float")):
+            return self
+        return self.with_kind(name, kind).change(name, reason="declared in the file")
+
     def with_target(self, name: str) -> Schema:
         """Return a schema with this column as the only target."""
         self[name]
@@ -137,10 +144,11 @@ class Reading:
     markers: tuple[str, ...] = ()  # texts that were taken as missing; "" is an empty value
     subset: str | None = None  # the sheet of a workbook, or the file of an archive
     subsets: tuple[str, ...] = ()  # all sheets or files to choose from
+    marked: tuple[tuple[str, str, int], ...] = ()  # column, marker, and how many of its cells were taken as missing
 
     def words(self) -> str:
         """A description in one line."""
-        names = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+        names = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "blank", "\x01": "control-A"}
         parts = [self.format]
         if self.delimiter:
             parts.append(f"{names.get(self.delimiter, self.delimiter)}-separated")
@@ -245,12 +253,14 @@ class Dataset:
     @classmethod
     def from_json(cls, data: dict[str, Any], path: Path) -> Dataset:
         """Rebuild from `to_json` and the path of the Parquet file."""
-        reading: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in with_current_names("reading", data["reading"]).items()
-        }
+        reading: dict[str, Any] = {k: _tuples(v) for k, v in with_current_names("reading", data["reading"]).items()}
         return cls(
             data["name"], data["rows"], data["fingerprint"], schema_from_json(data["schema"]), path, Reading(**reading)
         )
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def schema_from_json(data: dict[str, Any]) -> Schema:
@@ -264,7 +274,7 @@ def unique_names(names: Iterable[object]) -> tuple[list[str], list[str]]:
     >>> unique_names(["a", "a", "", "b", "a"])
     (['a', 'a_2', 'column_3', 'b', 'a_3'], ['a_2', 'column_3', 'a_3'])
     """
-    stripped = [str(n).strip() if n is not None else "" for n in names]
+    stripped = [_one_line(str(n)) if n is not None else "" for n in names]
     stripped = [n or f"column_{i + 1}" for i, n in enumerate(stripped)]
     # Names that differ only in case are not unique: databases, including DuckDB, treat Age and age as the same.
     reserved, used, unique = {n.casefold() for n in stripped}, set[str](), []
@@ -276,6 +286,11 @@ def unique_names(names: Iterable[object]) -> tuple[list[str], list[str]]:
         unique.append(new)
     originals = [str(n) for n in names] if isinstance(names, list) else stripped
     return unique, [new for new, old in zip(unique, originals, strict=True) if new != old.strip()]
+
+
+def _one_line(name: str) -> str:
+    """A name without line breaks and control characters, which a header may hold inside quotes."""
+    return " ".join("".join(c if c.isprintable() or c.isspace() else " " for c in name).split())
 
 
 def derived(name: str, part: str, taken: list[str]) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 
 from mlcore.data.dataset import Column
+from mlcore.data.number_formats import DURATION_SQL, DURATIONS, number_sql
+
+# Blanks of all kinds; a value that consists of them is empty, and those around a value do not belong to it.
+BLANKS = " \t\n\r\v\f\u00a0\u2000\u2001\u2002\u2003\u2007\u2008\u2009\u200a\u200b\u202f\u3000\ufeff"
 
 
 def real(column: Column) -> str:
@@ -19,13 +22,13 @@ def real(column: Column) -> str:
     if column.dtype == "boolean":
         return f"CAST({name} AS INT)"
     if column.dtype == "text":
-        text = f"trim({name})"
+        text = trimmed(name)
         if column.kind == "datetime":
             date = f"try_strptime({text}, {quoted_text(column.parse)})" if "%" in column.parse else ""
             return f"epoch({date or f'TRY_CAST({text} AS TIMESTAMP)'})"
-        number = (
-            number_sql(column.parse).format(c=text) if column.parse in (".", ",") else f"TRY_CAST({text} AS DOUBLE)"
-        )
+        number = f"TRY_CAST({text} AS DOUBLE)"
+        if column.parse:
+            number = (DURATION_SQL if column.parse == DURATIONS else number_sql(column.parse)).replace("{c}", text)
         return f"(CASE WHEN isfinite({number}) THEN {number} END)"
     if column.dtype == "integer":
         return f"{name}::DOUBLE"
@@ -42,23 +45,9 @@ def is_date(column: Column) -> bool:
     return column.dtype == "datetime" or (column.dtype == "text" and column.kind == "datetime")
 
 
-def number_sql(mark: str, unit: tuple[str, str] | None = None) -> str:
-    """SQL of a number with separators, a unit (any by default) or brackets; {c} is the trimmed text."""
-    cleaned = f"regexp_replace({{c}}, '[^0-9{mark}-]', '', 'g')"
-    if mark == ",":
-        cleaned = f"replace({cleaned}, ',', '.')"
-    number = f"TRY_CAST({cleaned} AS DOUBLE)"
-    before, after = unit or (r"[^0-9()-]{{0,3}}", r"[^0-9()]{{0,3}}")
-    if unit is not None:
-        before, after = (re.escape(part).replace("'", "''") for part in unit)
-    thousands = r"(?:[ .''’\x{{00A0}}\x{{202F}}]\d{{3}})+"
-    if mark == ".":
-        thousands = r"(?:(?:,\d{{2,3}})*,\d{{3}}|(?:[ ''’\x{{00A0}}\x{{202F}}]\d{{3}})+)"
-    digits = rf"(?:[1-9]\d{{{{0,2}}}}{thousands}|0|[1-9]\d*)(?:[{mark}]\d+)?"
-    plain = rf"{before}\s?-?{digits}\s?{after}"
-    negative = rf"\(\s?{before}\s?{digits}\s?{after}\s?\)"
-    signed = f"CASE WHEN {{c}} LIKE '(%' THEN -{number} ELSE {number} END"
-    return f"CASE WHEN regexp_full_match({{c}}, '-?{plain}|{negative}') THEN {signed} END"
+def trimmed(name: str) -> str:
+    """SQL of a text without blanks of any kind around it."""
+    return f"trim({name}, {quoted_text(BLANKS)})"
 
 
 WIDE = 1_000

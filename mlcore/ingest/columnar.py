@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from mlcore.data.dataset import Reading
@@ -19,12 +20,13 @@ def load_parquet(order: Order) -> Loaded:
         file = pq.ParquetFile(order.path)
     except (pa.ArrowException, OSError) as error:
         raise CannotRead(f"{order.name} is not a readable Parquet file: {str(error)[:160]}.") from None
-    names, notes = names_note(list(file.schema_arrow.names))
+    kept, given = _columns(file.schema_arrow)
+    names, notes = names_note(given)
     notes += _lossy(file.schema_arrow)
     _copy(
         (pa.Table.from_batches([b], schema=file.schema_arrow) for b in file.iter_batches(65_536)),
         file.schema_arrow.empty_table(),
-        names,
+        dict(zip(kept, names, strict=True)),
         order,
     )
     return Loaded(Reading("Parquet", notes=tuple(notes)), "settled")
@@ -39,9 +41,10 @@ def load_arrow(order: Order) -> Loaded:
         table = feather.read_table(order.path)
     except (pa.ArrowException, OSError) as error:
         raise CannotRead(f"{order.name} is not a readable Feather file: {str(error)[:160]}.") from None
-    names, notes = names_note(list(table.schema.names))
+    kept, given = _columns(table.schema)
+    names, notes = names_note(given)
     notes += _lossy(table.schema)
-    _copy(iter([table]), table.schema.empty_table(), names, order)
+    _copy(iter([table]), table.schema.empty_table(), dict(zip(kept, names, strict=True)), order)
     return Loaded(Reading("Feather", notes=tuple(notes)), "settled")
 
 
@@ -55,14 +58,34 @@ def _lossy(schema: Any) -> list[str]:
     return notes + ([f"{several(fine)}: kept to the microsecond."] if fine else [])
 
 
-def _copy(tables: Any, empty: Any, names: list[str], order: Order) -> None:
+UNNAMED_INDEX = re.compile(r"__index_level_(\d+)__")
+
+
+def _columns(schema: Any) -> tuple[list[int], list[str]]:
+    """Positions and names of the columns, with those of a pandas index first if they hold anything but 0 … n − 1.
+
+    pandas writes an index of 0 … n − 1 as its range, without a column.
+    """
+    names = list(schema.names)
+    index = [i for i, n in enumerate(names) if UNNAMED_INDEX.fullmatch(n)]
+    order = [*index, *(i for i in range(len(names)) if i not in index)]
+    given = {i: _index_name(len(index), number) for number, i in enumerate(index)}
+    return order, [given.get(i, names[i]) for i in order]
+
+
+def _index_name(levels: int, number: int) -> str:
+    return "index" if levels == 1 else f"index_{number + 1}"
+
+
+def _copy(tables: Any, empty: Any, names: dict[int, str], order: Order) -> None:
+    """Write the columns at the positions `names` under their names."""
     import pyarrow.parquet as pq
 
-    keep = [i for i, n in enumerate(empty.schema.names) if not n.startswith("__index_level_")]
-    plain = _plain(empty.select(keep).rename_columns([names[i] for i in keep]))
+    kept, new = list(names), list(names.values())
+    plain = _plain(empty.select(kept).rename_columns(new))
     with pq.ParquetWriter(order.data, plain.schema) as writer:
         for table in tables:
-            chunk = _plain(table.select(keep).rename_columns([names[i] for i in keep]))
+            chunk = _plain(table.select(kept).rename_columns(new))
             writer.write_table(chunk.cast(plain.schema))
 
 
@@ -99,10 +122,17 @@ def _plain_column(array: Any) -> Any:
         if fits(kind):
             converted = array.cast(target, safe=False)
             return _without_nan(converted) if pt.is_floating(target) else converted
-    if pt.is_duration(kind):
-        seconds = [None if v is None else v.total_seconds() for v in array.to_pylist()]
+    if pt.is_duration(kind) or pt.is_time(kind):
+        seconds = [None if v is None else _seconds(v) for v in array.to_pylist()]
         return pa.chunked_array([pa.array(seconds, pa.float64())])
     return pa.chunked_array([pa.array([_text(v) for v in array.to_pylist()], pa.string())])
+
+
+def _seconds(value: Any) -> float:
+    """The seconds of a duration, or of a time of day since midnight."""
+    if hasattr(value, "total_seconds"):
+        return float(value.total_seconds())
+    return float(value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6)
 
 
 def _without_nan(array: Any) -> Any:

@@ -7,23 +7,23 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from mlcore.data.number_formats import number_parts
-from mlcore.data.sql import connection, number_sql, quoted, quoted_text
+from mlcore.data.number_formats import DEBIT, DURATION, DURATION_SQL, DURATIONS, NEGATIVE, number_parts, number_sql
+from mlcore.data.sql import BLANKS, connection, quoted, quoted_text, trimmed
+from mlcore.ingest.markers import AMONG_NUMBERS, MISSING, kept
 
 SAFE_DIGITS = 15  # that a float keeps
 WHOLE = re.compile(r"[-+]?\d{1,18}")
-REAL = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?|nan)", re.IGNORECASE)
+REAL = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|inf(?:inity)?)", re.IGNORECASE)
 LONG = re.compile(r"[-+]?\d{16,}")
-CODE = re.compile(r"[-+]?0[0-9xX]")
+CODE = re.compile(r"[-+]?0[0-9xX]|\+\d{7}|\+\d[\d.]*[ (/-]")  # 007, 0x1F, a telephone number
+COUNT_CODE = re.compile(r"\d+E\d+")  # 5E1: a flat, or fifty
 # The same for RE2 in SQL: every value has to match the pattern of the sample, because DuckDB's casts are looser.
-WHOLE_SQL = "[-+]?(?:0|[1-9][0-9]{{0,17}})"
-STRAY_SQL = "^[-+]?0[0-9xX]|_|^[-+]?[0-9]{16,}$"  # texts that a cast would read as numbers, with a loss
+WHOLE_SQL = "[-+]?(?:0|[1-9][0-9]{0,17})"
+STRAY_SQL = r"^[-+]?0[0-9xX]|_|^[-+]?[0-9]{16,}$|^\+[0-9]{7}|^[0-9]+E[0-9]+$"  # texts that a cast would read as numbers, with a loss
 STAMP = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?")
-STAMP_SQL = r"\d{{4}}-\d{{1,2}}-\d{{1,2}}(?:[T ]\d{{1,2}}:\d{{2}}(?::\d{{2}}(?:\.\d{{1,9}})?)?)?"
 ZONED = re.compile(r"\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?\s?(?:Z|UTC|[-+]\d{2}:?\d{2})")
-ZONED_SQL = STAMP_SQL + r"\s?(?:Z|UTC|[-+]\d{{2}}:?\d{{2}})"
 DATE_LIKE = re.compile(
     r"(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{1,2}[ -][A-Za-z]{3,9}[ -]\d{2,4}|[A-Za-z]{3,9} \d{1,2},? \d{4})"
     r"(?:[T ]\d{1,2}:\d{2}.{0,20})?"
@@ -41,18 +41,38 @@ class Conversion:
     native: Literal["VARCHAR", "DOUBLE"] = "VARCHAR"  # the type to read it as
     sql: str | None = None  # where the type alone is not enough; {c} stands for the trimmed text
     gives: str = "VARCHAR"  # the type of the result of `sql`
-    blank_is_missing: bool = False  # whether NULL from `sql` means a missing value, not a misfit
-    padded: bool = False  # whether values have spaces around them
+    markers: tuple[str, ...] = ()  # texts that mean missing in this column, besides those of the file
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it gives numbers."""
+        return "DOUBLE" in (self.native, self.gives) or self.gives == "BIGINT"
+
+    def of(self, c: str) -> str:
+        """SQL of the value of the column `c`; NULL where the text cannot be read in this way."""
+        return c if self.sql is None else self.sql.replace("{c}", trimmed(c))
 
     def fits(self, c: str) -> str:
         """SQL that is true if a text can be read in this way."""
         if self.sql is not None:
-            return "true" if self.blank_is_missing else f"({self.sql.format(c=f'trim({c})')}) IS NOT NULL"
+            return f"({self.of(c)}) IS NOT NULL"
         if self.native == "VARCHAR":
             return "true"
         cast = f"TRY_CAST({c} AS DOUBLE)"
         exact = f" AND {is_whole(cast)}" if self.gives == "BIGINT" else ""
         return f"({cast} IS NOT NULL AND NOT regexp_matches(trim({c}), '{STRAY_SQL}'){exact})"
+
+    def value(self, c: str, missing: Sequence[str], failure: str = "NULL") -> str:
+        """SQL of the value of a column of texts: NULL where it is missing, `failure` where it does not fit."""
+        if self.sql is None:
+            return c
+        absent = f"{c} IS NULL OR {trimmed(c)} IN ({sql_list((*missing, *self.markers))})"
+        return f"CASE WHEN {absent} THEN NULL ELSE coalesce({self.of(c)}, {failure}) END"
+
+
+def sql_list(texts: Iterable[str]) -> str:
+    """Texts as a list in SQL."""
+    return ", ".join(map(quoted_text, texts))
 
 
 def is_whole(number: str) -> str:
@@ -69,10 +89,14 @@ class How:
     asked: bool = False  # whether the user set the mark
     dates: str | None = None  # day or month: which comes first where both would fit
     text: bool = False
+    padded: bool = False  # whether some value has blanks around it
 
 
 AS_TEXT = Conversion()
-TRIMMED = Conversion("text, without the spaces around it", "", "VARCHAR", "nullif({c}, '')", "VARCHAR", True)
+TIDY_TEXT = Conversion(sql="nullif({c}, '')")  # without the blanks around it
+CODES_AS_TEXT = Conversion(
+    "text, because values such as 5E1 may be codes; as a numeric column they are numbers", sql="{c}"
+)
 # DuckDB rounds 2.5 when it reads integers, so these are read as floats and checked to be whole.
 INTEGER = Conversion(native="DOUBLE", gives="BIGINT")
 LONG_INTEGER = Conversion(
@@ -83,13 +107,13 @@ ISO = Conversion(
     "dates (year-month-day)",
     "ISO8601",
     sql="CASE WHEN length({c}) = 10 AND {c}[5] = '-' THEN TRY_CAST({c} AS TIMESTAMP) "
-    f"WHEN regexp_full_match({{c}}, '{STAMP_SQL}') THEN TRY_CAST({{c}} AS TIMESTAMP) END",
+    f"WHEN regexp_full_match({{c}}, '{STAMP.pattern}') THEN TRY_CAST({{c}} AS TIMESTAMP) END",
     gives="TIMESTAMP",
 )
 IN_UTC = Conversion(
     "times with a time zone, converted to UTC",
     "ISO8601",
-    sql=f"CASE WHEN regexp_full_match({{c}}, '{ZONED_SQL}') THEN TRY_CAST({{c}} AS TIMESTAMPTZ)::TIMESTAMP END",
+    sql=f"CASE WHEN regexp_full_match({{c}}, '{ZONED.pattern}') THEN TRY_CAST({{c}} AS TIMESTAMPTZ)::TIMESTAMP END",
     gives="TIMESTAMP",
 )
 BOOLEAN = Conversion(
@@ -100,12 +124,12 @@ BOOLEAN = Conversion(
 WITHOUT_NOTE = ("", ISO.description, BOOLEAN.description)
 
 
-SHAPES = {"Y": r"\d{{4}}", "y": r"\d{{2}}", "b": "[A-Za-z]+", "B": "[A-Za-z]+", "p": "[AaPp][Mm]"}
+SHAPES = {"Y": r"\d{4}", "y": r"\d{2}", "b": "[A-Za-z]+", "B": "[A-Za-z]+", "p": "[AaPp][Mm]"}
 
 
 def _date(pattern: str, description: str) -> Conversion:
     """A date pattern; `%Y` requires four digits, although DuckDB would accept two."""
-    shape = re.sub("%(.)", lambda m: SHAPES.get(m[1], r"\d{{1,2}}"), pattern.replace(".", "[.]"))
+    shape = re.sub("%(.)", lambda m: SHAPES.get(m[1], r"\d{1,2}"), pattern.replace(".", "[.]"))
     sql = (
         f"CASE WHEN regexp_full_match({{c}}, {quoted_text(shape)}) THEN try_strptime({{c}}, {quoted_text(pattern)}) END"
     )
@@ -124,12 +148,20 @@ def choose(values: list[str], how: How) -> Conversion:
     """Choose how a column is read, from some of its distinct texts (without missing values)."""
     if how.text:
         return AS_TEXT
-    stripped = [v.strip() for v in values]
+    stripped = [v.strip(BLANKS) for v in values]
+    padded = how.padded or stripped != values
     known = [v for v in stripped if v]
     conversion = _numbers(known, how) or _booleans(known) or _dates(known, how)
+    if conversion is None and (markers := [v for v in known if v in AMONG_NUMBERS]):
+        others = [v for v in known if v not in AMONG_NUMBERS]
+        if any(map(HAS_DIGIT, others)) and (numbers := _numbers(others, how)) is not None:
+            return replace(from_text(numbers), markers=tuple(markers))
     if conversion is not None:
-        return replace(from_text(conversion), padded=True) if stripped != values else conversion
-    return AS_TEXT if stripped == values else TRIMMED
+        return from_text(conversion) if padded else conversion
+    return TIDY_TEXT if padded else AS_TEXT
+
+
+HAS_DIGIT = re.compile(r"\d").search
 
 
 def from_text(conversion: Conversion) -> Conversion:
@@ -138,8 +170,8 @@ def from_text(conversion: Conversion) -> Conversion:
         return conversion
     if conversion == INTEGER:
         return LONG_INTEGER
-    sql = f"CASE WHEN NOT regexp_matches({{c}}, '{STRAY_SQL.replace('{', '{{').replace('}', '}}')}') "
-    return replace(conversion, native="VARCHAR", sql=f"{sql}THEN TRY_CAST({{c}} AS DOUBLE) END")
+    sql = f"CASE WHEN NOT regexp_matches({{c}}, '{STRAY_SQL}') THEN TRY_CAST({{c}} AS DOUBLE) END"
+    return replace(conversion, native="VARCHAR", sql=sql)
 
 
 def _booleans(known: list[str]) -> Conversion | None:
@@ -151,21 +183,34 @@ def _numbers(known: list[str], how: How) -> Conversion | None:
         return None
     if all(map(WHOLE.fullmatch, known)):  # also without values: the strictest type, so that later values are checked
         return INTEGER if known and max(map(len, known)) <= SAFE_DIGITS else LONG_INTEGER
-    if any(map(LONG.fullmatch, known)):
-        return None  # as floats they would lose digits
+    if any(map(LONG.fullmatch, known)) or not any(map(HAS_DIGIT, known)):
+        return None  # as floats they would lose digits; Infinity alone may be a name
     if all(map(REAL.fullmatch, known)) and not (how.mark == "," and how.sure and mark_of(known, ",") == ","):
-        return FLOAT
-    parts = [number_parts(v) for v in known]
-    if not all(parts):
-        return None
-    units = {(m["before"] or "", m["after"] or "") for m in parts if m is not None}
+        return CODES_AS_TEXT if any(map(COUNT_CODE.fullmatch, known)) else FLOAT
+    return _written_numbers(known, how)
+
+
+def _written_numbers(known: list[str], how: How) -> Conversion | None:
+    """Numbers with separators, one unit, the same in every value, or a sign behind them; or durations."""
+    if all(map(DURATION.fullmatch, known)):
+        description = "durations or times of day (hours:minutes:seconds), in seconds"
+        return Conversion(description, DURATIONS, sql=DURATION_SQL, gives="DOUBLE")
+    parts = [m for m in map(number_parts, known) if m is not None]
+    units = {(m["before"] or "", m["after"] or "") for m in parts}
+    sides = {m["side"] for m in parts} & set(DEBIT)
+    if len(parts) < len(known) or len(units) != 1 or len(sides & {"S", "H"}) == 1:
+        return None  # S alone may be a size
     mark = how.mark if how.asked else mark_of(known, how.mark)
-    return _number_with_unit(*units.pop(), mark) if len(units) == 1 else None
+    conversion = _number_with_unit(*units.pop(), mark, any(m["part"] or "," in m.string for m in parts))
+    owed = " and ".join(sorted(sides & set(NEGATIVE)))
+    return (
+        replace(conversion, description=f"{conversion.description}; {owed} counts as negative") if owed else conversion
+    )
 
 
-def _number_with_unit(before: str, after: str, mark: str) -> Conversion:
-    """Numbers with separators and one unit, the same in every value."""
-    description = "numbers with a decimal comma" if mark == "," else "numbers with thousands separators"
+def _number_with_unit(before: str, after: str, mark: str, separated: bool) -> Conversion:
+    plain = "numbers with thousands separators" if separated else "numbers with signs"
+    description = "numbers with a decimal comma" if mark == "," else plain
     if before or after:
         unit = "per cent" if after == "%" else before or after
         description = f"numbers in {unit}" + (" with a decimal comma" if mark == "," else "")
@@ -183,9 +228,16 @@ def mark_of(values: Iterable[str], usual: str) -> str:
     return usual
 
 
+EXPONENT = re.compile(r"[eE][-+−]?\d{1,3}$")
+
+
 def _evidence(values: Iterable[str]) -> dict[str, int]:
     counts = {",": 0, ".": 0}
-    for value in values:
+    for written in values:
+        value = EXPONENT.sub("", written)
+        if value != written and len(marks := set(value) & {",", "."}) == 1:
+            counts[marks.pop()] += 1  # 1,234E-5: before an exponent there are no thousands
+            continue
         comma, point = value.rfind(","), value.rfind(".")
         if comma >= 0 and point >= 0:
             counts["," if comma > point else "."] += 1
@@ -254,39 +306,77 @@ def conversion_notes(types: Mapping[str, Conversion]) -> list[str]:
     ]
 
 
-def texts(
-    raw: Path, out: Path, how: How, *, numbers: bool = True, kept: Sequence[str] = ()
-) -> tuple[list[str], dict[str, str]]:
+@dataclass(frozen=True)
+class Texts:
+    """Options for the texts of a Parquet file."""
+
+    missing: Sequence[str] = MISSING  # that stand for a missing value
+    numbers: bool = True  # False if the source has a type for numbers, so that digits in a text are meant as text
+    kept: Sequence[str] = ()  # columns that stay as they are
+
+
+Marked = tuple[tuple[str, str, int], ...]  # column, marker, and how many of its cells were taken as missing
+
+
+def convert_texts(raw: Path, out: Path, how: How, options: Texts) -> tuple[list[str], dict[str, str], Marked]:
     """Write the Parquet file `raw` to `out` with its texts converted.
 
-    `numbers` is false if the format has a type for numbers, so that digits in a text are meant as text; the columns in
-    `kept` stay as they are. Returns the assumptions as sentences, and how each converted column was read.
+    Returns the assumptions as sentences, how each converted column was read, and what was taken as missing.
     """
     con = connection(out.parent)
     source = f"read_parquet({quoted_text(str(raw))})"
-    types: dict[str, Conversion] = {}
-    names = []
-    for name, kind, *_ in con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall():
-        names.append(name)
-        if kind != "VARCHAR" or name in kept:
-            continue
-        c = quoted(name)
-        distinct = f"SELECT DISTINCT {c} FROM {source} WHERE {c} IS NOT NULL"
-        values = [v for (v,) in con.execute(f"{distinct} LIMIT 2000").fetchall()]
+    described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
+    columns = {
+        name: _TextColumn(name, source, options)
+        for name, kind, *_ in described
+        if kind == "VARCHAR" and name not in options.kept
+    }
+    types = {name: column.conversion(con, how) for name, column in columns.items()}
+    parts = [
+        f"{types[n].value(quoted(n), columns[n].markers)} AS {quoted(n)}" if n in types else quoted(n)
+        for n, *_ in described
+    ]
+    con.execute(f"COPY (SELECT {', '.join(parts)} FROM {source}) TO {quoted_text(str(out))} (FORMAT parquet)")
+    marked = tuple((name, marker, n) for name, column in columns.items() for marker, n in column.marked(con))
+    con.close()
+    return conversion_notes(types), {name: t.parse for name, t in types.items() if t.parse}, marked
+
+
+class _TextColumn:
+    """A column of texts in a Parquet file."""
+
+    def __init__(self, name: str, source: str, options: Texts) -> None:
+        self.name, self.source, self.numbers = quoted(name), source, options.numbers
+        self.markers: tuple[str, ...] = tuple(options.missing)  # that mean missing here
+
+    def conversion(self, con: Any, how: How) -> Conversion:
+        """How all its values can be read."""
+        text = trimmed(self.name)
+        distinct = f"SELECT DISTINCT {self.name} FROM {self.source} WHERE {self.name} IS NOT NULL AND {text} NOT IN "
+        values = self._values(con, f"{distinct} ({sql_list(self.markers)}) LIMIT 2000")
+        grades = kept([v.strip(BLANKS) for v in values], self.markers)
+        self.markers = tuple(m for m in self.markers if m not in grades)
         for _ in range(4):
             chosen = from_text(choose(values, how))
-            misfits = con.execute(f"{distinct} AND NOT coalesce({chosen.fits(c)}, false) LIMIT 200").fetchall()
+            if chosen == AS_TEXT or (chosen.is_number and not self.numbers):
+                chosen = TIDY_TEXT
+            absent = sql_list((*self.markers, *chosen.markers))
+            misfits = self._values(
+                con, f"{distinct} ({absent}) AND NOT coalesce({chosen.fits(self.name)}, false) LIMIT 200"
+            )
             if not misfits:
                 break
-            values += [v for (v,) in misfits]
+            values += misfits
         else:
-            chosen = AS_TEXT
-        if chosen.sql is not None and (numbers or chosen.gives not in ("BIGINT", "DOUBLE")):
-            types[name] = chosen
-    parts = []
-    for name in names:
-        sql = types[name].sql if name in types else None
-        parts.append(f"{sql.format(c=f'trim({quoted(name)})')} AS {quoted(name)}" if sql else quoted(name))
-    con.execute(f"COPY (SELECT {', '.join(parts)} FROM {source}) TO {quoted_text(str(out))} (FORMAT parquet)")
-    con.close()
-    return conversion_notes(types), {name: t.parse for name, t in types.items() if t.parse}
+            chosen = TIDY_TEXT
+        self.markers = (*self.markers, *chosen.markers)
+        return chosen
+
+    def marked(self, con: Any) -> list[tuple[str, int]]:
+        """How often each marker occurs."""
+        text = trimmed(self.name)
+        counts = f"SELECT {text}, count(*) FROM {self.source} WHERE {text} IN ({sql_list(self.markers)}) GROUP BY 1"
+        return [(str(marker), int(n)) for marker, n in con.execute(counts).fetchall()]
+
+    def _values(self, con: Any, sql: str) -> list[str]:
+        return [v for (v,) in con.execute(sql).fetchall()]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from mlcore.data.dataset import Reading, unique_names
+from mlcore.data.dataset import Kind, Reading, unique_names
 from mlcore.errors import CannotRead
 from mlcore.ingest.options import ReadOptions
+from mlcore.wording import several
 
 MOST_COLUMNS = 20_000
 
@@ -41,6 +42,8 @@ class Loaded:
     reading: Reading
     texts: Literal["settled", "may be dates", "may be anything"]  # settled: `Order.data` is already written
     parses: tuple[tuple[str, str], ...] = ()  # how text columns were read
+    kinds: tuple[tuple[str, Kind], ...] = ()  # that the file declares
+    ignored: tuple[str, ...] = ()  # columns that the file declares not to be features
 
 
 def names_note(names: Sequence[object]) -> tuple[list[str], list[str]]:
@@ -51,7 +54,9 @@ def names_note(names: Sequence[object]) -> tuple[list[str], list[str]]:
     if not changed:
         return unique, []
     shown = ", ".join(repr(c) for c in changed[:5]) + (" …" if len(changed) > 5 else "")
-    return unique, [f"{len(changed)} column names were empty or repeated; they are now {shown}."]
+    return unique, [
+        f"{len(changed)} {'column name was' if len(changed) == 1 else 'column names were'} empty, repeated or of several lines; now {shown}."
+    ]
 
 
 def cells_to_parquet(header: Sequence[object], rows: Sequence[Sequence[Any]], out: Path) -> list[str]:
@@ -77,15 +82,15 @@ def _array(values: list[Any]) -> Any:
 
     import pyarrow as pa
 
-    values = [None if v is None or v == "" else v for v in values]
+    values = [None if v is None or v == "" else _plain(v) for v in values]
     types = {type(v) for v in values if v is not None}
     if types <= {int, float} and types != {int}:
         values = [None if v is None else float(v) for v in values]
         if all(v is None or (abs(v) < 2**53 and v.is_integer()) for v in values) and types:
             values = [None if v is None else int(v) for v in values]
-    elif types == {dt.date, dt.datetime}:
-        values = [dt.datetime(v.year, v.month, v.day) if type(v) is dt.date else v for v in values]
-    elif len(types) > 1 or types & {dt.time, dt.timedelta, dict, list}:
+    elif types == {dt.datetime}:
+        return pa.array(values, pa.timestamp("us"))
+    elif len(types) > 1 or types & {dict, list}:
         import json
 
         values = [None if v is None else json.dumps(v) if isinstance(v, (dict, list)) else _as_text(v) for v in values]
@@ -95,3 +100,28 @@ def _array(values: list[Any]) -> Any:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         return pa.array([None if v is None else str(v) for v in values])
+
+
+def _plain(value: Any) -> Any:
+    """A day as the time at which it begins; a duration or a time of day as seconds."""
+    import datetime as dt
+
+    if type(value) is dt.date:
+        return dt.datetime(value.year, value.month, value.day)
+    if isinstance(value, dt.timedelta):
+        return value.total_seconds()
+    if isinstance(value, dt.time):
+        return value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6
+    return value
+
+
+def seconds_notes(header: Sequence[object], rows: Sequence[Sequence[Any]]) -> list[str]:
+    """A note on columns of durations or times of day, which are read as seconds."""
+    import datetime as dt
+
+    timed = [
+        str(name)
+        for i, name in enumerate(header)
+        if any(isinstance(row[i], (dt.timedelta, dt.time)) for row in rows if i < len(row))
+    ]
+    return [f"{several(timed)}: durations or times of day, read as seconds."] if timed else []

@@ -25,10 +25,11 @@ class ReadOptions:
     'text'
     """
 
-    delimiter: str | None = None  # one character
+    delimiter: str | None = None  # one to four characters; a blank stands for runs of blanks
     encoding: str | None = None
     header: bool | None = None
     skip: int | None = None  # lines above the table
+    skip_end: int | None = None  # rows at its end, such as a total
     quote: str | None = None  # " or ' or none
     decimal: str | None = None  # . or ,
     dates: str | None = None  # day or month: which comes first if both are possible
@@ -46,10 +47,14 @@ class ReadOptions:
         ):
             if value is not None and value not in allowed:
                 raise BadChoice.of(option, value, allowed)
-        if self.delimiter is not None and (len(self.delimiter) != 1 or self.delimiter in '\r\n"'):
-            raise BadChoice(f"{self.delimiter!r} is not a delimiter. It is one character, such as , ; | or a tab.")
-        if self.skip is not None and not 0 <= self.skip <= 10_000:
-            raise BadChoice(f"{self.skip} is not a number of lines to skip. Allowed are 0 to 10,000.")
+        if self.delimiter is not None and (not 1 <= len(self.delimiter) <= 4 or set(self.delimiter) & set('\r\n"')):
+            raise BadChoice(
+                f"{self.delimiter!r} is not a delimiter. It is one to four characters, such as , ; | :: or a tab; a "
+                "blank stands for runs of blanks."
+            )
+        for lines in (self.skip, self.skip_end):
+            if lines is not None and not 0 <= lines <= 10_000:
+                raise BadChoice(f"{lines} is not a number of lines to skip. Allowed are 0 to 10,000.")
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from mlcore.errors import CannotRead, HoldoutError
-from mlcore.ingest import columnar, convert, json_records, kinds, remote, sheets, text
+from mlcore.ingest import columnar, convert, declared, html_tables, json_records, kinds, remote, sheets, text
 from mlcore.ingest.archives import MOST_UNPACKED, kind_of, unpack
-from mlcore.ingest.formats import FORMATS, READS
+from mlcore.ingest.formats import format_of
 from mlcore.ingest.frames import Loaded, Order
+from mlcore.ingest.markers import MISSING
 from mlcore.ingest.options import ReadOptions, Stored, Table
 from mlcore.wording import count_of
 
@@ -68,12 +69,20 @@ def carry_out(order: Order, source: Table | Stored | None = None) -> dict[str, A
     loaded = remote.load_table(order, source) if isinstance(source, Table) else _load(order)
     parses = dict(loaded.parses)
     notes: list[str] = []
+    reading = loaded.reading
     if loaded.texts != "settled":
         explicit = order.options.decimal is not None
         how = convert.How(order.options.decimal or ".", explicit, explicit, order.options.dates)
         numbers = loaded.texts == "may be anything"
-        notes, parses = convert.texts(order.raw, order.data, how, numbers=numbers, kept=order.options.as_text or ())
+        usual = MISSING if numbers else ("",)  # databases have a value of their own for missing
+        missing = usual if order.options.missing is None else tuple(dict.fromkeys(("", *order.options.missing)))
+        texts = convert.Texts(missing=missing, numbers=numbers, kept=order.options.as_text or ())
+        notes, parses, marked = convert.convert_texts(order.raw, order.data, how, texts)
+        reading = replace(reading, marked=marked, markers=tuple(sorted({m for _, m, _ in marked})))
     rows, schema = kinds.infer(order.data, parses)
+    for name, kind in loaded.kinds:
+        schema = schema.with_declared(name, kind) if name in schema else schema
+    schema = schema.ignoring([n for n in loaded.ignored if n in schema])
     if not rows and loaded.reading.skipped_rows:
         raise CannotRead(
             f"No row of {order.name} has as many values as its first line ({len(schema)}). "
@@ -82,7 +91,7 @@ def carry_out(order: Order, source: Table | Stored | None = None) -> dict[str, A
     if not rows:
         columns = count_of(len(schema), "column")
         raise CannotRead(f"{order.name} has a header ({columns}) but no rows. Choose a file with rows.")
-    reading = replace(loaded.reading, notes=(*loaded.reading.notes, *notes))
+    reading = replace(reading, notes=(*reading.notes, *notes))
     return {"rows": rows, "schema": asdict(schema), "reading": asdict(reading)}
 
 
@@ -91,7 +100,7 @@ def _load(order: Order) -> Loaded:
     with order.path.open("rb") as file:
         packed = kind_of(order.path, file.read(16))
     if packed is None:
-        return reader(format_of(order.path, order.name))(order)
+        return _load_plain(order)
     subset = order.options.subset
     inner, parts, notes = unpack(order, packed)
     with inner.path.open("rb") as file:
@@ -99,32 +108,19 @@ def _load(order: Order) -> Loaded:
             raise CannotRead(
                 f"{order.name} contains another archive ({inner.name}). Unpack it and choose the file inside."
             )
-    loaded = reader(format_of(inner.path, inner.name))(inner)
+    loaded = _load_plain(inner)
     reading = replace(loaded.reading, notes=(*notes, *loaded.reading.notes))
     if parts:
         reading = replace(reading, subset=subset or inner.name, subsets=parts)
     return replace(loaded, reading=reading)
 
 
-def format_of(path: Path, name: str) -> str:
-    """Detect the format by the file ending and the first bytes, which take precedence."""
-    with path.open("rb") as file:
-        head = file.read(4096)
-    signatures = ((b"PAR1", "parquet"), (b"ARROW1", "arrow"), (b"\xd0\xcf\x11\xe0", "excel"), (b"PK\x03\x04", "excel"))
-    for signature, family in signatures:
-        if head.startswith(signature):
-            return family
-    expected = dict(FORMATS).get(Path(name).suffix.lower())
-    if expected in ("parquet", "arrow", "excel"):
-        raise CannotRead(
-            f"{name} is not {Path(name).suffix.lower()[1:]}: its first bytes do not match. "
-            "It may be damaged or have the wrong ending."
-        )
-    if expected:
-        return expected
-    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise CannotRead(f"{name} has an unsupported format. Holdout reads {READS}.")
-    return "text"
+def _load_plain(order: Order) -> Loaded:
+    """Read a file that is not compressed, by what it is."""
+    found = format_of(order.path, order.name)
+    header = declared.orange_header(order.path) if found.family == "text" else None
+    loaded = reader(found.family)(order) if header is None else declared.load_orange(order, header)
+    return replace(loaded, reading=replace(loaded.reading, notes=(*found.notes, *loaded.reading.notes)))
 
 
 def reader(family: str) -> Callable[[Order], Loaded]:
@@ -136,6 +132,8 @@ def reader(family: str) -> Callable[[Order], Loaded]:
         "excel": sheets.load,
         "parquet": columnar.load_parquet,
         "arrow": columnar.load_arrow,
+        "arff": declared.load_arff,
+        "html": html_tables.load,
     }[family]
 
 

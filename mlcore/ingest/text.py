@@ -6,65 +6,35 @@ that does not fit makes its column's type be inferred again, and each line that 
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
+import mmap
 import re
 import shutil
-from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 
 import duckdb
-import numpy as np
 
 from mlcore.data.dataset import Reading
-from mlcore.data.sql import WIDE, connection, quoted, quoted_text
-from mlcore.errors import CannotRead, NoSuchColumn
-from mlcore.ingest import convert
-from mlcore.ingest.frames import Loaded, Order, names_note
+from mlcore.data.sql import BLANKS, WIDE, connection, quoted, quoted_text, trimmed
+from mlcore.errors import CannotRead
+from mlcore.ingest import convert, dialect
+from mlcore.ingest.convert import sql_list
+from mlcore.ingest.dialect import Dialect, first_records_text
+from mlcore.ingest.encoding import Encoding, as_utf8, detect
+from mlcore.ingest.frames import Loaded, Order
+from mlcore.ingest.markers import COMMON, MISSING, kept
 from mlcore.wording import count_of
 
-MISSING = ("", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "NULL", "null", "?", "-", "--", ".", "#N/A", "<NA>", "NaT")
-DELIMITERS = (",", ";", "\t", "|")
-BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-LONGEST_LINE = 1 << 24
-csv.field_size_limit(LONGEST_LINE)
 CHUNK = 1 << 20
-FEW_SPECIAL = 24
-CODE = r'[,;\t|\n\r"][ +-]?0[0-9xX]|[0-9]{16}|[0-9]_[0-9]'
+CODE = r'[,;\t|\n\r"][ +-]?0[0-9xX]|[0-9]{16}|[0-9]_[0-9]|\+[0-9]{7}|[0-9]E[0-9]'
 OVERLAP = 20  # bytes of a chunk that are scanned again with the next one
-WESTERN = frozenset("àâäáãåæçéèêëíìîïñóòôöõøœßúùûüýÿÀÂÄÁÃÅÆÇÉÈÊËÍÌÎÏÑÓÒÔÖÕØŒÚÙÛÜÝŸ€£§°²³½¼¾·«»¿¡–—‘’“”„…™®©\u00a0")
-# Common encodings; their rarer relatives are often detected by mistake.
-LIKELY = (
-    "cp1252", "cp1251", "cp932", "big5", "gb18030", "euc_jp", "euc_kr", "cp1250", "cp1253", "cp1254", "cp1255",
-    "cp1256", "koi8_r",
-)  # fmt: skip
-MOST_PREAMBLE = 50  # maximum number of lines skipped above the header
 SAMPLE_BYTES, SAMPLE_CELLS, SAMPLE_ROWS = 1 << 20, 400_000, 5_000
 MOST_ROUNDS = 12
 MOST_MENDED = 4
-NUMBER = re.compile(r"\s*[-+]?[\d.,]*\d\s*%?\s*")
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """Delimiter, quote, header and column names of a file."""
-
-    delimiter: str
-    quote: str
-    skip: int  # lines before the header, or before the first row if there is no header
-    header: bool
-    names: tuple[str, ...]
-    above: int  # lines before the first row
+MOST_COUNTED = 1 << 28  # bytes of a file whose markers are counted in all rows, not only in the sample
 
 
 @dataclass(frozen=True)
@@ -78,139 +48,54 @@ class Bytes:
 
 def load(order: Order) -> Loaded:
     """Read a text file into `order.data`."""
-    encoding, clean = (order.options.encoding, False) if order.options.encoding else detect_encoding(order.path)
-    plain, notes = (order.path, []) if clean else as_utf8(order.path, encoding, order.out / "text.csv")
+    encoding = Encoding(order.options.encoding) if order.options.encoding else detect(order.path)
+    plain, notes = (order.path, []) if encoding.clean else as_utf8(order.path, encoding.name, order.out / "text.csv")
+    notes = [*encoding.notes, *notes]
     facts = look_through(plain)
     if facts.odd_ends:
         plain = one_line_end(plain, order.out / "lines.csv")
         facts = look_through(plain)
-    dialect, dialect_notes = find_dialect(order, plain)
+    given = dialect.find_form(order, plain)
+    form = given
+    if not given.is_plain:
+        notes.append(given.words())
+        plain, form = dialect.written_anew(plain, given, order.out / "anew.csv")
+        facts = look_through(plain)
+    found, dialect_notes = dialect.find_dialect(order, plain, form)
     notes += dialect_notes
-    table = _Table(order, plain, dialect, facts)
+    plain, cut_notes = _without_lines(order, plain, found)
+    table = _Table(order, plain, found, facts)
     types, skipped = table.copy()
-    notes += table.notes + convert.conversion_notes(types)
+    notes += table.notes + convert.conversion_notes(types) + _without_empty(order, found, table) + cut_notes
     if skipped:
-        shown = ", ".join(str(n) for n in skipped[:10]) + (" …" if len(skipped) > 10 else "")
-        single = len(skipped) == 1
-        notes.append(
-            f"{len(skipped):,} row{'' if single else 's'} skipped, because {'it has' if single else 'they have'} more "
-            f"or fewer than {len(dialect.names)} values or a badly closed quote: line{'' if single else 's'} {shown}."
-        )
-    shown_encoding = {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "ascii": "UTF-8"}.get(encoding, encoding)
+        notes.append(_skipped_note(skipped, len(found.names)))
     decimal = next((t.parse for t in types.values() if t.parse in (".", ",")), order.options.decimal or ".")
+    marked = table.marked(types)
     reading = Reading(
         "text",
-        shown_encoding,
-        dialect.delimiter,
-        dialect.header,
+        {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "ascii": "UTF-8"}.get(encoding.name, encoding.name),
+        "" if given.cuts is not None else given.delimiter,
+        found.header,
         decimal,
         tuple(skipped[:1000]),
         tuple(notes),
-        skip=dialect.skip,
-        markers=table.markers,
+        skip=found.skip,
+        markers=tuple(sorted({m for _, m, _ in marked})),
+        marked=tuple(marked),
     )
     return Loaded(reading, "settled", tuple((name, t.parse) for name, t in types.items() if t.parse))
 
 
-# encoding -------------------------------------------------------------------------------------------------------------
-
-
-def detect_encoding(path: Path) -> tuple[str, bool]:
-    """Find the encoding: byte-order marks, then UTF-8 (a few invalid bytes allowed), then a guess from non-ASCII lines.
-
-    Also return whether the file can be read as it is, without a copy.
-    """
-    with path.open("rb") as file:
-        head = file.read(4096)
-        for bom, name in BOMS:
-            if head.startswith(bom):
-                return name, False
-        if (utf16 := _utf16(head)) is not None:
-            return utf16, False
-        file.seek(0)
-        valid, invalid, sample = _utf8_evidence(file)
-    if not invalid or valid > 3 * invalid:  # text in other encodings is rarely valid UTF-8
-        return "utf-8", not invalid
-    few = sum(b > 127 for b in sample) < FEW_SPECIAL and _decodes(sample, "cp1252")
-    if few or _western(sample):  # too few bytes to detect a language; cp1252 is the most common
-        return "cp1252", False
-    from charset_normalizer import from_bytes
-
-    best = from_bytes(sample, cp_isolation=list(LIKELY)).best()
-    return (best.encoding if best is not None else "cp1252"), False
-
-
-def _utf16(head: bytes) -> str | None:
-    """UTF-16 without a byte-order mark: every second byte of plain letters is zero."""
-    if len(head) < 8 or b"\0" not in head:
-        return None
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    half = len(head) // 2
-    if odd > 0.4 * half and even < 0.1 * half:
-        return "utf-16-le"
-    return "utf-16-be" if even > 0.4 * half and odd < 0.1 * half else None
-
-
-def _utf8_evidence(file: io.BufferedReader) -> tuple[int, int, bytes]:
-    """Count valid non-ASCII characters and invalid bytes of UTF-8; also return a sample of non-ASCII lines."""
-    valid, invalid, sample = 0, 0, b""
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    while chunk := file.read(CHUNK):
-        if chunk.isascii() and not decoder.getstate()[0]:
-            continue
-        text = decoder.decode(chunk)
-        bad = text.count("\ufffd")
-        valid += len(re.findall(r"[^\x00-\x7f]", text)) - bad
-        invalid += bad
-        if invalid and len(sample) < (1 << 18):
-            sample += b"\n".join(line for line in chunk.split(b"\n") if not line.isascii())
-    invalid += decoder.decode(b"", final=True).count("\ufffd")
-    return valid, invalid, sample[: 1 << 18]
-
-
-def _western(sample: bytes) -> bool:
-    """Whether the non-ASCII bytes are all western European letters or signs, and far fewer than plain letters."""
-    odd = [b for b in sample if b > 127]
-    plain = sum(65 <= b <= 122 for b in sample)
-    return len(odd) < 0.3 * plain and set(bytes(odd).decode("cp1252", "replace")) <= WESTERN
-
-
-def _decodes(sample: bytes, encoding: str) -> bool:
-    try:
-        sample.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def as_utf8(path: Path, encoding: str, out: Path) -> tuple[Path, list[str]]:
-    """Return a UTF-8 copy of the file, and notes on characters that could not be decoded."""
-    bad_lines: list[int] = []
-    try:
-        with (
-            path.open("r", encoding=encoding, newline="", errors="replace") as source,
-            out.open("w", encoding="utf-8", newline="") as target,
-        ):
-            line = 1
-            if (first := source.read(1)) != "\ufeff":
-                target.write(first)
-            while chunk := source.read(CHUNK):
-                if "\ufffd" in chunk:
-                    bad_lines += [line + chunk.count("\n", 0, m.start()) for m in re.finditer("\ufffd", chunk)]
-                line += chunk.count("\n")
-                target.write(chunk)
-    except (UnicodeError, LookupError) as error:
-        raise CannotRead(f"{path.name} cannot be decoded as {encoding!r} ({error}). Try utf-8 or cp1252.") from None
-    if not bad_lines:
-        return out, []
-    lines = list(dict.fromkeys(bad_lines))
-    shown = ", ".join(str(n) for n in lines[:10]) + (" …" if len(lines) > 10 else "")
-    subject = "character is" if len(bad_lines) == 1 else "characters are"
-    note = (
-        f"{len(bad_lines):,} {subject} not valid {encoding} (replaced by \ufffd): "
-        f"line{'s' if len(lines) > 1 else ''} {shown}."
+def _skipped_note(skipped: list[int], width: int) -> str:
+    shown = ", ".join(str(n) for n in skipped[:10]) + (" …" if len(skipped) > 10 else "")
+    single = len(skipped) == 1
+    return (
+        f"{count_of(len(skipped), 'row')} skipped, because {'it has' if single else 'they have'} more or fewer than "
+        f"{width} values or a badly closed quote: line{'' if single else 's'} {shown}."
     )
-    return out, [note]
+
+
+# bytes ----------------------------------------------------------------------------------------------------------------
 
 
 def look_through(path: Path) -> Bytes:
@@ -273,117 +158,89 @@ def one_line_end(path: Path, out: Path) -> Path:
     return out
 
 
-# dialect --------------------------------------------------------------------------------------------------------------
+# lines that are no rows -----------------------------------------------------------------------------------------------
 
 
-def find_dialect(order: Order, plain: Path) -> tuple[Dialect, list[str]]:
-    """Find delimiter, preamble, header and names; the options of the user take precedence. Also returns notes."""
-    options = order.options
-    sample = first_records_text(plain)
-    if not sample.strip():
-        raise CannotRead(f"{order.name} contains only blank lines. Choose a file with a header and rows.")
-    quote = {None: '"', "none": ""}.get(options.quote, options.quote or '"')
-    lines = sample.split("\n")
-    delimiter = options.delimiter or detect_delimiter(sample)
-    skip = options.skip if options.skip is not None else preamble(lines, delimiter, quote)
-    records = [r for r in _csv_rows("\n".join(lines[skip:]), delimiter, quote) if any(f.strip() for f in r)]
-    if not records:
-        raise CannotRead(f"{order.name} contains only blank lines. Choose a file with a header and rows.")
-    header = has_header(records) if options.header is None else options.header
-    width = Counter(map(len, records[1:300])).most_common(1)[0][0] if len(records) > 2 else len(records[0])
-    first = records[0] + [""] * (width - len(records[0])) if header else [""] * len(records[0])
-    names, notes = names_note(first)
-    if header and width > len(records[0]):
-        notes.append(f"The header has {len(records[0])} names for {width} columns; the last columns were given names.")
-    unknown = set(options.as_text or ()) - set(names)
-    if unknown:
-        raise NoSuchColumn.named(min(unknown), names)
-    if not header and options.header is None:
-        notes.append("The first line looks like data, so the columns were named column_1, column_2 …")
-    if skip and options.skip is None:
-        notes.append(f"{count_of(skip, 'line')} above the header passed over.")
-    above = skip + (sum(f.count("\n") for f in records[0]) + 1 if header else 0)
-    return Dialect(delimiter, quote, skip, header, tuple(names), above), notes
+def _without_lines(order: Order, plain: Path, found: Dialect) -> tuple[Path, list[str]]:
+    """A copy without lines that repeat the header, and without the last ones that the user leaves out; and notes."""
+    with plain.open("rb") as file:
+        above = b"".join(file.readline() for _ in range(found.above))
+    header = above.splitlines(keepends=True)[found.skip] if found.header and found.above > found.skip else b""
+    repeats = _count_lines(plain, header, len(above)) if found.names and len(found.names) > 1 else 0
+    # DuckDB skips records, not lines, where quotes stand above the rows: blank lines take the place of such lines.
+    quoted_above = found.form.quote.encode() in above and (found.above > found.skip + 1 or found.skip > 0)
+    if not repeats and not order.options.skip_end and not quoted_above:
+        return plain, []
+    out = order.out / "rows.csv"
+    with plain.open("rb") as source, out.open("wb") as target:
+        source.seek(len(above))
+        target.write(above if not quoted_above else b"\n" * found.above)
+        # A blank line takes the place of one that is left out, so that lines keep their numbers.
+        target.writelines(b"\n" if repeats and line.strip() == header.strip() else line for line in source)
+    for _ in range(order.options.skip_end or 0):
+        _cut_last_line(out)
+    notes = (
+        [f"{count_of(repeats, 'line')} left out that repeat{'s' if repeats == 1 else ''} the header."]
+        if repeats
+        else []
+    )
+    if order.options.skip_end:
+        notes.append(f"The last {count_of(order.options.skip_end, 'row')} left out, as you chose.")
+    return out, notes
 
 
-def _csv_rows(text: str, delimiter: str, quote: str) -> Iterator[list[str]]:
-    if not quote:
-        return csv.reader(io.StringIO(text), delimiter=delimiter, quoting=csv.QUOTE_NONE)
-    return csv.reader(io.StringIO(text), delimiter=delimiter, quotechar=quote)
-
-
-def first_records_text(path: Path, size: int = 1 << 18) -> str:
-    """The first complete lines."""
-    with path.open("r", encoding="utf-8", newline="", errors="replace") as file:
-        text = file.read(size)
-        while len(text) < LONGEST_LINE and text.count("\n") < 20 and (more := file.read(size)):
-            text += more  # very wide tables have very long lines
-        if file.read(1):
-            text = text[: text.rfind("\n") + 1] or text
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
-
-
-def detect_delimiter(sample: str) -> str:
-    """Choose the delimiter that splits most lines into the same number of values, at least two."""
-    lines = sample.splitlines()[:300]
-
-    def rating(delimiter: str) -> tuple[float, int]:
-        counts = Counter(len(r) for r in csv.reader(lines, delimiter=delimiter) if r)
-        width, lines_with = max(counts.items(), key=lambda item: (item[1], item[0]))
-        return (lines_with / sum(counts.values()) if width > 1 else 0.0, width)
-
-    best = max(DELIMITERS, key=rating)
-    return best if rating(best)[0] > 0 else ","
-
-
-def preamble(lines: list[str], delimiter: str, quote: str) -> int:
-    """Count the lines above the table: those before the first line with the most common number of values.
-
-    Only lines with fewer values are skipped, and only if nearly all lines after them have the same number.
-    """
-    widths = [len(next(_csv_rows(line, delimiter, quote), [])) if line.strip() else 0 for line in lines[:300]]
-    counts = Counter(w for w in widths if w > 0)
-    if not counts:
+def _count_lines(path: Path, line: bytes, start: int) -> int:
+    """How often a line occurs after the first `start` bytes."""
+    text = line.strip()
+    if not text or start >= path.stat().st_size:
         return 0
-    usual, agreeing = counts.most_common(1)[0]
-    first = next((i for i, w in enumerate(widths) if w == usual), 0)
-    if first and 2 <= widths[first - 1] < usual and _is_short_header(lines[first - 1 : first + 1], delimiter, quote):
-        return first - 1
-    below = [w for w in widths[first:] if w]
-    if usual < 2 or first > MOST_PREAMBLE or agreeing < 3 or below.count(usual) < 0.8 * len(below):
-        return 0
-    return first if all(0 <= w < usual for w in widths[:first]) else 0
+    count, position = 0, start - 1
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        while (position := content.find(b"\n" + text, position)) >= 0:
+            position += 1 + len(text)
+            count += content[position : position + 1] in (b"\n", b"\r", b"")
+    return count
 
 
-def _is_short_header(lines: list[str], delimiter: str, quote: str) -> bool:
-    """Whether a line with fewer values is still the header: it contains no numbers, but the line below does."""
-    above, below = (next(_csv_rows(line, delimiter, quote), []) for line in lines)
-    return not any(map(_is_value, above)) and all(c.strip() for c in above) and any(map(_is_value, below))
+def _cut_last_line(path: Path) -> None:
+    with path.open("r+b") as file:
+        start = max(0, file.seek(0, 2) - CHUNK)
+        file.seek(start)
+        file.truncate(start + file.read().rstrip().rfind(b"\n") + 1)
 
 
-def _is_value(text: str) -> bool:
-    """Whether a text is a number or a date, which column names rarely are."""
-    return bool(NUMBER.fullmatch(text) or convert.DATE_LIKE.fullmatch(text.strip()))
+def _without_empty(order: Order, found: Dialect, table: _Table) -> list[str]:
+    """Rewrite `order.data` without rows and unnamed columns that hold nothing, as spreadsheets add them; and notes."""
+    import pyarrow.parquet as pq
 
-
-def has_header(records: list[list[str]]) -> bool:
-    """Whether the first line holds column names: yes, unless it contains numbers like the lines below it."""
-    first, rest = records[0], records[1:51]
-    numeric = [_is_value(name) for name in first]
-    if not any(numeric):
-        return True
-    if not rest:
-        return False
-    years = [
-        int(c) for c, is_number in zip(first, numeric, strict=True) if is_number and re.fullmatch(r"(19|20)\d\d", c)
-    ]
-    if len(years) == sum(numeric) >= 2 and len(set(np.diff(years))) == 1 and not all(numeric):
-        return True  # evenly spaced years and a text: one column per year
-    for i, is_number in enumerate(numeric):
-        below = [r[i] for r in rest if i < len(r) and r[i].strip()]
-        if below and not is_number and sum(map(_is_value, below)) > len(below) / 2:
-            return True
-    return False
+    metadata = pq.ParquetFile(order.data).metadata
+    groups = [metadata.row_group(g) for g in range(metadata.num_row_groups)]
+    nulls = [sum(g.column(i).statistics.null_count or 0 for g in groups) for i in range(metadata.num_columns)]
+    names = found.names
+    unused = [n for n, k in zip(names, nulls, strict=True) if n in found.unnamed and k == metadata.num_rows]
+    named = [n for n in names if n not in unused]
+    if len(named) < 2 or not metadata.num_rows or (not unused and not all(nulls)):
+        return []
+    con = connection(order.out, len(names))
+    out, source = order.out / "tidy.parquet", f"read_parquet({quoted_text(str(order.data))})"
+    known = " OR ".join(f"{quoted(n)} IS NOT NULL" for n in named)
+    rows = (
+        con.execute(f"SELECT count(*) FROM {source} WHERE {known}").fetchone()[0] if all(nulls) else metadata.num_rows
+    )
+    if rows < metadata.num_rows and table.blank_rows() != metadata.num_rows - rows:
+        known, rows = "true", metadata.num_rows  # a row of markers was meant as a row
+    if rows and (unused or rows < metadata.num_rows):
+        con.execute(
+            f"COPY (SELECT {', '.join(map(quoted, named))} FROM {source} WHERE {known}) TO {quoted_text(str(out))} "
+            "(FORMAT parquet, ROW_GROUP_SIZE 122880)"
+        )
+        out.replace(order.data)
+    con.close()
+    empty = metadata.num_rows - rows if rows else 0
+    notes = [f"{count_of(empty, 'row')} without any value left out."] if empty else []
+    return notes + (
+        [f"{count_of(len(unused), 'column')} without a name or any value left out."] if unused and rows else []
+    )
 
 
 # rows -----------------------------------------------------------------------------------------------------------------
@@ -399,7 +256,7 @@ class _Table:
     plain: Path
     dialect: Dialect
     facts: Bytes
-    markers: tuple[str, ...] = ()  # that occur in the sample
+    grades: frozenset[str] = frozenset()  # markers that are values of some column, such as - beside + and ++
     notes: list[str] = field(default_factory=list)
     blanked: set[int] = field(default_factory=set)  # lines with an unclosed quote
     is_resolved: int = 0
@@ -413,7 +270,7 @@ class _Table:
         for attempt in range(MOST_ROUNDS):
             last = attempt >= MOST_ROUNDS - 2
             types = {
-                name: convert.AS_TEXT if last and name in values.failed else convert.choose(values.of[name], how)
+                name: convert.TIDY_TEXT if last and name in values.failed else convert.choose(values.of[name], how)
                 for name, how in self._options_by_column(values).items()
             }
             if len(types) > WIDE:  # checking that each value is whole would take longer than reading it
@@ -423,6 +280,7 @@ class _Table:
                 continue
             if not wrong and not checked and self.facts.codes:
                 wrong, checked = self._columns_with_codes(types), True
+            wrong = wrong or self._untidy(types)
             if not wrong:
                 return types, sorted(self.blanked | self._line_numbers(rejects))
             values = values.with_failures(self._misfits(types, wrong), wrong)
@@ -444,10 +302,11 @@ class _Table:
         Returns whether anything changed. After MOST_MENDED rounds, quotes are read as plain characters.
         """
         swallowed = [r for r in rejects if r.kind == "UNQUOTED VALUE" and r.lines > 1]
-        if not swallowed or not self.dialect.quote:
+        if not swallowed or not self.dialect.form.quote:
             return False
         if self.is_resolved >= MOST_MENDED:
-            self.dialect, self.blanked, self.plain = replace(self.dialect, quote=""), set(), self.whole
+            self.dialect = replace(self.dialect, form=replace(self.dialect.form, quote=""))
+            self.blanked, self.plain = set(), self.whole
             self.notes.append("Quotes were read as plain characters, because many of them are never closed.")
             return True
         self.is_resolved += 1
@@ -470,22 +329,26 @@ class _Table:
         explicit = options.decimal is not None
         default = convert.How(options.decimal or mark, sure or explicit, explicit, options.dates)
         text_columns = set(options.as_text or ())
-        return {name: replace(default, text=name in text_columns) for name in self.dialect.names}
+        return {
+            name: replace(default, text=name in text_columns, padded=name in values.failed)
+            for name in self.dialect.names
+        }
 
     def _sample(self) -> _Values:
         """Distinct texts of each column from the first rows, without missing values."""
         d = self.dialect
-        lines = first_records_text(self.plain, SAMPLE_BYTES).split("\n")[d.skip :]
-        rows = list(islice(_csv_rows("\n".join(lines), d.delimiter, d.quote), 1 if d.header else 0, SAMPLE_ROWS))
+        lines = first_records_text(self.plain, SAMPLE_BYTES).split("\n")[d.above :]
+        rows = list(islice(d.form.rows([line + "\n" for line in lines]), SAMPLE_ROWS))
         rows = [r for r in rows[: max(100, SAMPLE_CELLS // len(d.names))] if len(r) == len(d.names)]
         missing = set(self.missing)
-        self.markers = tuple(sorted(missing & {text.strip() for row in rows for text in row}))
-        return _Values(
-            {
-                n: [v for v in dict.fromkeys(r[i] for r in rows) if v.strip() not in missing]
-                for i, n in enumerate(d.names)
-            }
-        )
+        of = {}
+        for i, name in enumerate(d.names):
+            texts = dict.fromkeys(r[i] for r in rows)
+            values = [v for v in texts if v.strip(BLANKS) not in missing]
+            grades = kept([v.strip(BLANKS) for v in values], missing) if len(values) < len(texts) else frozenset()
+            self.grades |= grades
+            of[name] = [v for v in texts if v.strip(BLANKS) not in missing - grades]
+        return _Values(of)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -493,10 +356,29 @@ class _Table:
         markers = self.order.options.missing
         return MISSING if markers is None else tuple(dict.fromkeys(("", *markers)))
 
+    def _missing_in(self, types: dict[str, convert.Conversion], name: str) -> tuple[str, ...]:
+        """The same for one column."""
+        is_graded = self.grades and not types[name].is_number and name in self._graded
+        return tuple(m for m in self.missing if m not in self.grades) if is_graded else self.missing
+
+    @cached_property
+    def _graded(self) -> set[str]:
+        values = self._sample().of
+        return {n for n, texts in values.items() if self.grades & {v.strip(BLANKS) for v in texts}}
+
+    @property
+    def _null_texts(self) -> tuple[str, ...]:
+        """The markers that DuckDB looks for in every value; rarer ones are looked for where they can be."""
+        return tuple(
+            m for m in (COMMON if self.order.options.missing is None else self.missing) if m not in self.grades
+        )
+
     def _copy_rows(self, types: dict[str, convert.Conversion]) -> tuple[set[str], list[Reject]]:
         """Copy all rows; return the columns in which a value did not fit, and the rejected rows."""
         names = list(types)
-        selected = ", ".join(_column_sql(i, name, types[name], self.missing) for i, name in enumerate(names))
+        selected = ", ".join(
+            _column_sql(i, name, types[name], self._missing_in(types, name)) for i, name in enumerate(names)
+        )
         con = connection(self.order.out, len(names))
         try:
             con.execute(
@@ -537,23 +419,70 @@ class _Table:
         checked = [n for n, t in types.items() if n in wrong or t.sql is not None or t == convert.INTEGER]
         parts = []
         for name in checked:
-            fits = types[name].fits(quoted(name))
-            present = f"trim({quoted(name)}) NOT IN ({_sql_list(self.missing)})"
-            misfit = f"{quoted(name)} IS NOT NULL AND {present} AND NOT coalesce({fits}, false)"
-            parts.append(f"list(DISTINCT {quoted(name)}) FILTER (WHERE {misfit})[:200]")
+            c = quoted(name)
+            absent = sql_list((*self._missing_in(types, name), *types[name].markers))
+            misfit = (
+                f"{c} IS NOT NULL AND {trimmed(c)} NOT IN ({absent}) AND NOT coalesce({types[name].fits(c)}, false)"
+            )
+            parts.append(f"list(DISTINCT {c}) FILTER (WHERE {misfit})[:200]")
         con = connection(self.order.out)
         row = con.execute(f"SELECT {', '.join(parts)} FROM {self._scan({})}").fetchone() or ()
         con.close()
         return {n: list(v) for n, v in zip(checked, row, strict=True) if v}
 
-    def _scan(self, types: dict[str, convert.Conversion]) -> str:
+    def _untidy(self, types: dict[str, convert.Conversion]) -> set[str]:
+        """Columns of plain texts with a rare marker, or with blanks around a value, in any row."""
+        texts = [n for n, t in types.items() if t == convert.AS_TEXT and n not in (self.order.options.as_text or ())]
+        if not texts:
+            return set()
+        con = connection(self.order.out, len(texts))
+        tests = (
+            f"bool_or({trimmed(c)} <> {c} OR {c} IN ({sql_list(self._missing_in(types, n))}))"
+            for n, c in ((n, quoted(n)) for n in texts)
+        )
+        source = f"read_parquet({quoted_text(str(self.order.data))})"
+        row = con.execute(f"SELECT {', '.join(tests)} FROM {source}").fetchone() or ()
+        con.close()
+        return {n for n, untidy in zip(texts, row, strict=True) if untidy}
+
+    def blank_rows(self) -> int:
+        """The number of rows in which every value is blank."""
+        con = connection(self.order.out, len(self.dialect.names))
+        blank = " AND ".join(f"coalesce({trimmed(quoted(n))}, '') = ''" for n in self.dialect.names)
+        count = con.execute(f"SELECT count(*) FROM {self._scan({}, ('',))} WHERE {blank}").fetchone()
+        con.close()
+        return int(count[0]) if count else 0
+
+    def marked(self, types: dict[str, convert.Conversion]) -> list[tuple[str, str, int]]:
+        """How often each marker was taken as missing in each column: in all rows, or in the sample of a huge file."""
+        con = connection(self.order.out, len(types))
+        most = "" if self.plain.stat().st_size <= MOST_COUNTED else f" LIMIT {SAMPLE_ROWS}"
+        stored = f"read_parquet({quoted_text(str(self.order.data))})"
+        kept_names = [n for (n, *_) in con.execute(f"DESCRIBE SELECT * FROM {stored}").fetchall()]
+        counts = con.execute(f"SELECT {', '.join(f'count({quoted(n)})' for n in kept_names)}, count(*) FROM {stored}")
+        *known, rows = counts.fetchone() or (0,)
+        holed = [n for n, k in zip(kept_names, known, strict=True) if k < rows]
+        if not holed:
+            return []
+        parts = []
+        for name in holed:
+            c = quoted(name)
+            markers = sql_list((*self._missing_in(types, name), *types[name].markers))
+            text = f"coalesce({trimmed(c)}, '')"
+            parts.append(f"histogram({text}) FILTER (WHERE {text} IN ({markers}))")
+        source = f"(SELECT * FROM {self._scan({}, ('',))}{most})"
+        row = con.execute(f"SELECT {', '.join(parts)} FROM {source}").fetchone() or ()
+        con.close()
+        return [(n, m, k) for n, found in zip(holed, row, strict=True) for m, k in (found or {}).items()]
+
+    def _scan(self, types: dict[str, convert.Conversion], null_texts: tuple[str, ...] | None = None) -> str:
         d = self.dialect
         columns = ", ".join(f"{quoted_text(n)}: '{types[n].native if n in types else 'VARCHAR'}'" for n in d.names)
         longest = max(1 << 21, 2 * self.facts.longest)
         return (
-            f"read_csv({quoted_text(str(self.plain))}, delim={quoted_text(d.delimiter)}, quote={quoted_text(d.quote)}, "
-            f"escape={quoted_text(d.quote)}, header=false, skip={d.above}, columns={{{columns}}}, "
-            f"nullstr=[{_sql_list(self.missing)}], auto_detect=false, ignore_errors=true, store_rejects=true, "
+            f"read_csv({quoted_text(str(self.plain))}, delim={quoted_text(d.form.delimiter)}, "
+            f"quote={quoted_text(d.form.quote)}, escape={quoted_text(d.form.quote)}, header=false, skip={d.above}, columns={{{columns}}}, "
+            f"nullstr=[{sql_list(self._null_texts if null_texts is None else null_texts)}], auto_detect=false, ignore_errors=true, store_rejects=true, "
             f"null_padding={str(self.order.options.short_rows == 'fill').lower()}, max_line_size={longest})"
         )
 
@@ -565,23 +494,15 @@ class _Table:
         )
 
 
-def _sql_list(texts: tuple[str, ...]) -> str:
-    return ", ".join(quoted_text(t) for t in texts)
-
-
 def _column_sql(index: int, name: str, conversion: convert.Conversion, missing: tuple[str, ...]) -> str:
     """SQL of one column; a value that does not fit stops the copy with an error that gives the column's index."""
     c = quoted(name)
     failure = f"error('holdout-column:{index}:')::{conversion.gives}"
     if conversion == convert.INTEGER:
         return f"CASE WHEN {c} IS NULL THEN NULL WHEN {convert.is_whole(c)} THEN {c}::BIGINT ELSE {failure} END AS {c}"
-    if conversion.sql is None:
-        return c
-    converted = conversion.sql.format(c=f"trim({c})")
-    if conversion.blank_is_missing:
-        return f"{converted} AS {c}"
-    is_missing = f"{c} IS NULL OR trim({c}) IN ({_sql_list(missing)})" if conversion.padded else f"{c} IS NULL"
-    return f"CASE WHEN {is_missing} THEN NULL ELSE coalesce({converted}, {failure}) END AS {c}"
+    if conversion.native == "DOUBLE":
+        return f"CASE WHEN isnan({c}) THEN NULL ELSE {c} END AS {c}"
+    return f"{conversion.value(c, missing, failure)} AS {c}"
 
 
 @dataclass(frozen=True)

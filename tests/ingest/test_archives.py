@@ -65,7 +65,7 @@ def test_the_file_of_an_archive_can_be_chosen(tmp_path):
     [
         ("cut.csv.gz", gzip.compress(os.urandom(9000))[:-200], "may be incomplete"),
         ("no.csv.bz2", b"BZh9 this is none", "could not be unpacked"),
-        ("empty.zip", zipped({}), "unsupported format"),
+        ("empty.zip", zipped({}), "an empty zip archive"),
         ("nested.zip", zipped({"in.zip": zipped({"a.csv": PLAIN})}), "another archive"),
     ],
     ids=["cut", "none", "empty", "nested"],

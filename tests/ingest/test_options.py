@@ -26,7 +26,7 @@ def test_every_assumption_can_be_changed(tmp_path):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"delimiter": ";;"}, {"quote": "q"}, {"decimal": "x"}, {"dates": "year"}, {"short_rows": "drop"}, {"skip": -1}],
+    [{"delimiter": ";;;;;"}, {"quote": "q"}, {"decimal": "x"}, {"dates": "year"}, {"short_rows": "drop"}, {"skip": -1}],
 )
 def test_options_that_cannot_be_are_refused(wrong):
     with pytest.raises(BadChoice):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlcore.ingest import text
+from mlcore.ingest import dialect
 from mlcore.ingest.convert import mark_of
 from mlcore.ingest.options import ReadOptions
 from tests.helpers import read_file, read_here, values_of
@@ -85,9 +85,9 @@ def test_infinities_are_read(tmp_path):
 
 
 def test_delimiters_are_found_by_even_rows():
-    assert text.detect_delimiter("a;b\n1,5;2\n2,5;3\n") == ";"
-    assert text.detect_delimiter("a\n1\n2\n") == ","
-    assert text.detect_delimiter('a,b\n"x,y;z",2\n') == ","
+    assert dialect.detect_delimiter("a;b\n1,5;2\n2,5;3\n") == ";"
+    assert dialect.detect_delimiter("a\n1\n2\n") == ","
+    assert dialect.detect_delimiter('a,b\n"x,y;z",2\n') == ","
 
 
 def test_decimal_marks():
@@ -280,7 +280,7 @@ def test_a_point_parts_no_thousands_unless_the_file_says_so(tmp_path):
 
 
 def test_headers_shorter_than_their_rows(tmp_path):
-    assert read_file(tmp_path, "a.csv", "a,b\n1,2,\n3,4,\n5,6,\n").schema.names == ["a", "b", "column_3"]
+    assert read_file(tmp_path, "a.csv", "a,b\n1,2,\n3,4,\n5,6,\n").schema.names == ["a", "b"]
     named = read_file(tmp_path, "b.csv", "a,b\nr1,1,2\nr2,3,4\nr3,5,6\n")
     assert named.schema.names == ["a", "b", "column_3"]
     assert any("2 names for 3 columns" in n for n in named.reading.notes)
