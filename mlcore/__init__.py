@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlcore.experiment.search import Search
     from mlcore.explore.profile import Profile
     from mlcore.export.profile_report import profile_html
+    from mlcore.ingest.changes import rename
     from mlcore.ingest.options import ReadOptions, Stored, Table
     from mlcore.ingest.reader import read
     from mlcore.models.catalogue import MODELS
@@ -52,6 +53,7 @@ __all__ = [
     "profile",
     "profile_html",
     "read",
+    "rename",
     "stress_test",
     "warm",
 ]
@@ -74,6 +76,7 @@ _HOMES = {
     "profile": "mlcore.api",
     "profile_html": "mlcore.export.profile_report",
     "read": "mlcore.ingest.reader",
+    "rename": "mlcore.ingest.changes",
     "stress_test": "mlcore.api",
     "warm": "mlcore.api",
 }

@@ -12,36 +12,45 @@ import importlib.util
 import json
 import sys
 import time as clock
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from mlcore.checks import registry
 from mlcore.comparison.split_stress import SplitStressTest, other_splits, split_stress_of
 from mlcore.data.column_stats import column_stats
-from mlcore.data.dataset import Dataset
+from mlcore.data.dataset import Column, Dataset
 from mlcore.data.workspace import Workspace, write_whole
-from mlcore.errors import BadInput, HoldoutError
+from mlcore.errors import BadChoice, BadInput, HoldoutError
 from mlcore.evaluate.holdout import open_holdout as look_at_holdout
 from mlcore.experiment.candidate import Candidate, Choice
 from mlcore.experiment.experiment import Experiment
 from mlcore.experiment.search import Search
 from mlcore.explore.profile import Profile, described
 from mlcore.features.recipe import Recipe
+from mlcore.ingest.changes import with_kinds, with_roles, with_some_feature
 from mlcore.models.rules import Rule
 from mlcore.run import Run
 from mlcore.runs.create import carry_over, write_run
 from mlcore.runs.process import Standby, Start, launch
-from mlcore.validation.metrics import Task
+from mlcore.validation.metrics import METRICS, Task
 from mlcore.validation.protocol import Protocol, SplitKind
-from mlcore.validation.target import task_of
+from mlcore.validation.target import other_task, task_of
 
 OnEvent = Callable[[dict[str, Any]], None]
 PATIENCE = 2.0  # seconds that a program waits at its end without a message
 
 
-def profile(data: Dataset, target: str | None = None, task: str = "auto") -> Profile:
+def profile(
+    data: Dataset,
+    target: str | None = None,
+    task: str = "auto",
+    *,
+    roles: Mapping[str, str] | None = None,
+    kinds: Mapping[str, str] | None = None,
+    workspace: Workspace | None = None,
+) -> Profile:
     """Profile a dataset: statistics of each column, and alerts about what will mislead a model.
 
     Parameters
@@ -52,6 +61,10 @@ def profile(data: Dataset, target: str | None = None, task: str = "auto") -> Pro
         The column to predict. With it, alerts also look at what leaks it.
     task
         auto, binary, multiclass or regression.
+    roles, kinds
+        As for `compare`.
+    workspace
+        Where a table with changed kinds is kept; $HOLDOUT_HOME/local by default.
 
     Returns
     -------
@@ -68,6 +81,7 @@ def profile(data: Dataset, target: str | None = None, task: str = "auto") -> Pro
     >>> profile(mlcore.read("sample_data/tea_leaves.csv"), "kind").rows
     360
     """
+    data = changed(data, kinds, roles, workspace)
     stats = column_stats(data)
     resolved = None
     if target is not None:
@@ -82,6 +96,7 @@ def compare(  # noqa: PLR0913 - every option is a keyword that editors know
     target: str,
     *,
     task: str = "auto",
+    positive: str | None = None,
     models: Sequence[str | Candidate] | None = None,
     preset: str = Choice.preset,
     metric: str = Protocol.metric,
@@ -94,6 +109,8 @@ def compare(  # noqa: PLR0913 - every option is a keyword that editors know
     validation: float = Protocol.validation,
     recipe: Recipe | dict[str, Any] | None = None,
     ignore: Sequence[str] = (),
+    roles: Mapping[str, str] | None = None,
+    kinds: Mapping[str, str] | None = None,
     parameters: dict[str, dict[str, Any]] | None = None,
     rule: Rule | dict[str, Any] | None = None,
     tune: Sequence[str] | str = (),
@@ -121,6 +138,9 @@ def compare(  # noqa: PLR0913 - every option is a keyword that editors know
         The column to predict.
     task
         auto, binary, multiclass or regression.
+    positive
+        The class of two that precision, recall, F1, average precision and thresholds are about; by default the one
+        that names an event, such as yes, fraud or disease, else the rarer.
     models
         Names of models, or candidates; all of the preset by default.
     preset
@@ -145,6 +165,11 @@ def compare(  # noqa: PLR0913 - every option is a keyword that editors know
         How columns become features, as a Recipe or as plain data.
     ignore
         Columns to leave out.
+    roles
+        Roles by column: feature, target, group, time, weight or ignore.
+    kinds
+        Kinds by column: numeric, categorical, boolean, datetime, text, identifier or constant. Texts that do not fit
+        become missing.
     parameters
         Hyperparameters by model, such as {"knn": {"n_neighbors": 5}}.
     rule
@@ -202,7 +227,9 @@ def compare(  # noqa: PLR0913 - every option is a keyword that editors know
     choice = Choice(
         models=models, preset=preset, parameters=parameters or {}, rule=rule, tune=tune, search=search
     )  # fmt: skip
-    data, experiment = plan(data, Aim(target, task, recipe, ignore), protocol, choice)
+    data = changed(data, kinds, roles, workspace)
+    aim = Aim(target, task, recipe, ignore, positive)
+    data, experiment = plan(data, aim, protocol, choice)
     folder = Path(run) if run is not None else (workspace or Workspace()).new_run(data.name)
     begun = begin(data, experiment, folder, lambda path, _: _workers.standby.launch(path, jobs))
     _workers.watch(begun, on_event)
@@ -291,25 +318,49 @@ class Aim:
     task: str = "auto"
     recipe: Recipe | dict[str, Any] | None = None
     ignore: Sequence[str] = ()
+    positive: str | None = None
 
-    def resolved(self, data: Dataset) -> Recipe:
+    def resolved(self, data: Dataset, task: str) -> Recipe:
         """The recipe for a dataset. Raises BadInput."""
         column, recipe = data.schema[self.target], self.recipe
         if recipe is None:
-            return Recipe(self.target, task_of(column, self.task))
+            return Recipe(self.target, task_of(column, task), self.positive)
         if isinstance(recipe, dict):
-            task: Task = task_of(column, recipe.get("task", self.task))
-            return Recipe.from_json({**recipe, "target": self.target, "task": task})
+            found: Task = task_of(column, recipe.get("task", task))
+            positive = self.positive or recipe.get("positive")
+            return Recipe.from_json({**recipe, "target": self.target, "task": found, "positive": positive})
         if recipe.target != self.target:
             raise BadInput(f"The recipe predicts {recipe.target!r}, but the target given is {self.target!r}.")
-        return recipe
+        return replace(recipe, positive=self.positive or recipe.positive)
 
 
 def plan(data: Dataset, aim: Aim, protocol: Protocol, choice: Choice) -> tuple[Dataset, Experiment]:
     """Resolve all choices; return the dataset with its roles, and the experiment. Raises BadInput."""
     data = data.with_schema(data.schema.with_target(aim.target).ignoring(aim.ignore))
-    recipe = aim.resolved(data)
-    return data, Experiment.plan(data, recipe, protocol, choice.candidates(recipe.task))
+    data, _ = with_some_feature(data)
+    column = data.schema[aim.target]
+    recipe = aim.resolved(data, _task_meant(column, aim.task, protocol.metric, choice))
+    try:
+        return data, Experiment.plan(data, recipe, protocol, choice.candidates(recipe.task))
+    except BadChoice as error:
+        if aim.task != "auto" or not (hint := other_task(column, recipe.task)):
+            raise
+        raise BadChoice(f"{error} {hint}") from None
+
+
+def _task_meant(column: Column, wanted: str, metric: str, choice: Choice) -> str:
+    """The task that was asked for: regression, where `auto` would give classes and the metric or a model needs it."""
+    if wanted != "auto" or not other_task(column, "multiclass"):
+        return wanted
+    tasks = next((m.tasks for m in METRICS if m.name == metric), ())
+    return "regression" if tasks == ("regression",) or choice.needs_regression() else wanted
+
+
+def changed(
+    data: Dataset, kinds: Mapping[str, str] | None, roles: Mapping[str, str] | None, workspace: Workspace | None = None
+) -> Dataset:
+    """A dataset with other kinds and roles. Raises NoSuchColumn, BadChoice, BadInput."""
+    return with_roles(with_kinds(data, kinds or {}, workspace), roles or {})
 
 
 def has_fast_library() -> bool:

@@ -244,8 +244,10 @@ def _reading_options(command: argparse.ArgumentParser) -> None:
     group.add_argument("--subset", metavar="NAME", help="the sheet of a workbook, or the file of an archive")
     group.add_argument("--part", "--sheet", dest="subset", help=argparse.SUPPRESS)
     group.add_argument("--skip", type=int, metavar="LINES", help="lines above the table to skip")
+    group.add_argument("--skip-end", type=int, metavar="ROWS", help="rows at its end to skip, such as a total")
     group.add_argument("--quote", choices=['"', "'", "none"])
     group.add_argument("--missing", metavar="TEXTS", help="texts that mean a missing value, separated by commas")
+    group.add_argument("--values", metavar="TEXTS", help="texts that are values, though they often mean missing")
     group.add_argument("--short-rows", choices=["skip", "fill"], help="what to do with rows that have too few values")
     group.add_argument("--as-text", metavar="COLS", help="columns to keep as text, separated by commas")
     group.add_argument("--text", dest="as_text", help=argparse.SUPPRESS)
@@ -263,10 +265,12 @@ def _read(arguments: Any) -> mlcore.Dataset:
         encoding=arguments.encoding,
         header=True if arguments.header else False if arguments.no_header else None,
         skip=arguments.skip,
+        skip_end=arguments.skip_end,
         quote=arguments.quote,
         decimal=arguments.decimal,
         dates=arguments.dates,
         missing=("", *markers) if markers is not None else None,
+        values=tuple(_names(arguments.values) or ()) or None,
         short_rows=arguments.short_rows,
         subset=arguments.subset,
         as_text=tuple(as_text) if as_text else None,
@@ -327,12 +331,15 @@ def _profile_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--target", help="the column to predict, so that alerts can look at it")
     command.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
     command.add_argument("--html", metavar="OUT", help="write a report as one HTML file")
+    _column_options(command)
     _reading_options(command)
 
 
 def _profile(arguments: Any) -> None:
-    data = _read(arguments)
-    profile = mlcore.profile(data, arguments.target)
+    data = _renamed(_read(arguments), arguments)
+    roles, kinds = _pairs(arguments.role, "role"), _pairs(arguments.kind, "kind")
+    profile = mlcore.profile(data, arguments.target, roles=roles, kinds=kinds)
+    data = profile.dataset
     if arguments.html:
         Path(arguments.html).write_text(mlcore.profile_html(profile), encoding="utf-8")
         print(f"The report is in {arguments.html}.", file=sys.stderr)
@@ -351,9 +358,10 @@ def _profile(arguments: Any) -> None:
 # compare --------------------------------------------------------------------------------------------------------------
 
 # Options that are written differently on the command line than in Python; the others follow from their types.
-OWN = ("target", "recipe", "parameters", "rule", "search", "on_event", "workspace")
+OWN = ("target", "recipe", "parameters", "rule", "search", "on_event", "workspace", "roles", "kinds")
 METAVARS = {"group": "COL", "time": "COL", "holdout": "FRACTION", "validation": "FRACTION", "run": "DIR",
-            "time_limit": "SECONDS", "ignore": "COLS", "models": "NAMES", "tune": "NAMES"}  # fmt: skip
+            "time_limit": "SECONDS", "ignore": "COLS", "positive": "CLASS", "models": "NAMES",
+            "tune": "NAMES"}  # fmt: skip
 
 
 def _compare_arguments(command: argparse.ArgumentParser) -> None:
@@ -374,7 +382,37 @@ def _compare_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--trials", type=int, default=20, help="with --tune: settings tried in each search")
     command.add_argument("--search-seconds", type=float, default=0.0, help="with --tune: limit of each search; 0: none")
     command.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
+    _column_options(command)
     _reading_options(command)
+
+
+def _column_options(command: argparse.ArgumentParser) -> None:
+    group = command.add_argument_group("columns")
+    group.add_argument("--role", action="append", default=[], metavar="COL=ROLE",
+                       help="feature, target, group, time, weight or ignore; may be given several times")  # fmt: skip
+    group.add_argument("--kind", action="append", default=[], metavar="COL=KIND",
+                       help="numeric, categorical, boolean, datetime, text, identifier or constant")  # fmt: skip
+    group.add_argument("--rename", action="append", default=[], metavar="OLD=NEW", help="another name of a column")
+    group.add_argument("--names", metavar="NAMES", help="names of all columns in order, separated by commas")
+
+
+def _pairs(texts: list[str], what: str) -> dict[str, str]:
+    """Options such as COL=ROLE; a name may hold an equals sign."""
+    pairs = {}
+    for text in texts:
+        name, equals, value = text.rpartition("=")
+        if not (equals and name.strip() and value.strip()):
+            raise BadInput(f"{text!r} is not a {what}. Write COLUMN={what.upper()}.")
+        pairs[name.strip()] = value.strip()
+    return pairs
+
+
+def _renamed(data: mlcore.Dataset, arguments: Any) -> mlcore.Dataset:
+    """The data with the names that were given."""
+    if arguments.names is not None:
+        data = mlcore.rename(data, [n.strip() for n in arguments.names.split(",")])
+    renamed = _pairs(arguments.rename, "name")
+    return mlcore.rename(data, renamed) if renamed else data
 
 
 def _keywords(function: Callable[..., Any]) -> list[tuple[str, Callable[[str], Any], Any]]:
@@ -414,10 +452,11 @@ def _documented(function: Callable[..., Any]) -> dict[str, str]:
 
 def _compare(arguments: Any) -> None:
     mlcore.warm()
-    data = _read(arguments)
-    options = {name: getattr(arguments, name) for name, _, _ in _keywords(mlcore.compare)}
+    data = _renamed(_read(arguments), arguments)
+    options: dict[str, Any] = {name: getattr(arguments, name) for name, _, _ in _keywords(mlcore.compare)}
     options["recipe"] = None if arguments.recipe is None else _json_file(arguments.recipe, "recipe")
     options["parameters"] = _settings(arguments.set)
+    options["roles"], options["kinds"] = _pairs(arguments.role, "role"), _pairs(arguments.kind, "kind")
     options["rule"] = None if arguments.rule is None else _json_file_or_text(arguments.rule, "rule")
     if arguments.tune:
         options["search"] = mlcore.Search(
@@ -457,6 +496,7 @@ def _run_json(run: mlcore.Run) -> dict[str, Any]:
         },
         "target": experiment.recipe.target,
         "task": experiment.recipe.task,
+        "positive": experiment.recipe.positive,
         "metric": board.metric.name,
         "protocol": experiment.protocol.words(experiment.recipe.task, source.rows),
         "seconds": run.progress().seconds,
@@ -475,7 +515,7 @@ def _print_board(run: mlcore.Run) -> None:
             "": "★" if r.star else "",
             "group": r.group or "",
             "model": r.title,
-            board.metric.title: number(r.score) if r.score is not None else r.status,
+            board.metric.title: number(r.score) if r.score is not None else "none" if r.status == "ok" else r.status,
             "95 % interval": f"{number(r.ci[0])} to {number(r.ci[1])}" if r.ci else "",
             "skill": f"{round(100 * r.skill)} %".replace("-", "−") if r.skill is not None else "",
             "first": f"{round(100 * r.first)} %" if r.first is not None else "",
@@ -488,16 +528,16 @@ def _print_board(run: mlcore.Run) -> None:
         rows = [{k: v for k, v in r.items() if k != "reason"} for r in rows]
     source = experiment.source
     print(
-        f"{source.name}: {source.rows:,} rows, target {experiment.recipe.target} ({experiment.recipe.task}), "
+        f"{source.name}: {source.rows:,} rows, target {experiment.recipe.target} ({experiment.recipe.words()}), "
         f"{experiment.protocol.words(experiment.recipe.task, source.rows)}\n"
     )
     print(_table(rows))
-    print("\nModels of group 1 do not differ significantly from the best; ★ is the simplest of them worth taking.")
+    if any(r.star for r in board.rows):
+        print("\nModels of group 1 do not differ significantly from the best; ★ is the simplest of them worth taking.")
     for line in [*board.findings(), *run.notes()]:
         print(line)
-    for alert in run.alerts():
-        if alert["severity"] == "high":
-            print(f"Look at: {alert['text']}")
+    for alert in run.cautions():
+        print(f"Look at: {alert['text']}")
 
 
 def _print_end(run: mlcore.Run) -> None:
@@ -582,8 +622,15 @@ def _curve(arguments: Any) -> None:
     print(_frame(points))
 
 
+def _show_arguments(command: argparse.ArgumentParser) -> None:
+    _run_arguments(command)
+    command.add_argument("--accept", metavar="CODE", help="say that the alerts with this code are known")
+
+
 def _show(arguments: Any) -> None:
     run = mlcore.open_run(arguments.run)
+    if getattr(arguments, "accept", None):
+        run.accept(arguments.accept)
     if not _emit(_run_json(run), arguments.json):
         _print_board(run)
         _print_end(run)
@@ -636,7 +683,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command(name="curve", help="a learning curve, or a validation curve", arguments=_curve_arguments, run=_curve),
     Command(name="runs", help="list the runs", arguments=_no_arguments, run=_runs),
-    Command(name="show", help="show the leaderboard of a run", arguments=_run_arguments, run=_show),
+    Command(name="show", help="show the leaderboard of a run", arguments=_show_arguments, run=_show),
 )
 
 

@@ -63,17 +63,19 @@ SEVERITIES: tuple[Severity, ...] = ("high", "medium", "low")
 
 @dataclass(frozen=True)
 class Fix:
-    """One click that resolves an alert: a role, a kind, a step's option, a metric, rows kept once, or the split."""
+    """One click that resolves an alert. Its title says what it changes: one column, or all of some kind."""
 
     title: str
-    action: Literal["role", "kind", "step", "metric", "rows", "split"]
+    action: Literal["role", "kind", "step", "metric", "rows", "split", "missing", "read", "each"]
     column: str | None
-    value: Any  # the role, the kind, {step: {option: value}}, the metric, the kind of split
+    # The role, [kind, format], {step: {option: value}}, the metric, which rows, the kind of split, the texts that mean
+    # missing, {reading option: value}, or the fixes of several columns.
+    value: Any
 
 
 @dataclass(frozen=True)
 class Alert:
-    """Something to look at before the first fit."""
+    """Something to look at before the first fit: one finding, however many columns share it."""
 
     code: str
     severity: Severity
@@ -81,12 +83,26 @@ class Alert:
     text: str
     fix: Fix | None = None
     help: Help | None = None  # the card of its check, added by the registry that ran it
+    size: float | None = None  # of the finding, such as the fraction of missing values
+    parts: tuple[Alert, ...] = ()  # the alerts of each column, where several share the finding
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that share the finding."""
+        return tuple(p.column for p in self.parts if p.column) or ((self.column,) if self.column else ())
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, without the card."""
         data = asdict(self)
-        del data["help"]
-        return data
+        del data["help"], data["parts"], data["size"]
+        return {**data, "columns": list(self.columns), "details": [p.text for p in self.parts]}
+
+
+# Findings that make scores misleading, so they are shown again where models are compared.
+MISLEADING = (
+    "target_leakage", "target_formula", "target_determined", "same_measure", "groups", "time_order", "duplicates",
+    "near_duplicates", "too_good", "label_spellings", "total_row",
+)  # fmt: skip
 
 
 def by_severity(alerts: list[Alert]) -> list[Alert]:

@@ -17,6 +17,7 @@ from mlcore.comparison.search_report import SearchReport
 from mlcore.errors import BadInput, RunFailed
 from mlcore.evaluate.evaluation import Evaluation, evaluate
 from mlcore.explain.lime import Explanation, explain
+from mlcore.result import MISLEADING
 from mlcore.runs import warm_start
 from mlcore.runs.create import carry_over, link, write_run
 from mlcore.runs.events import append_later, since_resumed
@@ -45,6 +46,10 @@ class Run(RunFolder):
     def leaderboard(self, by: str | None = None) -> pd.DataFrame:
         """The leaderboard as a frame, one row per model, best first. Raises BadChoice."""
         return self.board(by).frame()
+
+    def cautions(self) -> list[dict[str, Any]]:
+        """The alerts that belong beside a score, as plain data: those that make it misleading and are not known."""
+        return [a for a in self.alerts() if not a["known"] and (a["severity"] == "high" or a["code"] in MISLEADING)]
 
     def best(self) -> str:
         """The name of the model with the best score, the baseline aside. Raises RunFailed when none has a score."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from numbers import Real
 
@@ -52,7 +53,26 @@ def share(part: float, whole: float) -> str:
     >>> share(37, 891)
     '37 of 891 (4.2 %)'
     """
-    return f"{part:,.0f} of {whole:,.0f} ({100 * part / whole:.1f} %)" if whole else "0 of 0"
+    return f"{part:,.0f} of {whole:,.0f} ({percent(part, whole, 1)})" if whole else "0 of 0"
+
+
+def percent(part: float, whole: float = 1.0, decimals: int = 0) -> str:
+    """A fraction as a percentage: never 0 % or 100 % unless it is, and with a decimal where it is small.
+
+    >>> percent(19, 28), percent(4, 1000), percent(1, 1_000_000), percent(999, 1000), percent(0, 5), percent(5, 5)
+    ('68 %', '0.4 %', '< 0.1 %', '99.9 %', '0 %', '100 %')
+    """
+    if not whole:
+        return "0 %"
+    value = 100 * part / whole
+    places = decimals or (1 if 0 < abs(value) < 9.95 or 99 < value < 100 else 0)
+    text = f"{value:.{places}f}"
+    if part and not float(text):
+        return f"< {10 ** -(places or 1):g} %" if value > 0 else f"> −{10 ** -(places or 1):g} %"
+    if part != whole and float(text) == 100:
+        return f"> {100 - 10 ** -(places or 1):g} %"
+    exact = part in (0, whole) and not decimals
+    return f"{float(text):.0f} %" if exact else f"{text} %".replace("-", "−")
 
 
 def shortened(text: object, longest: int = 60) -> str:
@@ -79,6 +99,42 @@ def several(items: list[str], most: int = 4) -> str:
     if len(items) > most:
         return f"{', '.join(items[:most])} and {len(items) - most} more"
     return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+EPOCH = dt.datetime(1970, 1, 1)
+
+
+def day(seconds: float) -> str:
+    """The day of a time in seconds since 1970; any year from 1 to 9999.
+
+    >>> day(0), day(-62135596800), day(253402214400)
+    ('1970-01-01', '0001-01-01', '9999-12-31')
+    """
+    try:
+        return (EPOCH + dt.timedelta(seconds=math.floor(seconds))).date().isoformat()
+    except (OverflowError, ValueError):
+        return "before the year 1" if seconds < 0 else "after the year 9999"
+
+
+def period_words(period: str, start: float) -> str:
+    """A calendar period in words, from its kind and its first second since 1970.
+
+    >>> period_words("decade", 946684800), period_words("quarter", 0), period_words("month", 0), period_words("day", 0)
+    ('the 2000s', '1970 Q1', '1970-01', '1970-01-01')
+    """
+    first = day(start)
+    year, month = first[:4], first[5:7]
+    if not year.isdigit():
+        return first
+    if period == "decade":
+        return f"the {int(year) // 10 * 10}s"
+    if period == "quarter":
+        return f"{year} Q{(int(month) + 2) // 3}"
+    if period == "week":
+        return f"the week of {first}"
+    if period in ("hour", "minute"):
+        return (EPOCH + dt.timedelta(seconds=start)).strftime("%Y-%m-%d %H:%M")
+    return {"year": year, "month": f"{year}-{month}"}.get(period, first)
 
 
 def value_text(value: object) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import secrets
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,14 @@ from mlcore.errors import HoldoutError, NotFound
 from mlcore.experiment.search import Search
 from mlcore.features.recipe import Recipe
 from mlcore.features.steps import Step
+from mlcore.ingest import changes, sources
+from mlcore.ingest.options import ReadOptions
 from mlcore.result import Fix
 from mlcore.validation.protocol import Protocol
 from mlcore.validation.target import task_of
 
 KEY = "holdout"
+MOST_UNDONE = 20
 PARAMETER = "s"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -49,6 +53,7 @@ class Session:
     rule: dict[str, Any] | None = None  # the user's rule, as plain data
     tuned: tuple[str, ...] = ()  # models whose parameters are searched
     search: Search = field(default_factory=Search)
+    undone: tuple[dict[str, Any], ...] = ()  # the states before the last changes, each with what was changed
     stamp: int = field(default=0, compare=False)  # modification time of its file
 
     # setters: each drops what is no longer valid ------------------------------------------------------------------
@@ -58,7 +63,7 @@ class Session:
         self.fingerprint, self.schema = dataset.fingerprint, dataset.schema
         self.recipe, self.models, self.run, self.choices = None, None, None, {}
         self.protocol, self.filters, self.past_filters = Protocol(), (), ()
-        self.parameters, self.rule, self.tuned = {}, None, ()
+        self.parameters, self.rule, self.tuned, self.undone = {}, None, (), ()
         if target is not None:
             self.set_target(target)
         self.save()
@@ -74,7 +79,12 @@ class Session:
         new_schema = schema.with_target(target)
         resolved = task_of(new_schema[target], task)
         is_same = self.recipe is not None and (self.recipe.target, self.recipe.task) == (target, resolved)
-        self.recipe = replace(self.recipe, target=target, task=resolved) if self.recipe else Recipe(target, resolved)
+        positive = self.recipe.positive if self.recipe is not None and is_same else None
+        self.recipe = (
+            replace(self.recipe, target=target, task=resolved, positive=positive)
+            if self.recipe
+            else Recipe(target, resolved)
+        )
         self.schema = new_schema
         if not is_same:
             self.protocol = replace(self.protocol, metric="auto")
@@ -82,13 +92,73 @@ class Session:
             self.parameters, self.tuned = {}, ()
         self.save()
 
-    def set_kind(self, name: str, kind: Kind, parse: str | None = None) -> None:
-        """Correct a kind; a finished run stays on the screen, because it records its schema."""
-        self.schema = self.needed_schema().with_kind(name, kind, parse)
-        self.filters = from_text(to_text(self.filters), self.schema)
+    def set_kind(self, name: str, kind: Kind) -> None:
+        """Correct a kind; a finished run stays on the screen, because it records its schema. Raises BadInput."""
+        self.replace_data(changes.with_kinds(self.dataset(), {name: kind}, workspace()))
         if self.recipe is not None and self.recipe.target == name:
             self.set_target(name)
+
+    def dataset(self) -> Dataset:
+        """The open dataset with the user's corrections. Raises NotFound."""
+        if self.fingerprint is None:
+            raise NotFound("No data are open. Open a file or a sample on the Data page.")
+        return workspace().dataset(self.fingerprint).with_schema(self.needed_schema())
+
+    def replace_data(self, data: Dataset) -> None:
+        """Go on with a changed table: the target, the recipe, the protocol and the runs stay, as far as they fit it."""
+        self.fingerprint, self.schema = data.fingerprint, data.schema
+        self.filters = from_text(to_text(self.filters), data.schema)
+        if self.recipe is not None:
+            target, task = self.recipe.target, self.recipe.task
+            try:
+                self.set_target(target, task)
+            except HoldoutError:
+                self.set_target(None)
+        for name in (self.protocol.group, self.protocol.time):
+            if name is not None and name not in data.schema:
+                self.protocol = Protocol(seed=self.protocol.seed)
         self.save()
+
+    def rename(self, names: Mapping[str, str] | Sequence[str]) -> None:
+        """Rename columns; what refers to them follows, but the user's rule and the filters. Raises BadInput."""
+        before = self.dataset()
+        data = changes.rename(before, names, workspace())
+        new = dict(zip(before.schema.names, data.schema.names, strict=True))
+        self._remember("Columns renamed")
+        if self.recipe is not None:
+            self.recipe = replace(self.recipe, target=new[self.recipe.target])
+        group, time = (new.get(name) if name else None for name in (self.protocol.group, self.protocol.time))
+        self.protocol, self.rule, self.filters = replace(self.protocol, group=group, time=time), None, ()
+        self.replace_data(data)
+
+    def set_positive(self, label: str) -> None:
+        """Choose the class of two that binary figures are about."""
+        if self.recipe is not None and self.recipe.positive != label:
+            self.recipe = replace(self.recipe, positive=label)
+            self.save()
+
+    def undo(self) -> None:
+        """Go back to the state before the last fix."""
+        if not self.undone:
+            return
+        *self.undone, last = self.undone  # type: ignore[assignment]
+        self.undone = tuple(self.undone)
+        self.fingerprint, self.schema = last["fingerprint"], schema_from_json(last["schema"])
+        self.recipe = Recipe.from_json(last["recipe"]) if last["recipe"] else None
+        self.protocol = Protocol(**last["protocol"])
+        self.filters = from_text(to_text(self.filters), self.schema)
+        self.save()
+
+    def _remember(self, title: str) -> None:
+        """Keep the state before a change, so that it can be undone."""
+        state = {
+            "title": title,
+            "fingerprint": self.fingerprint,
+            "schema": asdict(self.needed_schema()),
+            "recipe": self.recipe.to_json() if self.recipe else None,
+            "protocol": asdict(self.protocol),
+        }
+        self.undone = (*self.undone[-MOST_UNDONE + 1 :], state)
 
     def set_role(self, name: str, role: Role) -> None:
         """Correct a role; `target` makes the column the target."""
@@ -101,15 +171,23 @@ class Session:
         if role in ("group", "time", "weight"):  # one column each
             for other in schema.in_role(role):
                 schema = schema.change(other, role="feature")
-        self.schema = schema.change(name, role=role)
+        self.schema = changes.with_role(schema, name, role)
         self.save()
 
     def resolve(self, fix: Fix) -> None:
-        """Apply the fix of an alert. Raises BadInput."""
+        """Apply the fix of an alert, which can be undone. Raises BadInput."""
+        self._remember(fix.title if fix.column is None else f"{fix.title}: {fix.column}")
+        for part in fix.value if fix.action == "each" else (fix,):
+            self._apply(part)
+
+    def _apply(self, fix: Fix) -> None:
         if fix.action == "role" and fix.column is not None:
             self.set_role(fix.column, fix.value)
-        elif fix.action == "kind" and fix.column is not None:
-            self.set_kind(fix.column, *fix.value)
+        elif fix.action in ("kind", "missing", "rows"):
+            self.replace_data(changes.with_fix(self.dataset(), fix, workspace()))
+        elif fix.action == "read":
+            options = ReadOptions(values=tuple(fix.value["values"]))
+            self.replace_data(sources.read_again(self.dataset(), options, workspace()))
         elif fix.action == "step" and self.recipe is not None:
             self.recipe = self.recipe.with_options(fix.value)
             self.save()
@@ -219,6 +297,7 @@ class Session:
             "rule": self.rule,
             "tuned": self.tuned,
             "search": asdict(self.search),
+            "undone": self.undone,
         }
         write_whole(_file(self.token), json.dumps(data, default=str))
         self.stamp = _file(self.token).stat().st_mtime_ns
@@ -245,6 +324,7 @@ class Session:
                 data.get("rule"),
                 tuple(data.get("tuned", ())),
                 Search.from_json(data["search"]) if "search" in data else Search(),
+                tuple(data.get("undone", ())),
                 stamp,
             )
         except (OSError, ValueError, KeyError, TypeError, HoldoutError):

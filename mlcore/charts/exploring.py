@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from mlcore.charts.style import (
@@ -21,19 +20,20 @@ from mlcore.charts.style import (
     short,
     styled,
 )
+from mlcore.data.cast import as_moments
 from mlcore.errors import NotApplicable
 from mlcore.explore.bivariate import Boxes, Crosstab, Density, Scatter, Trend, TrendOverTime
 from mlcore.explore.missingness import Missing, MissingnessMap, MissingPatterns
 from mlcore.explore.multivariate import Correlations, Pairs, Parallel, TargetAssociations
 from mlcore.explore.univariate import Ecdf, Histogram, Timeline, Words
 from mlcore.result import Array, draw
-from mlcore.wording import number, shortened
+from mlcore.wording import day, number, shortened
 
 MOST_BARS = 40
 
 
 def _timestamps(seconds: Array) -> Array:
-    return pd.to_datetime(seconds, unit="s").to_numpy()
+    return as_moments(seconds)
 
 
 def _axis(values: Array, dates: bool) -> Array:
@@ -42,7 +42,7 @@ def _axis(values: Array, dates: bool) -> Array:
 
 
 def _edge(value: float, date: bool) -> str:
-    return str(pd.Timestamp(value, unit="s").date()) if date else f"{value:.4g}"
+    return day(value) if date else f"{value:.4g}"
 
 
 # one column -----------------------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from mlcore.result import Alert, Fix, Help
 from mlcore.validation.metrics import Task
 from mlcore.validation.splitter import Target
 from mlcore.validation.target import target_of
+from mlcore.wording import percent, several
 
 MOST_CHECKED = 1000  # columns; the rest of a wider table is not checked, and an alert reports it
 MOST_PAIRED = 300  # numeric columns whose pairs are compared
@@ -34,6 +35,8 @@ class Check:
 
     codes: tuple[str, ...]
     help: Help
+    # One sentence for several columns with the same finding, by code; without one, each column is a row.
+    together: Mapping[str, Callable[[Sequence[Alert]], str]] = field(default_factory=dict)
     find: Callable[[Any], Iterator[Alert]]  # takes the context of a dataset, or a resolved split
 
 
@@ -72,9 +75,58 @@ class CheckContext:
         except BadTarget:
             return None
 
+    def scope(self, kind: str) -> str:
+        """What a step changes: every feature of a kind, in words."""
+        count = sum(c.kind == kind for c in self.features)
+        return f"the one {kind} column" if count == 1 else f"all {count} {kind} columns"
+
     def ask(self, sql: str) -> list[Any]:
         """Query all rows."""
         return query(self.dataset, sql)
+
+
+def one_row_each(check: Check, alerts: Sequence[Alert]) -> Iterator[Alert]:
+    """The alerts of a check with one row for each finding, however many columns share it."""
+    groups: dict[tuple[str, str], list[Alert]] = {}
+    for alert in alerts:
+        alone = alert.code not in check.together or alert.column is None
+        groups.setdefault((alert.code, alert.severity if not alone else f"{len(groups)}"), []).append(alert)
+    for (code, _), found in groups.items():
+        if len(found) == 1:
+            yield replace(found[0], help=check.help)
+            continue
+        fixes = [a.fix for a in found if a.fix is not None]
+        yield Alert(
+            code,
+            found[0].severity,
+            None,
+            check.together[code](found),
+            _one_fix(fixes) if len(fixes) == len(found) else None,
+            check.help,
+            max((a.size or 0.0 for a in found), default=None),
+            tuple(found),
+        )
+
+
+def _one_fix(fixes: list[Fix]) -> Fix:
+    """One click for several columns: the same for all, or that of each."""
+    first = fixes[0]
+    if all((f.action, f.value) == (first.action, first.value) for f in fixes) and first.action in ("step", "metric"):
+        return first
+    title = first.title.replace(" it", f" all {len(fixes)}", 1)
+    return Fix(title if title != first.title else f"{first.title}: all {len(fixes)}", "each", None, tuple(fixes))
+
+
+def names_of(alerts: Sequence[Alert], most: int = 4) -> str:
+    """The columns of some alerts, for a sentence."""
+    return several([str(a.column) for a in alerts], most)
+
+
+def range_of(alerts: Sequence[Alert]) -> str:
+    """The sizes of some alerts, as percentages."""
+    sizes = sorted(a.size or 0.0 for a in alerts)
+    low, high = percent(sizes[0]), percent(sizes[-1])
+    return high if low == high else f"{low.removesuffix(' %')} to {high}"
 
 
 def leave_out(column: Column) -> Fix | None:

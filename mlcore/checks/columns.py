@@ -7,13 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from mlcore.checks.base import FEW_ROWS, MOST_PAIRED, NEARLY_ALL, STRAY, Check, CheckContext, leave_out
+from mlcore.checks.base import (
+    FEW_ROWS,
+    MOST_PAIRED,
+    NEARLY_ALL,
+    STRAY,
+    Check,
+    CheckContext,
+    leave_out,
+    names_of,
+    range_of,
+)
 from mlcore.data.cast import as_numbers
 from mlcore.data.dataset import Column
 from mlcore.data.sql import quoted
-from mlcore.ingest.convert import AS_TEXT, How, choose
+from mlcore.ingest.convert import AS_TEXT, HAS_DIGIT, How, choose
 from mlcore.result import Alert, Fix, Help, Severity
-from mlcore.wording import number, share
+from mlcore.wording import number, percent, share
 
 REDUNDANT = 0.95  # |r| from which two columns carry much the same information
 MISFITS = 0.2  # maximum fraction of values that do not fit in a column read as numbers or dates
@@ -40,6 +50,12 @@ IDENTIFIERS = Check(
         "A flexible model can memorise rows by it, and importances are inflated.",
         "Leave it out. If a date or a place is encoded in it, make a column of that.",
     ),
+    together={
+        "identifier": lambda a: (
+            f"{len(a)} columns look like identifiers: {names_of(a)}."
+            + (" They are left out." if a[0].severity == "low" else " A model would memorise rows.")
+        )
+    },
     find=_identifiers,
 )
 
@@ -57,7 +73,7 @@ def _constants(context: CheckContext) -> Iterator[Alert]:
         if stats.known and most >= NEARLY_ALL * stats.known and c.distinct > 1:
             value = stats.top[0][0] if stats.top else "0"
             message = f"{c.name} is nearly constant: {share(most, stats.known)} known values are {value}."
-            yield Alert("near_constant", "low", c.name, message, leave_out(c))
+            yield Alert("near_constant", "low", c.name, message, leave_out(c), size=most / stats.known)
 
 
 CONSTANTS = Check(
@@ -68,6 +84,13 @@ CONSTANTS = Check(
         "It cannot help, and a model may memorise one unusual row by it.",
         "Leave it out, unless you are looking for the rare value.",
     ),
+    together={
+        "constant": lambda a: f"{len(a)} columns carry no information: {names_of(a)}.",
+        "near_constant": lambda a: (
+            f"{len(a)} columns are nearly constant: {names_of(a)}. At least {range_of(a)} of their "
+            "known values are the same."
+        ),
+    },
     find=_constants,
 )
 
@@ -99,6 +122,7 @@ DUPLICATE_COLUMNS = Check(
         "Importance is divided between them at random, and linear models become unstable.",
         "Leave one out.",
     ),
+    together={"duplicate_column": lambda a: f"{len(a)} columns repeat another one in every row: {names_of(a)}."},
     find=_duplicate_columns,
 )
 
@@ -141,6 +165,12 @@ CORRELATED = Check(
         "Importance is divided between them at random, and coefficients of linear models lose their meaning.",
         "Keep the one that is known earlier or measured better.",
     ),
+    together={
+        "correlated_features": lambda a: (
+            f"{len(a)} pairs of columns carry much the same information; without "
+            f"{names_of(list({x.column: x for x in a}.values()))} little is lost."
+        )
+    },
     find=_correlated,
 )
 
@@ -173,13 +203,16 @@ def _mixed(context: CheckContext) -> Iterator[Alert]:
             known = context.dataset.rows - c.missing
             if not 0 < misfits <= MISFITS * known:
                 continue
+            odd = [v for v in values if v not in fitting]
+            harmless = not any(HAS_DIGIT(v) for v in odd)  # a fix must not delete numbers that are written otherwise
             yield Alert(
                 code,
                 "medium",
                 c.name,
                 f"{c.name} holds {noun}, but {share(misfits, known)} known values do not fit, such as "
                 f"{str(example)[:40]!r}. So it was read as text.",
-                Fix(f"Read it as {noun}, the rest as missing", "kind", c.name, [kind, how.parse]),
+                Fix(f"Read it as {noun}, the rest as missing", "kind", c.name, [kind, how.parse]) if harmless else None,
+                size=misfits / known,
             )
             break
 
@@ -192,6 +225,14 @@ MIXED = Check(
         "As text, every number is a separate category, and order is lost.",
         "Look at the values that do not fit. If they mean missing, read the column as numbers or dates.",
     ),
+    together={
+        "mixed_types": lambda a: (
+            f"{len(a)} columns hold numbers, but also a few other texts, so they were read as text: {names_of(a)}."
+        ),
+        "text_dates": lambda a: (
+            f"{len(a)} columns hold dates, but also a few other texts, so they were read as text: {names_of(a)}."
+        ),
+    },
     find=_mixed,
 )
 
@@ -214,6 +255,7 @@ INFINITIES = Check(
         "Most models cannot use them; they usually come from a division by zero.",
         "They count as missing here. Fix them at the source.",
     ),
+    together={"infinite": lambda a: f"{len(a)} columns hold infinite values, which count as missing: {names_of(a)}."},
     find=_infinities,
 )
 
@@ -240,6 +282,12 @@ MANY_LEVELS = Check(
         "One column per category would be too many; with few rows each, a category reflects mostly chance.",
         "They are encoded by the mean of the target, inside the fold. Group them if there is a natural way.",
     ),
+    together={
+        "high_cardinality": lambda a: (
+            f"{len(a)} columns have more than 50 categories: {names_of(a)}. They are encoded by "
+            "the mean of the target, inside the fold."
+        )
+    },
     find=_high_cardinality,
 )
 
@@ -257,7 +305,14 @@ def _rare_categories(context: CheckContext) -> Iterator[Alert]:
                 c.name,
                 f"{c.name}: {stats.alone} of {c.distinct} {plural} fewer than {FEW_ROWS} rows; a fold may not "
                 "contain them at all.",
-                Fix("Merge rare ones", "step", c.name, {"encode": {"min_rows": FEW_ROWS}}) if context.target else None,
+                Fix(
+                    f"Merge rare categories ({context.scope('categorical')})",
+                    "step",
+                    c.name,
+                    {"encode": {"min_rows": FEW_ROWS}},
+                )
+                if context.target
+                else None,
             )
 
 
@@ -269,6 +324,12 @@ RARE_LEVELS = Check(
         "Some folds do not contain them, and what a model learns about them is chance.",
         "Merge them into one.",
     ),
+    together={
+        "rare_categories": lambda a: (
+            f"{len(a)} columns have categories with fewer than {FEW_ROWS} rows: {names_of(a)}. A "
+            "fold may not contain them at all."
+        )
+    },
     find=_rare_categories,
 )
 
@@ -285,7 +346,10 @@ def _outliers(context: CheckContext) -> Iterator[Alert]:
                 c.name,
                 f"{c.name}: {share(stats.outliers, stats.known)} known values are more than three interquartile "
                 "ranges outside the quartiles.",
-                Fix("Scale by quartiles", "step", c.name, {"scale": {"method": "robust"}}) if context.target else None,
+                Fix(f"Scale by quartiles ({context.scope('numeric')})", "step", c.name, {"scale": {"method": "robust"}})
+                if context.target
+                else None,
+                size=stats.outliers / stats.known,
             )
 
 
@@ -297,6 +361,12 @@ OUTLIERS = Check(
         "They distort means, scales and linear models. They may be errors, or the most interesting rows.",
         "Look at them. Scaling by quartiles reduces their weight in models with scaled features.",
     ),
+    together={
+        "outliers": lambda a: (
+            f"{len(a)} columns have values more than three interquartile ranges outside the quartiles, "
+            f"up to {percent(max(x.size or 0 for x in a))} of them: {names_of(a)}."
+        )
+    },
     find=_outliers,
 )
 
@@ -311,7 +381,9 @@ def _skewed(context: CheckContext) -> Iterator[Alert]:
                 c.name,
                 f"{c.name} is skewed ({number(stats.skew)}; 0 is symmetric): a few large values outweigh the rest "
                 "in linear models. Trees are not affected.",
-                Fix("Power-transform it", "step", c.name, {"scale": {"method": "power"}}) if context.target else None,
+                Fix(f"Power-transform ({context.scope('numeric')})", "step", c.name, {"scale": {"method": "power"}})
+                if context.target
+                else None,
             )
 
 
@@ -323,6 +395,12 @@ SKEW = Check(
         "A few large values dominate linear models and distances.",
         "Apply a power transform (Yeo and Johnson, 2000), fitted inside the fold. Trees do not need it.",
     ),
+    together={
+        "skew": lambda a: (
+            f"{len(a)} columns are skewed: {names_of(a)}. A few large values outweigh the rest in linear "
+            "models. Trees are not affected."
+        )
+    },
     find=_skewed,
 )
 

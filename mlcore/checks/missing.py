@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mlcore.checks.base import MOST_PAIRED, Check, CheckContext, leave_out
+from mlcore.checks.base import MOST_PAIRED, Check, CheckContext, leave_out, names_of, range_of
 from mlcore.result import Alert, Fix, Help
-from mlcore.wording import number, several, share
+from mlcore.wording import number, percent, several, share
 
 
 def _missing_values(context: CheckContext) -> Iterator[Alert]:
@@ -22,6 +22,7 @@ def _missing_values(context: CheckContext) -> Iterator[Alert]:
                 f"{c.name}: {share(c.missing, context.dataset.rows)} values are missing."
                 + (" More than half: check whether that is intended." if much else ""),
                 leave_out(c) if much and c.role == "feature" else None,
+                size=c.missing / context.dataset.rows,
             )
 
 
@@ -33,6 +34,14 @@ MISSING = Check(
         "A filled-in value is a guess. If values are missing for a reason, the reason is information.",
         "Find out why. The recipe fills missing values inside each fold and can add indicators.",
     ),
+    together={
+        "missing": lambda a: (
+            f"{len(a)} columns have {'many' if a[0].severity == 'medium' else 'a few'} missing values, "
+            f"{range_of(a)}: {names_of(a)}."
+            if (max(x.size or 0 for x in a) <= 0.2 or a[0].severity == "medium")
+            else f"{len(a)} columns have missing values, {range_of(a)}: {names_of(a)}."
+        )
+    },
     find=_missing_values,
 )
 
@@ -58,14 +67,14 @@ def _informative(context: CheckContext) -> Iterator[Alert]:
             p, q = float((target.y[absent] == most).mean()), float((target.y[~absent] == most).mean())
             overall = float((target.y == most).mean())
             z = (p - q) / np.sqrt(max(overall * (1 - overall), 1e-12) * (1 / absent.sum() + 1 / (~absent).sum()))
-            difference = f"{100 * p:.0f} % are {target.classes[most]} there and {100 * q:.0f} % elsewhere"
+            difference = f"{percent(p)} are {target.classes[most]} there and {percent(q)} elsewhere"
         if abs(z) > 5:  # far beyond chance, even over a thousand columns
             yield Alert(
                 "informative_missingness",
                 "low",
                 c.name,
                 f"Rows where {c.name} is missing differ in the target: {difference}.",
-                Fix("Add a missing indicator", "step", c.name, {"fill": {"indicator": True}}),
+                Fix("Add indicators (all columns with missing values)", "step", c.name, {"fill": {"indicator": True}}),
             )
 
 
@@ -77,6 +86,11 @@ MISSING_TELLS = Check(
         "Then missingness itself predicts, or it leaks the target if the column is only filled in after the outcome.",
         "Find out when the value is recorded. If before the outcome, keep the missing indicator.",
     ),
+    together={
+        "informative_missingness": lambda a: (
+            f"Rows where {names_of(a)} are missing differ in the target: being missing is information."
+        )
+    },
     find=_informative,
 )
 

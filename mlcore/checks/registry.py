@@ -5,16 +5,22 @@ To add a check, write its function in the file of its family, and its row right 
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from mlcore.checks import columns, leakage, missing, rows, target
-from mlcore.checks.base import Check, CheckContext
+from mlcore.checks import columns, entities, leakage, missing, placeholders, rows, target
+from mlcore.checks.base import Check, CheckContext, one_row_each
 from mlcore.data.column_stats import ColumnStats, column_stats
 from mlcore.data.dataset import Dataset
 from mlcore.result import Alert, by_severity
 from mlcore.validation.metrics import Task
 
-CHECKS: tuple[Check, ...] = (*leakage.CHECKS, *rows.CHECKS, *target.CHECKS, *columns.CHECKS, *missing.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *leakage.CHECKS,
+    *entities.CHECKS,
+    *rows.CHECKS,
+    *target.CHECKS,
+    *placeholders.CHECKS,
+    *columns.CHECKS,
+    *missing.CHECKS,
+)
 
 
 def find(
@@ -22,5 +28,12 @@ def find(
 ) -> list[Alert]:
     """Run all checks, with the target `name` if there is one; the most severe first."""
     context = CheckContext(dataset, name, task, stats if stats is not None else column_stats(dataset))
-    alerts = [replace(alert, help=check.help) for check in CHECKS for alert in check.find(context)]
-    return by_severity(alerts)
+    found = [(check, list(check.find(context))) for check in CHECKS]
+    entities = {a.column for _, alerts in found for a in alerts if a.code == "groups"}
+    kept = [(check, [a for a in alerts if not _is_explained(a, entities)]) for check, alerts in found]
+    return by_severity([row for check, alerts in kept for row in one_row_each(check, alerts)])
+
+
+def _is_explained(alert: Alert, entities: set[str | None]) -> bool:
+    """Whether an entity explains it: leaving out its column would hide that rows belong together, not mend it."""
+    return alert.column in entities and alert.code in ("target_leakage", "high_cardinality")

@@ -1,4 +1,4 @@
-"""Rows that belong together: repeated entities, order in time, duplicates."""
+"""Rows that depend on each other: order in time, duplicates."""
 
 from __future__ import annotations
 
@@ -11,44 +11,8 @@ from mlcore.checks.base import STRAY, Check, CheckContext
 from mlcore.data.cast import as_days
 from mlcore.data.dataset import Column
 from mlcore.data.sql import quoted
-from mlcore.ingest.kinds import ID_NAME
 from mlcore.result import Alert, Array, Fix, Help
 from mlcore.wording import number, share
-
-# rows that belong together --------------------------------------------------------------------------------------------
-
-
-def _repeated_entities(context: CheckContext) -> Iterator[Alert]:
-    """Columns named like identifiers whose values repeat: rows of one entity belong on one side of a split."""
-    for c in context.columns:
-        known = context.dataset.rows - c.missing
-        if (
-            c.kind not in ("identifier", "constant")
-            and c.role in ("feature", "ignore")
-            and ID_NAME.search(c.name)
-            and c.dtype in ("integer", "text")
-            and 10 <= c.distinct <= 0.7 * known
-        ):
-            yield Alert(
-                "groups",
-                "high",
-                c.name,
-                f"{c.name}: {c.distinct:,} values for {known:,} rows, so entities repeat. A random split puts the "
-                "same entity on both sides, and the score is too good.",
-                Fix("Split by it", "role", c.name, "group"),
-            )
-
-
-REPEATED_ENTITIES = Check(
-    codes=("groups",),
-    help=Help(
-        "A column that names an entity (a customer, a shop) with several rows.",
-        "By its name and its repeated values.",
-        "Rows of one entity resemble each other. A random split tests a model on entities that it was trained on.",
-        "Split by it, unless the model will only ever predict for entities in the training rows.",
-    ),
-    find=_repeated_entities,
-)
 
 
 def _time_order(context: CheckContext) -> Iterator[Alert]:
@@ -108,7 +72,7 @@ def _duplicate_rows(context: CheckContext) -> Iterator[Alert]:
     if len(varied) < len(columns) and _repeats(context, varied) <= STRAY * rows:
         return
     repeated = _repeats(context, columns)
-    if repeated > STRAY * rows:
+    if repeated > max(STRAY * rows, 2):
         yield Alert(
             "duplicates",
             "medium",
@@ -139,7 +103,6 @@ def _repeats(context: CheckContext, columns: list[Column]) -> int:
 
 
 CHECKS: tuple[Check, ...] = (
-    REPEATED_ENTITIES,
     TIME_ORDER,
     DUPLICATE_ROWS,
 )

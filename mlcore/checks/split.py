@@ -50,7 +50,7 @@ class Review:
 
 def review(dataset: Dataset, recipe: Recipe, protocol: Protocol) -> Review:
     """Resolve the split of a dataset and check it. Raises BadInput if the data cannot be split this way."""
-    resolved = resolve_split(dataset, recipe.target, recipe.task, protocol)
+    resolved = resolve_split(dataset, recipe, protocol)
     plan = resolved.plan
     rows = pd.DataFrame(index=range(len(plan.train)))
     if len(plan.train) <= MOST_ROWS:

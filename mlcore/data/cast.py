@@ -9,6 +9,7 @@ import pandas as pd
 from pandas.api import types as pt
 
 from mlcore.data.number_formats import plain_number
+from mlcore.result import Array
 
 BOOLEANS = {
     "true": 1.0,
@@ -44,6 +45,11 @@ def as_days(column: pd.Series) -> pd.Series:
     timestamps = naive.to_numpy(dtype="datetime64[us]")
     days = timestamps.astype("int64") / 86_400e6
     return pd.Series(np.where(np.isnat(timestamps), np.nan, days), index=column.index)
+
+
+def as_moments(seconds: Array) -> Array:
+    """Timestamps in microseconds from seconds since 1970, any year from 1 to 9999."""
+    return (np.asarray(seconds, "float64") * 1e6).round().astype("int64").astype("datetime64[us]")
 
 
 def as_boolean(column: pd.Series, parse: str = "") -> pd.Series:

@@ -7,6 +7,7 @@ codes. This is faster than one database query per statistic (docs/decisions/0006
 from __future__ import annotations
 
 import threading
+import unicodedata
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ def column_stats(dataset: Dataset, keep: Array | None = None) -> dict[str, Colum
 
 SPARK_BINS = 12
 TOP = 12
+MOST_FOLDED = 1000  # categories whose spellings are compared
 WIDE = 2000  # with more columns, looking up how each is stored costs more than it saves
 THREADS = 2
 ALONE_ROWS = 4_000_000  # with more rows, one column at a time is in memory, not one per thread
@@ -60,6 +62,7 @@ class ColumnStats:
     alone: int = 0  # categories that occur one to nine times
     length: float = 0.0  # mean number of characters, of texts
     words: float = 0.0
+    folded: int = 0  # distinct texts where upper and lower case and runs of blanks count as one; 0: as `distinct`
 
 
 class Scan:
@@ -279,6 +282,7 @@ def _of_texts(column: Any, count: bool) -> ColumnStats:
     top = sorted(
         ((str(t)[:80], int(counts[i])) for t, i in zip(texts, largest, strict=True)), key=lambda x: (-x[1], x[0])
     )
+    few = [str(t) for t in categories.take(pa.array(present)).to_pylist()] if len(present) <= MOST_FOLDED else []
     lengths = pc.utf8_length(categories).to_numpy(zero_copy_only=False)
     spaces = pc.count_substring(categories, " ").to_numpy(zero_copy_only=False) + 1
     return ColumnStats(
@@ -289,7 +293,17 @@ def _of_texts(column: Any, count: bool) -> ColumnStats:
         alone=int(((counts > 0) & (counts < 10)).sum()),
         length=float((lengths * counts).sum() / known),
         words=float((spaces * counts).sum() / known),
+        folded=len(set(map(folded, few))),
     )
+
+
+def folded(text: str) -> str:
+    """A spelling without case, accents of writing such as full-width letters, and runs of blanks.
+
+    >>> folded(" YES "), folded("New  York")
+    ('yes', 'new york')
+    """
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def _of_nearly_unique(column: Any, known: int, count: bool) -> ColumnStats:

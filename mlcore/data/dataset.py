@@ -34,6 +34,12 @@ class Column:
     reason: str = ""
     parse: str = ""  # how its text was read: a decimal mark, or a date format
     estimated: bool = False  # whether `distinct` is an estimate (large tables; within a few per cent)
+    folded: int = 0  # distinct texts where spellings such as Yes and YES count as one; 0: as `distinct`
+
+    @property
+    def classes(self) -> int:
+        """The number of classes, if it is the target: spellings of one label are one class."""
+        return self.folded or self.distinct
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from mlcore.data.dataset import Column, Schema
 from mlcore.data.sql import is_date, level, quoted, quoted_text, real
 from mlcore.errors import BadChoice, BadInput
-from mlcore.wording import number, several, shortened
+from mlcore.wording import EPOCH, number, several, shortened
 
 MOST_FILTERS = 20
 MOST_VALUES = 200
@@ -115,7 +115,7 @@ def _ordered_value(column: Column, value: str | float) -> str | float:
     if is_date(column):
         try:
             if isinstance(value, int | float):
-                return dt.datetime.fromtimestamp(value, dt.UTC).replace(tzinfo=None).isoformat(" ")
+                return (EPOCH + dt.timedelta(seconds=value)).isoformat(" ")
             return dt.datetime.fromisoformat(str(value)).isoformat(" ")
         except (ValueError, OverflowError, OSError):
             raise BadInput(f"{value!r} is not a date. Write it as 2024-12-31.") from None

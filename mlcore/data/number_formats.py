@@ -47,8 +47,8 @@ def plain_number(text: str, parse: str) -> str:
 
     >>> plain_number("1.234,50 €", ","), plain_number("(1,200)", "."), plain_number("see note 3", ".")
     ('1234.50', '-1200', 'see note 3')
-    >>> plain_number("5,5E-07", ","), plain_number("12.50 DR", "."), plain_number("−3", "."), plain_number("1:00:30", DURATIONS)
-    ('5.5E-07', '-12.50', '-3', '3630.0')
+    >>> plain_number("5,5E-07", ","), plain_number("12.50 DR", "."), plain_number("1:00:30", DURATIONS)
+    ('5.5E-07', '-12.50', '3630.0')
     """
     if parse == DURATIONS:
         return str(seconds(text)) if DURATION.fullmatch(text.strip()) else text
@@ -108,7 +108,8 @@ SPACE_ANY = rf"[{SPACE}]*"
 # A text that is no duration gives NULL in its first part, and so as a whole.
 DURATION_SQL = (
     "(CASE WHEN {c}[1] IN ('-', '−') THEN -1 ELSE 1 END) * ("
-    "CASE WHEN regexp_full_match({c}, '[-−]?(?:\\d+ days?,? )?\\d{1,5}:[0-5]\\d:[0-5]\\d(?:[.,]\\d{1,9})?') THEN 0.0 END"
+    "CASE WHEN regexp_full_match({c}, '[-−]?(?:\\d+ days?,? )?\\d{1,5}:[0-5]\\d:[0-5]\\d(?:[.,]\\d{1,9})?') "
+    "THEN 0.0 END"
     " + 86400 * coalesce(TRY_CAST(regexp_extract({c}, '(\\d+) day', 1) AS DOUBLE), 0)"
     " + 3600 * TRY_CAST(regexp_extract({c}, '(\\d+):\\d\\d:', 1) AS DOUBLE)"
     " + 60 * TRY_CAST(regexp_extract({c}, ':(\\d\\d):', 1) AS DOUBLE)"

@@ -16,6 +16,7 @@ from mlcore.result import Array, Help, Result
 from mlcore.runs.fit import predict
 from mlcore.runs.folder import RunFolder
 from mlcore.validation.metrics import Metric, Predictions, compute, difference_of, for_task, interval_of
+from mlcore.validation.splitter import codes_of
 from mlcore.validation.target import load_target
 from mlcore.wording import number
 
@@ -111,7 +112,7 @@ def open_holdout(run: RunFolder, models: list[str]) -> list[HoldoutLook]:
         raise NotFound("This run kept no holdout, so there is nothing to open. Compare again with --holdout 0.2.")
     task = experiment.recipe.task
     row = experiment.protocol.metric_for(task)
-    target = load_target(run.dataset, experiment.recipe.target, task)
+    target = load_target(run.dataset, experiment.recipe.target, task, experiment.recipe.positive)
     truth = target.y[np.searchsorted(target.rows, rows)]
     count = len({look["look"] for look in run.holdout_looks()}) + 1
     fitted = {name: run.model(name) for name in models}  # a missing model is noticed before the rows are read
@@ -159,11 +160,19 @@ class _Coded:
     def __init__(self, pipeline: Any, classes: Array) -> None:
         self._pipeline, self._classes = pipeline, classes
         if len(classes):
-            self.classes_ = np.searchsorted(classes, pipeline.classes_)
+            self.classes_ = codes_of(pipeline.classes_, classes)
         for name in ("predict_proba", "decision_function"):
             if hasattr(pipeline, name):
-                setattr(self, name, getattr(pipeline, name))
+                setattr(self, name, getattr(self, f"_{name}"))
+
+    def _predict_proba(self, frame: pd.DataFrame) -> Any:
+        return self._pipeline.predict_proba(frame)
+
+    def _decision_function(self, frame: pd.DataFrame) -> Any:
+        """The scores of the class with the higher code, whichever comes last in the pipeline."""
+        scores = self._pipeline.decision_function(frame)
+        return -scores if len(self.classes_) == 2 and self.classes_[1] == 0 else scores
 
     def predict(self, frame: pd.DataFrame) -> Any:
         labels = self._pipeline.predict(frame)
-        return np.searchsorted(self._classes, labels) if len(self._classes) else labels
+        return codes_of(labels, self._classes) if len(self._classes) else labels

@@ -274,6 +274,11 @@ class Choice:
             candidates = [Candidate.ruled(self.rule), *(c for c in candidates if c.model != catalogue.RULE)]
         return [self._tuned(c, task) for c in candidates] if self._tuned_names else candidates
 
+    def needs_regression(self) -> bool:
+        """Whether some model that is named fits only quantities."""
+        named = [m for m in self.models or () if isinstance(m, str) and m in catalogue.names()]
+        return any(catalogue.model(m).tasks == ("regression",) for m in named)
+
     @property
     def _tuned_names(self) -> Sequence[str]:
         """The models to be searched, or ("all",)."""

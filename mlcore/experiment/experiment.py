@@ -15,7 +15,7 @@ from mlcore.features.recipe import Recipe
 from mlcore.models import catalogue
 from mlcore.validation.metrics import Task
 from mlcore.validation.protocol import Protocol
-from mlcore.validation.target import task_of
+from mlcore.validation.target import check_learnable, load_target, task_of
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ class Experiment:
                 raise BadInput(f"{name!r} holds {schema[name].dtype}; weights are numbers of 0 or more.")
         protocol = replace(protocol, metric=protocol.metric_for(recipe.task).name)
         task_of(schema[recipe.target], recipe.task)
+        recipe = _with_positive(dataset, recipe, protocol)
         recipe.prepared(schema)
         chosen = [c.checked(schema, recipe.task) for c in _with_baseline(tuple(candidates), recipe.task)]
         source = Source(dataset.name, dataset.rows, dataset.fingerprint)
@@ -104,6 +105,22 @@ class Experiment:
             Protocol(**data["protocol"]),
             tuple(Candidate.from_json(c) for c in data["candidates"]),
         )
+
+
+def _with_positive(dataset: Dataset, recipe: Recipe, protocol: Protocol) -> Recipe:
+    """The recipe with the positive class named, so that a run does not depend on how it is chosen.
+
+    Raises BadChoice, and BadTarget where the classes cannot be learned and tested.
+    """
+    if recipe.task != "binary":
+        if recipe.positive is not None:
+            raise BadInput(f"A positive class is one of two; {recipe.target!r} has other values. Leave out the option.")
+        return recipe
+    target = load_target(dataset, recipe.target, recipe.task, recipe.positive)
+    by_group = protocol.kind(recipe.task) == "group" and protocol.group is not None
+    groups = dataset.column(protocol.group).iloc[target.rows] if by_group and protocol.group else None
+    check_learnable(target, recipe.target, groups)
+    return replace(recipe, positive=str(target.classes[-1]))
 
 
 def _with_baseline(candidates: tuple[Candidate, ...], task: Task) -> list[Candidate]:

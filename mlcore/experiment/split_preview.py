@@ -90,7 +90,7 @@ LOCKED = "holdout"
 
 def split_preview(dataset: Dataset, recipe: Recipe, protocol: Protocol) -> SplitPreview:
     """Resolve the split of a dataset and describe it. Raises BadInput for a split that is not possible."""
-    split = resolve_split(dataset, recipe.target, recipe.task, protocol)
+    split = resolve_split(dataset, recipe, protocol)
     plan, target, keys, protocol, task = split.plan, split.target, split.keys, split.protocol, recipe.task
     positions = {
         part: np.searchsorted(target.rows, rows) for part, rows in (("train", plan.train), ("held", plan.holdout))

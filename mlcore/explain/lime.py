@@ -25,7 +25,7 @@ from mlcore.data.cast import as_categories, as_numbers
 from mlcore.errors import BadChoice, BadInput
 from mlcore.result import Array, Help, Result
 from mlcore.runs.folder import RunFolder
-from mlcore.wording import number, several
+from mlcore.wording import number, percent, several
 
 MISSING, OTHER, UNSEEN = "missing", "(other)", "(never seen)"
 TRUST_R2 = 0.2  # a surrogate with less does not describe the model; below 0.3 it is weak, below 0.6 fair
@@ -122,17 +122,17 @@ class Explanation(Result):
         """The prediction, compared with the average."""
         offset = self.prediction - self.average
         if abs(offset) < FLAT * max(1.0, abs(self.average)):
-            text = f"{100 * self.prediction:.0f} % for {self.target} = {self.label}"
+            text = f"{percent(self.prediction)} for {self.target} = {self.label}"
             return (
                 f"{text if self.output == 'probability' else f'{self.target} {number(self.prediction)}'}, the average."
             )
         side = "above" if offset > 0 else "below"
         if self.output == "probability" and abs(offset) < 0.005:
-            return f"{100 * self.prediction:.0f} % for {self.target} = {self.label}, about the average."
+            return f"{percent(self.prediction)} for {self.target} = {self.label}, about the average."
         if self.output == "probability":
             return (
-                f"{100 * self.prediction:.0f} % for {self.target} = {self.label}, "
-                f"{abs(100 * offset):.0f} percentage points {side} the average of {100 * self.average:.0f} %."
+                f"{percent(self.prediction)} for {self.target} = {self.label}, "
+                f"{abs(100 * offset):.0f} percentage points {side} the average of {percent(self.average)}."
             )
         name = "decision score" if self.output == "decision score" else self.target
         return f"{name} {number(self.prediction)}, {number(abs(offset))} {side} the average of {number(self.average)}."
@@ -285,6 +285,8 @@ class Lime:
         """(n, outputs): probabilities, decision scores or values."""
         name = {"probability": "predict_proba", "decision score": "decision_function", "value": "predict"}[self.output]
         outputs = np.asarray(getattr(self.pipeline, name)(frame), float)
+        if self.output == "decision score" and outputs.ndim == 1:  # of two classes: for the second, against the first
+            return np.column_stack([-outputs, outputs])
         return outputs[:, None] if outputs.ndim == 1 else outputs
 
     def explain(self, row: pd.DataFrame, label: str | None) -> tuple[Local, int]:
@@ -310,8 +312,8 @@ class Lime:
         if self.output == "value" or len(outputs) == 1:
             return 0
         classes = [str(c) for c in self.pipeline.classes_]
-        if label is None:  # of two classes always the positive one, so that rows are comparable
-            return 1 if len(outputs) == 2 else int(np.argmax(outputs))
+        if label is None:
+            return int(np.argmax(outputs))
         if label not in classes:
             raise BadChoice.of("class", label, classes)
         return classes.index(label)
@@ -419,12 +421,9 @@ def explain(run: RunFolder, model: str, row: int, **options: Any) -> Explanation
     frame = dataset.frame(names)
     training = frame.iloc[np.sort(tested)] if tested is not None else frame.drop(index=list(holdout))
     lime = Lime(training, run.model(model), settings)
-    local, index = lime.explain(frame.iloc[[row]], settings.label)
-    label = (
-        str(lime.pipeline.classes_[index if lime.output == "probability" or index else -1])
-        if experiment.recipe.task != "regression"
-        else None
-    )
+    # Of two classes always the positive one, so that rows are comparable.
+    local, index = lime.explain(frame.iloc[[row]], settings.label or experiment.recipe.positive)
+    label = str(lime.pipeline.classes_[index]) if experiment.recipe.task != "regression" else None
     actual = dataset.frame([experiment.recipe.target], [row])[experiment.recipe.target].iloc[0]
     return _explanation(
         lime,
@@ -461,7 +460,7 @@ def _out_of_fold(run: RunFolder, model: str, row: int) -> str | None:
         return None
     prediction = predictions["prediction"].iloc[0]
     if f"p_{prediction}" in predictions:
-        return f"{prediction} ({100 * float(predictions[f'p_{prediction}'].iloc[0]):.0f} %)"
+        return f"{prediction} ({percent(float(predictions[f'p_{prediction}'].iloc[0]))})"
     return number(float(prediction)) if run.experiment.recipe.task == "regression" else str(prediction)
 
 

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from mlcore.data.cast import as_moments
 from mlcore.data.dataset import Column, Dataset
 from mlcore.data.filters import Filter
 from mlcore.data.sql import is_date, level, quoted_text, real
 from mlcore.errors import NotApplicable
 from mlcore.explore.association import cramers_v
-from mlcore.explore.shapes import Shape, asked_for, period_of
+from mlcore.explore.shapes import Shape, asked_for, period_of, period_sql
 from mlcore.explore.view import (
     View,
     asking,
@@ -22,13 +23,12 @@ from mlcore.explore.view import (
     groups_in,
     has_categories,
     is_continuous,
-    moment,
     needed,
     table,
     top_categories,
 )
 from mlcore.result import Array, Help, Result
-from mlcore.wording import number, share
+from mlcore.wording import day, number, period_words, share
 
 MOST_POINTS = 4000
 ACROSS, UP = 60, 40  # bins of a density plot
@@ -194,7 +194,7 @@ class Boxes(Result):
 
     def sentence(self) -> str:
         """The highest and the lowest median."""
-        say, about = (moment if self.dates else number), "≈ " if self.about else ""
+        say, about = (day if self.dates else number), "≈ " if self.about else ""
         known = self.rows.dropna(subset=["median"])
         if self.level is None and len(known):
             only = known.iloc[0]
@@ -287,7 +287,7 @@ class TrendOverTime(Result):
         """One row per period and group."""
         figures = [(name, self.rows[name]) for name in ("n", "q1", "median", "q3")]
         by = [(self.by, self.rows["group"])] if self.by else []
-        return table(*by, (self.period, pd.to_datetime(self.rows["start"], unit="s")), *figures)
+        return table(*by, (self.period, as_moments(self.rows["start"].to_numpy())), *figures)
 
     def sentence(self) -> str:
         """The medians of the first and the last period."""
@@ -295,9 +295,9 @@ class TrendOverTime(Result):
         first, last = group_rows.iloc[0], group_rows.iloc[-1]
         group = f" for {self.by} = {first['group']}" if self.by else ""
         return (
-            f"{self.y} over {self.x}, {self.n:,} rows: the median goes from {number(first['median'])} in the "
-            f"{self.period} of {moment(first['start'])} to {number(last['median'])} in that of "
-            f"{moment(last['start'])}{group}."
+            f"{self.y} over {self.x}, {self.n:,} rows: the median goes from {number(first['median'])} in "
+            f"{period_words(self.period, first['start'])} to {number(last['median'])} in "
+            f"{period_words(self.period, last['start'])}{group}."
         )
 
 
@@ -449,7 +449,7 @@ def trend_over_time(view: View, x: Column, y: Column, how: PairPlotOptions) -> T
         if not n:
             raise NotApplicable(f"No row has both {x.name} and {y.name}.")
         period = period_of(low, high)
-        start = f"epoch(date_trunc('{period}', make_timestamp(({a} * 1000000)::BIGINT)))"
+        start = f"epoch({period_sql(period, a)})"
         records = ask(
             f"SELECT {colour}, {start}, count(*), quantile_cont({b}, [0.25, 0.5, 0.75]) FROM {source} WHERE {both} "
             "GROUP BY 1, 2 ORDER BY 1, 2"

@@ -15,7 +15,7 @@ from mlcore.errors import BadChoice, NotApplicable
 from mlcore.explore.association import _cells, _usable, associated
 from mlcore.explore.view import OTHER, View, colours, is_continuous, sampled, table
 from mlcore.result import Array, Help, Result
-from mlcore.wording import number, several
+from mlcore.wording import day, number, several
 
 MOST_MATRIX = 30  # columns of a matrix
 MOST_RANKED = 300
@@ -301,5 +301,5 @@ def _ends(column: Column, low: float, high: float, values: pd.Series) -> tuple[s
         categories = sorted(as_categories(values).dropna().unique())
         return (str(categories[0]), str(categories[-1])) if categories else ("", "")
     if is_date(column):
-        return str(pd.Timestamp(low, unit="D").date()), str(pd.Timestamp(high, unit="D").date())
+        return day(86_400 * low), day(86_400 * high)
     return number(low), number(high)

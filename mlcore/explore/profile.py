@@ -12,7 +12,7 @@ from mlcore.data.dataset import Column, Dataset
 from mlcore.data.sql import quoted
 from mlcore.explore.view import View, query
 from mlcore.result import Alert, Help, Result
-from mlcore.wording import number, several, share
+from mlcore.wording import day, number, percent, several, share
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,7 @@ class ColumnProfile:
     missing: int
     distinct: int
     reason: str
+    rows: int
     estimated: bool = False  # whether `distinct` is an estimate
     minimum: str | None = None
     maximum: str | None = None
@@ -51,11 +52,10 @@ class ColumnProfile:
         return f"{self.minimum} to {self.maximum}" if self.minimum else ""
 
     def spread(self) -> str:
-        """The range, or the percentage of the most common category."""
+        """The range, or the most common category and its share of all rows."""
         if self.minimum is not None:
             return f"{self.minimum} to {self.maximum}"
-        known = sum(n for _, n in self.top)
-        return f"{100 * self.top[0][1] / known:.0f} % {self.top[0][0]}" if known and len(self.top) <= 5 else ""
+        return f"{percent(self.top[0][1], self.rows)} {self.top[0][0]}" if self.top else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,22 +140,24 @@ def summary(view: View) -> Profile:
 
 def described(dataset: Dataset, figures: dict[str, ColumnStats], rows: int | None = None) -> tuple[ColumnProfile, ...]:
     """The figures in readable form; give `rows` if they cover only some rows."""
-    return tuple(_column_profile(c, figures.get(c.name), rows) for c in dataset.schema)
+    return tuple(
+        _column_profile(c, figures.get(c.name), rows, dataset.rows if rows is None else rows) for c in dataset.schema
+    )
 
 
-def _column_profile(column: Column, figures: ColumnStats | None, rows: int | None) -> ColumnProfile:
+def _column_profile(column: Column, figures: ColumnStats | None, rows: int | None, size: int) -> ColumnProfile:
     missing, distinct = column.missing, column.distinct
     estimated = column.estimated
     if figures is not None and rows is not None:
         missing, distinct, estimated = rows - figures.known, abs(figures.distinct), figures.distinct < 0
-    basics = (column.name, column.kind, column.role, missing, distinct, column.reason, estimated)
+    basics = (column.name, column.kind, column.role, missing, distinct, column.reason, size, estimated)
     if figures is None:
         return ColumnProfile(*basics)
     if figures.low is None or figures.high is None:
         length, words = (0.0, 0.0) if figures.top else (round(figures.length, 1), round(figures.words, 1))
         return ColumnProfile(*basics, length=length, words=words, top=figures.top[:5], spark=figures.spark)
     if column.dtype == "datetime":
-        first, last = (str(pd.Timestamp(v, unit="s").date()) for v in (figures.low, figures.high))
+        first, last = (day(v) for v in (figures.low, figures.high))
         return ColumnProfile(*basics, minimum=first, maximum=last, spark=figures.spark)
     return ColumnProfile(
         *basics,

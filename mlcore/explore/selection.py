@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from mlcore.data.filters import Filter
 from mlcore.explore.bivariate import Crosstab, Density, Scatter, TrendOverTime
 from mlcore.explore.univariate import Histogram, Timeline
 from mlcore.result import Result
+from mlcore.wording import EPOCH
 
 SELECTABLE = (Histogram, Timeline, Scatter, Density, Crosstab, TrendOverTime)
 
@@ -39,4 +40,4 @@ def _position(value: Any) -> float:
     """A position on an axis: a number, or a timestamp as seconds since 1970."""
     if isinstance(value, int | float | np.number):
         return float(value)
-    return pd.Timestamp(str(value)).timestamp()
+    return (dt.datetime.fromisoformat(str(value)).replace(tzinfo=None) - EPOCH).total_seconds()

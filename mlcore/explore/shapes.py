@@ -40,6 +40,11 @@ def period_of(low: float, high: float) -> str:
     return next((name for name, seconds in PERIODS if (high - low) / seconds <= MOST_PERIODS), PERIODS[-1][0])
 
 
+def period_sql(period: str, seconds: str) -> str:
+    """SQL of the first moment of a period; a decade before the year 1 begins with it."""
+    return f"greatest(date_trunc('{period}', make_timestamp(({seconds} * 1000000)::BIGINT)), TIMESTAMP '0001-01-01')"
+
+
 @dataclass(frozen=True)
 class Shape:
     """A row of the registry of plots: its name, the columns it fits, and the function that makes it."""

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from mlcore.data.cast import as_moments
 from mlcore.data.dataset import Column, Dataset
 from mlcore.data.filters import Filter
 from mlcore.data.sql import is_date, level, quoted, quoted_text, real
 from mlcore.errors import NotApplicable
 from mlcore.explore.bivariate import boxes
-from mlcore.explore.shapes import BINS, PlotOptions, Shape, asked_for, period_of
+from mlcore.explore.shapes import BINS, PlotOptions, Shape, asked_for, period_of, period_sql
 from mlcore.explore.view import (
     EXACT_ROWS,
     MOST_LEVELS,
@@ -23,12 +24,11 @@ from mlcore.explore.view import (
     colour_sql,
     groups_in,
     is_continuous,
-    moment,
     needed,
     table,
 )
 from mlcore.result import Array, Help, Result
-from mlcore.wording import number, several
+from mlcore.wording import day, number, percent, period_words, several
 
 STEPS = 200  # points of a cumulative curve
 FEW_LEVELS = 1000  # of a column that is counted in one query
@@ -89,14 +89,14 @@ class Histogram(Result):
         if self.levels:
             totals = self.counts.sum(axis=0)
             first = [
-                f"{self.levels[i]} ({100 * totals[i] / max(totals.sum(), 1):.0f} %)"
-                for i in np.argsort(-totals, kind="stable")[:3]
+                f"{self.levels[i]} ({percent(totals[i], self.n)})"
+                for i in np.argsort(-totals, kind="stable")
                 if self.levels[i] != OTHER
-            ]
+            ][:3]
             return f"{known}; most common {several(first)}.{self._rates()}"
         if self.middle is None:
             return f"{known}."
-        say = moment if self.dates else number
+        say = day if self.dates else number
         lower, median, upper = (say(v) for v in self.middle)
         about = "≈ " if self.about else ""
         note = f" {self.left_out:,} values are not above 0 and are not shown." if self.left_out else ""
@@ -132,8 +132,8 @@ class Histogram(Result):
         rates = [(row[i] / totals[i], self.levels[i]) for i in shown]
         (low, lowest), (high, highest) = min(rates), max(rates)
         return (
-            f" {self.by} = {last} is most frequent for {highest} ({100 * high:.0f} %) and least frequent for "
-            f"{lowest} ({100 * low:.0f} %)."
+            f" {self.by} = {last} is most frequent for {highest} ({percent(high)}) and least frequent for "
+            f"{lowest} ({percent(low)})."
         )
 
     def selected_range(self, low: float, high: float) -> tuple[Filter, ...]:
@@ -187,7 +187,7 @@ class Ecdf(Result):
 
     def sentence(self) -> str:
         """The outer tenths, and the largest distance between two groups (the Kolmogorov–Smirnov statistic)."""
-        say = moment if self.dates else number
+        say = day if self.dates else number
         overall = np.average(self.shares, axis=0, weights=np.maximum(self.sizes, 1e-9))
         indices = [min(int(np.searchsorted(overall, q)), len(self.at) - 1) for q in (0.1, 0.9)]
         tenth, ninth = (say(float(self.at[i])) for i in indices)
@@ -229,9 +229,7 @@ class Words(Result):
     def sentence(self) -> str:
         """The three most common words."""
         sampled = f" A sample of {self.n:,} of {self.whole:,} rows." if self.n < self.whole else ""
-        first = [
-            f"{w} ({100 * r / self.n:.0f} % of the rows)" for w, r in zip(self.words[:3], self.rows[:3], strict=True)
-        ]
+        first = [f"{w} ({percent(r, self.n)} of the rows)" for w, r in zip(self.words[:3], self.rows[:3], strict=True)]
         return f"{self.column}: the most common words are {several(first)}.{sampled}"
 
 
@@ -246,6 +244,7 @@ class Timeline(Result):
     starts: Array  # (periods,) seconds since 1970
     counts: Array  # (groups, periods)
     n: int
+    ends: tuple[float, float]  # the earliest and the latest date, in seconds since 1970
 
     help: ClassVar[Help] = Help(
         "The number of rows in each calendar period.",
@@ -258,20 +257,18 @@ class Timeline(Result):
         """One row per period and group."""
         return table(
             *([(self.by, np.repeat(self.groups, len(self.starts)))] if self.by else []),
-            (self.period, np.tile(pd.to_datetime(self.starts, unit="s"), len(self.groups))),
+            (self.period, np.tile(as_moments(self.starts), len(self.groups))),
             ("rows", self.counts.ravel()),
         )
 
     def sentence(self) -> str:
         """The first and the last period, and the one with the most rows."""
         totals = self.counts.sum(axis=0)
-        first, last, top = (
-            moment(float(s)) for s in (self.starts[0], self.starts[-1], self.starts[int(totals.argmax())])
-        )
+        top = period_words(self.period, float(self.starts[int(totals.argmax())]))
         empty = int((totals == 0).sum())
         note = f" {empty} {self.period}s are empty." if empty else ""
         return (
-            f"{self.column}: {self.n:,} rows from {first} to {last}; most in the {self.period} of {top} "
+            f"{self.column}: {self.n:,} rows from {day(self.ends[0])} to {day(self.ends[1])}; most in {top} "
             f"({int(totals.max()):,}).{note}"
         )
 
@@ -511,18 +508,26 @@ def timeline(view: View, name: str, look: PlotOptions) -> Timeline:
         if low is None:
             raise NotApplicable(f"{name} has no date in these rows, so there is nothing to draw.")
         period = period_of(low, high)
-        stamp = f"date_trunc('{period}', make_timestamp(({value} * 1000000)::BIGINT))"
+        stamp = period_sql(period, value)
         records = ask(f"SELECT epoch({stamp}), {colour}, count(*) FROM data WHERE {value} IS NOT NULL GROUP BY 1, 2")
-    steps = {"decade": "10YS", "year": "YS", "quarter": "QS", "month": "MS", "week": "W-MON", "day": "D"}
-    first, last = (pd.Timestamp(f(s for s, *_ in records), unit="s") for f in (min, max))
-    calendar = pd.date_range(first, last, freq=steps.get(period, {"hour": "h", "minute": "min"}.get(period)))
-    starts = np.array(sorted({*(e.timestamp() for e in calendar), *(float(s) for s, *_ in records)}))
+        step = {"decade": "10 years", "quarter": "3 months"}.get(period, f"1 {period}")
+        first, last = (f"make_timestamp({int(1e6 * f(s for s, *_ in records))})" for f in (min, max))
+        begins = f"epoch({period_sql(period, 'epoch(s)')})"
+        calendar = ask(f"SELECT {begins} FROM generate_series({first}, {last}, INTERVAL {step}) t(s)")
+    starts = np.array(sorted({float(s) for s, *_ in [*calendar, *records]}))
     groups = groups_in([g for _, g, _ in records], order)
     counts = np.zeros((len(groups), len(starts)), int)
     for s, g, rows in records:
         counts[groups.index(g), int(np.searchsorted(starts, s))] += rows
     return Timeline(
-        column=name, by=look.by, period=period, groups=tuple(groups), starts=starts, counts=counts, n=int(counts.sum())
+        column=name,
+        by=look.by,
+        period=period,
+        groups=tuple(groups),
+        starts=starts,
+        counts=counts,
+        n=int(counts.sum()),
+        ends=(low, high),
     )
 
 

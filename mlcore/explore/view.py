@@ -242,8 +242,3 @@ def table(*columns: tuple[str, Any]) -> pd.DataFrame:
     """Columns side by side under unique names: a column of the data may have the name of a figure."""
     names, _ = unique_names([name for name, _ in columns])
     return pd.DataFrame(dict(zip(names, (values for _, values in columns), strict=True)))
-
-
-def moment(seconds: float) -> str:
-    """A date, as YYYY-MM-DD."""
-    return str(pd.Timestamp(seconds, unit="s").date())

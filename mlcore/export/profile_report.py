@@ -12,9 +12,9 @@ from mlcore.explore.multivariate import Correlations
 from mlcore.explore.profile import ColumnProfile, Profile
 from mlcore.explore.shapes import PlotOptions
 from mlcore.explore.univariate import Histogram
-from mlcore.explore.view import View, moment
+from mlcore.explore.view import View
 from mlcore.result import Alert, Help, Result
-from mlcore.wording import count_of, number, share, shortened
+from mlcore.wording import count_of, day, number, percent, share, shortened
 
 MOST_PICTURES = 60  # columns with a plot
 WIDTH, HEIGHT = 300, 84
@@ -94,7 +94,7 @@ def _columns(profile: Profile) -> str:
 
 
 def _row(column: ColumnProfile, rows: int) -> str:
-    missing = f"{100 * column.missing / rows:.1f} %" if column.missing and rows else "0"
+    missing = percent(column.missing, rows, 1) if column.missing and rows else "0"
     distinct = f"{'≈ ' if column.estimated else ''}{column.distinct:,}"
     return (
         f"<tr><td>{escape(shortened(column.name))}</td><td>{column.kind}</td><td>{column.role}</td>"
@@ -133,7 +133,7 @@ def _histogram(histogram: Histogram) -> str:
     if histogram.levels:
         ends = (histogram.levels[0], histogram.levels[-1] if bars > 1 else "")
     elif histogram.dates:
-        ends = (moment(float(histogram.edges[0])), moment(float(histogram.edges[-1])))
+        ends = (day(float(histogram.edges[0])), day(float(histogram.edges[-1])))
     else:
         half = (
             0.5 if histogram.edges[0] % 1 == 0.5 and histogram.edges[1] - histogram.edges[0] == 1 else 0.0

@@ -49,7 +49,7 @@ class Preview(Result):
 
 def preview_recipe(data: Dataset, recipe: Recipe, protocol: Protocol, family: Family) -> Preview:
     """Fit the recipe on training rows (5,000 at most) and show ten of them. Raises BadInput."""
-    schema, split = data.schema, resolve_split(data, recipe.target, recipe.task, protocol)
+    schema, split = data.schema, resolve_split(data, recipe, protocol)
     target, rows = split.target, split.plan.train
     if len(rows) > FITTED_ON:
         rows = np.sort(np.random.default_rng(protocol.seed).choice(rows, FITTED_ON, replace=False))

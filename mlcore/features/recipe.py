@@ -24,6 +24,11 @@ class Recipe(Steps):
 
     target: str
     task: Task
+    positive: str | None = None  # the class of two that binary figures are about, as text; None: chosen by its name
+
+    def words(self) -> str:
+        """The task and, of two classes, the positive one."""
+        return self.task if self.positive is None else f"{self.task}, positive class {self.positive}"
 
     def walk(self, schema: Schema) -> Iterator[tuple[Step, Schema]]:
         """Each step with the schema before it."""
@@ -45,7 +50,7 @@ class Recipe(Steps):
         if not schema.features().columns:
             raise BadInput(
                 "No features are left: all columns are identifiers, free text, constant or ignored. "
-                "Give at least one column the role 'feature'."
+                "Give at least one column the role 'feature' (--role COLUMN=feature)."
             )
         *_, (last, before) = self.walk(schema)
         return last.after(before)

@@ -21,7 +21,8 @@ CODE = re.compile(r"[-+]?0[0-9xX]|\+\d{7}|\+\d[\d.]*[ (/-]")  # 007, 0x1F, a tel
 COUNT_CODE = re.compile(r"\d+E\d+")  # 5E1: a flat, or fifty
 # The same for RE2 in SQL: every value has to match the pattern of the sample, because DuckDB's casts are looser.
 WHOLE_SQL = "[-+]?(?:0|[1-9][0-9]{0,17})"
-STRAY_SQL = r"^[-+]?0[0-9xX]|_|^[-+]?[0-9]{16,}$|^\+[0-9]{7}|^[0-9]+E[0-9]+$"  # texts that a cast would read as numbers, with a loss
+# Texts that a cast would read as numbers, with a loss.
+STRAY_SQL = r"^[-+]?0[0-9xX]|_|^[-+]?[0-9]{16,}$|^\+[0-9]{7}|^[0-9]+E[0-9]+$"
 STAMP = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)?")
 ZONED = re.compile(r"\d{4}-\d{1,2}-\d{1,2}[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?\s?(?:Z|UTC|[-+]\d{2}:?\d{2})")
 DATE_LIKE = re.compile(

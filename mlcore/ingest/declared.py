@@ -98,7 +98,8 @@ def _rows(lines: Iterator[str], attributes: list[Attribute]) -> Iterator[list[st
 
 
 def _cells(line: str) -> list[str]:
-    cells, position = [], 0
+    cells: list[str] = []
+    position = 0
     while position < len(line) or not cells:
         found = ARFF_CELL.match(line, position)
         if found is None or found.end() == position:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,9 +55,8 @@ def names_note(names: Sequence[object]) -> tuple[list[str], list[str]]:
     if not changed:
         return unique, []
     shown = ", ".join(repr(c) for c in changed[:5]) + (" …" if len(changed) > 5 else "")
-    return unique, [
-        f"{len(changed)} {'column name was' if len(changed) == 1 else 'column names were'} empty, repeated or of several lines; now {shown}."
-    ]
+    subject = "column name was" if len(changed) == 1 else "column names were"
+    return unique, [f"{len(changed)} {subject} empty, repeated or of several lines; now {shown}."]
 
 
 def cells_to_parquet(header: Sequence[object], rows: Sequence[Sequence[Any]], out: Path) -> list[str]:
@@ -112,16 +112,23 @@ def _plain(value: Any) -> Any:
         return value.total_seconds()
     if isinstance(value, dt.time):
         return value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6
+    if isinstance(value, str) and (iso := ISO_DURATION.fullmatch(value)) is not None:
+        return int(iso[1]) * 3600 + int(iso[2]) * 60 + float(iso[3].replace(",", "."))
     return value
+
+
+ISO_DURATION = re.compile(r"PT(\d+)H(\d+)M(\d+(?:[.,]\d+)?)S")  # of more than a day in ods
+
+
+def _is_timed(value: Any) -> bool:
+    import datetime as dt
+
+    return isinstance(value, (dt.timedelta, dt.time)) or (
+        isinstance(value, str) and bool(ISO_DURATION.fullmatch(value))
+    )
 
 
 def seconds_notes(header: Sequence[object], rows: Sequence[Sequence[Any]]) -> list[str]:
     """A note on columns of durations or times of day, which are read as seconds."""
-    import datetime as dt
-
-    timed = [
-        str(name)
-        for i, name in enumerate(header)
-        if any(isinstance(row[i], (dt.timedelta, dt.time)) for row in rows if i < len(row))
-    ]
+    timed = [str(name) for i, name in enumerate(header) if any(_is_timed(row[i]) for row in rows if i < len(row))]
     return [f"{several(timed)}: durations or times of day, read as seconds."] if timed else []

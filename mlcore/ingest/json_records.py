@@ -104,7 +104,7 @@ def _nested(document: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _rows_come_first(outer: list[str], inner: list[str]) -> bool:
-    """Whether the outer names are rows: labels count or are dates, names of columns are words; else the more are rows."""
+    """Whether the outer names are rows: these count or are dates, and columns have words; else the more are rows."""
     labels = [all(_is_label(n) for n in names) for names in (outer, inner)]
     return labels[0] if labels[0] != labels[1] else len(outer) > len(inner)
 
@@ -143,8 +143,8 @@ def _write(order: Order, records: list[Any], title: str) -> Loaded:
 
 def _flat(record: dict[str, Any]) -> dict[str, Any]:
     out: dict[str, Any] = {}
-    for key, value in record.items():
-        value = _plain(value)
+    for key, given in record.items():
+        value = _plain(given)
         if isinstance(value, dict):
             for inner, nested in value.items():
                 out[_unique_name(f"{key}.{inner}", out)] = _plain(nested)

@@ -18,6 +18,14 @@ ID_NAME = re.compile(
     re.IGNORECASE,
 )
 ID_CASED = re.compile(r"[a-z](Id|ID|Key|No|Nr)$|^(ID|Id|id)$")
+# Names of quantities that may count without gaps: days of a trial, doses, levels, years.
+QUANTITY = re.compile(
+    r"(^|[_\s.\-])(day|days|dose|year|years|level|hour|hours|minute|minutes|second|seconds|week|weeks|month|months|time|"
+    r"age|step|steps|epoch|iteration|temperature|temp|depth|distance|height|weight|length|width|position|concentration|"
+    r"period|generation|round|rank|degree|degrees|angle|speed|frequency|size|count|quantity|qty|price|amount|tag|jahr|"
+    r"woche|monat|stunde|alter|jour|semaine|mois|heure|année|annee|dia|semana|mes|hora|año|ano|giorno|mese|ora|anno)$",
+    re.IGNORECASE,
+)
 SAMPLE_ROWS = 50_000  # of the random sample that is stored with a large table
 SAMPLE_ABOVE = 200_000
 TRUTH_PAIRS = ({"yes", "no"}, {"y", "n"}, {"true", "false"}, {"t", "f"})
@@ -95,7 +103,18 @@ def _column(name: str, arrow_type: Any, rows: int, figures: ColumnStats, parse: 
     counts = Counts(dtype, rows, figures.known, figures.distinct, span, figures.words, figures.length, most, categories)
     kind, reason = kind_of(name, counts)
     role: Role = "ignore" if kind in ("identifier", "text", "constant") else "feature"
-    return Column(name, kind, role, dtype, rows - figures.known, figures.distinct, reason, parse, estimated)
+    return Column(
+        name,
+        kind,
+        role,
+        dtype,
+        rows - figures.known,
+        figures.distinct,
+        reason,
+        parse,
+        estimated,
+        figures.folded if figures.folded < figures.distinct else 0,
+    )
 
 
 def dtype_of(stored: Any) -> str:
@@ -150,7 +169,7 @@ def _of_numbers(name: str, counts: Counts, all_differ: bool) -> tuple[Kind, str]
         name == name.lower() or bool(ID_CASED.search(name)) or " " in name or name.isupper()
     )
     if all_differ and counts.dtype == "integer" and counts.known == counts.rows:
-        if counts.span == counts.known:
+        if counts.span == counts.known and not QUANTITY.search(name):
             return "identifier", f"counts the rows: {counts.distinct:,} consecutive whole numbers, all different"
         if named_id:
             return "identifier", f"its name, and a different whole number in each of {counts.distinct:,} rows"

@@ -15,20 +15,26 @@ RARE = (
     "#NOMBRE!", "#NOMBRE?", "#¡VALOR!", "#¡DIV/0!", "#¡REF!", "#¡NUM!", "#¿NOMBRE?", "#VALORE!", "#RIF!", "#VALOR!",
 )  # fmt: skip
 # In a column of numbers only: among words they may be names.
-AMONG_NUMBERS = ("Nan", "nAn", "Na", "na", "nil", "Nil", "none", "missing", "Missing", "*", "**", "—", "–", "-.-", "x")
+AMONG_NUMBERS = ("Nan", "nAn", "naN", "NaN%", "Na", "na", "nil", "Nil", "none", "—", "–")
 MISSING = (*COMMON, *RARE)
 # Values that may stand for a missing one; they are kept, and an alert names them.
 SUSPECT_TEXTS = frozenset(
-    ["unknown", "missing", "none", "unspecified", "undefined", "unavailable", "undisclosed", "unbekannt", "inconnu", "desconocido", "desconocida", "sconosciuto", "onbekend", "okänd", "ukjent", "nieznany", "k.a.", "k.a", "n.b.", "s.o.", "tbd", "tba", "tbc", "blank", "(blank)", "empty", "(empty)", "nil", "void", "not_available", "notavailable", "not_applicable", "na", "n.a", "n.d.", "s/d", "xxx", "xxxx", "#n/v"]
-) | {"not available", "not applicable", "not known", "not provided", "not specified", "no data", "no answer",
-     "keine angabe", "non renseigné", "sin datos", "don't know", "refused", "prefer not to say"}  # fmt: skip
+    {
+        "unknown", "missing", "unspecified", "undefined", "unavailable", "undisclosed", "unbekannt", "inconnu",
+        "desconocido", "desconocida", "sconosciuto", "onbekend", "okänd", "ukjent", "nieznany", "k.a.", "k. a.", "n.b.",
+        "s.o.", "tbd", "tba", "tbc", "blank", "(blank)", "empty", "(empty)", "nil", "void", "not_available",
+        "not_applicable", "n.a", "n.d.", "s/d", "xxx", "xxxx", "not available", "not applicable", "not known",
+        "not provided", "not specified", "no data", "no answer", "keine angabe", "non renseigné", "sin datos",
+        "don't know", "*", "**",
+    }
+)  # fmt: skip
 
 
 def kept(values: Iterable[str], markers: Iterable[str]) -> frozenset[str]:
     """The markers that are values of a column: a minus among grades such as + and ++ is one of them.
 
     >>> sorted(kept(["+", "++", "+++"], MISSING)), sorted(kept(["low", "high"], MISSING))
-    (['-', '--', '---'], [])
+    (['-', '--', '---', '----'], [])
     """
     texts = set(values)
     grades = bool(texts) and any(set(t) == {"+"} for t in texts) and all(set(t) <= set("+-±()/") for t in texts)

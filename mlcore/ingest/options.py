@@ -34,6 +34,7 @@ class ReadOptions:
     decimal: str | None = None  # . or ,
     dates: str | None = None  # day or month: which comes first if both are possible
     missing: tuple[str, ...] | None = None  # the texts that stand for a missing value
+    values: tuple[str, ...] | None = None  # texts that are values here, though they usually stand for a missing one
     short_rows: str | None = None  # skip or fill: how to treat rows with too few values
     subset: str | None = None  # the sheet of a workbook, or the file of an archive
     as_text: tuple[str, ...] | None = None  # columns whose texts are not converted
@@ -55,6 +56,11 @@ class ReadOptions:
         for lines in (self.skip, self.skip_end):
             if lines is not None and not 0 <= lines <= 10_000:
                 raise BadChoice(f"{lines} is not a number of lines to skip. Allowed are 0 to 10,000.")
+
+    def markers(self, usual: tuple[str, ...]) -> tuple[str, ...]:
+        """The texts that stand for a missing value, `usual` unless said."""
+        markers = usual if self.missing is None else tuple(dict.fromkeys(("", *self.missing)))
+        return tuple(m for m in markers if m not in (self.values or ()))
 
 
 @dataclass(frozen=True)

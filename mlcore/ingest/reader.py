@@ -115,7 +115,7 @@ class _ReaderProcess:
         root = str(Path(__file__).resolve().parents[2])
         env = {**os.environ, "PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mlcore.ingest.reader_process"],
+            [sys.executable, "-P", "-m", "mlcore.ingest.reader_process"],
             env=env,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,

@@ -75,8 +75,7 @@ def carry_out(order: Order, source: Table | Stored | None = None) -> dict[str, A
         how = convert.How(order.options.decimal or ".", explicit, explicit, order.options.dates)
         numbers = loaded.texts == "may be anything"
         usual = MISSING if numbers else ("",)  # databases have a value of their own for missing
-        missing = usual if order.options.missing is None else tuple(dict.fromkeys(("", *order.options.missing)))
-        texts = convert.Texts(missing=missing, numbers=numbers, kept=order.options.as_text or ())
+        texts = convert.Texts(missing=order.options.markers(usual), numbers=numbers, kept=order.options.as_text or ())
         notes, parses, marked = convert.convert_texts(order.raw, order.data, how, texts)
         reading = replace(reading, marked=marked, markers=tuple(sorted({m for _, m, _ in marked})))
     rows, schema = kinds.infer(order.data, parses)

@@ -31,8 +31,8 @@ def load(order: Order) -> Loaded:
     rows, notes = area.filled()
     if not area.is_complete(order):
         raise CannotRead(
-            f"Every formula of {order.name} lacks its stored result, and there are no other values. Open it in Excel or "
-            "LibreOffice, save it, and read it again."
+            f"Every formula of {order.name} lacks its stored result, and there are no other values. Open it in Excel "
+            "or LibreOffice, save it, and read it again."
         )
     skip = order.options.skip if order.options.skip is not None else _preamble(rows)
     table = [r for r in rows[skip:] if any(c != "" for c in r)]
@@ -55,6 +55,12 @@ def load(order: Order) -> Loaded:
     body = body[: len(body) - order.options.skip_end] if order.options.skip_end else body
     names, body, more = _without_unnamed(names, body)
     notes += more + seconds_notes(names, body) + cells_to_parquet(names, body, order.raw)
+    empty = [str(n) for i, n in enumerate(names) if not any(i < len(r) and r[i] != "" for r in body)]
+    if empty and not area.uncalculated:
+        notes.append(
+            f"{several(empty)}: no values. If these are formulas, open the file in Excel or LibreOffice and save it, "
+            "so that their results are stored."
+        )
     if skip and order.options.skip is None:
         notes.append(f"{count_of(skip, 'line')} above the header passed over.")
     parts = tuple(visible) if len(visible) > 1 or sheet not in visible else ()

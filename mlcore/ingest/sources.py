@@ -6,23 +6,17 @@ Files of this computer only inside `HOLDOUT_DATA_ROOT`, databases and storage on
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 from mlcore.data.dataset import Dataset
-from mlcore.data.sql import connection, free_names, quoted, quoted_text
 from mlcore.data.workspace import Workspace
 from mlcore.errors import BadInput, NotFound
 from mlcore.ingest.formats import ENDINGS
-from mlcore.ingest.kinds import infer
 from mlcore.ingest.options import DATABASE, ReadOptions, Table
 from mlcore.ingest.reader import read
 from mlcore.ingest.remote import file_of
-from mlcore.wording import share
 
 MOST_LISTED = 500
 MOST_FOLDERS = 2000  # searched
@@ -127,36 +121,3 @@ def read_again(data: Dataset, options: ReadOptions, workspace: Workspace) -> Dat
         copy.unlink(missing_ok=True)
         os.link(path, copy, follow_symlinks=False)
     return again
-
-
-def without_repeats(data: Dataset, workspace: Workspace) -> Dataset:
-    """The same table without duplicate rows: the first of equal rows is kept; identifiers are not compared.
-
-    A new dataset, with the number of removed rows in its notes.
-    """
-
-    row, copy = map(quoted, free_names(data.schema.names, 2))
-    columns = [c.name for c in data.schema if c.kind != "identifier"] or data.schema.names
-    compared = ", ".join(map(quoted, columns))
-    with tempfile.TemporaryDirectory(dir=workspace.folder("spool")) as spool:
-        out = Path(spool) / "data.parquet"
-        numbered = f"SELECT *, row_number() OVER () AS {row} FROM read_parquet({quoted_text(str(data.path))})"
-        ranked = f"SELECT *, row_number() OVER (PARTITION BY {compared} ORDER BY {row}) AS {copy} FROM ({numbered})"
-        con = connection(Path(spool), len(data.schema))
-        con.execute(
-            f"COPY (SELECT * EXCLUDE ({row}, {copy}) FROM ({ranked}) WHERE {copy} = 1 ORDER BY {row}) "
-            f"TO {quoted_text(str(out))} (FORMAT parquet)"
-        )
-        con.close()
-        rows, inferred = infer(out, {c.name: c.parse for c in data.schema})
-        by_name = {c.name: c for c in inferred}
-        schema = replace(
-            data.schema,
-            columns=tuple(
-                replace(c, missing=by_name[c.name].missing, distinct=by_name[c.name].distinct) for c in data.schema
-            ),
-        )
-        note = f"{share(data.rows - rows, data.rows)} rows were duplicates and were left out."
-        reading = replace(data.reading, notes=(*data.reading.notes, note))
-        fingerprint = hashlib.sha256(f"{data.fingerprint} once".encode()).hexdigest()[:24]
-        return workspace.store(Dataset(data.name, rows, fingerprint, schema, out, reading))

@@ -224,9 +224,8 @@ def _without_empty(order: Order, found: Dialect, table: _Table) -> list[str]:
     con = connection(order.out, len(names))
     out, source = order.out / "tidy.parquet", f"read_parquet({quoted_text(str(order.data))})"
     known = " OR ".join(f"{quoted(n)} IS NOT NULL" for n in named)
-    rows = (
-        con.execute(f"SELECT count(*) FROM {source} WHERE {known}").fetchone()[0] if all(nulls) else metadata.num_rows
-    )
+    counted = con.execute(f"SELECT count(*) FROM {source} WHERE {known}").fetchone() if all(nulls) else None
+    rows = int(counted[0]) if counted else metadata.num_rows
     if rows < metadata.num_rows and table.blank_rows() != metadata.num_rows - rows:
         known, rows = "true", metadata.num_rows  # a row of markers was meant as a row
     if rows and (unused or rows < metadata.num_rows):
@@ -353,8 +352,7 @@ class _Table:
     @property
     def missing(self) -> tuple[str, ...]:
         """The texts that stand for a missing value."""
-        markers = self.order.options.missing
-        return MISSING if markers is None else tuple(dict.fromkeys(("", *markers)))
+        return self.order.options.markers(MISSING)
 
     def _missing_in(self, types: dict[str, convert.Conversion], name: str) -> tuple[str, ...]:
         """The same for one column."""
@@ -369,9 +367,7 @@ class _Table:
     @property
     def _null_texts(self) -> tuple[str, ...]:
         """The markers that DuckDB looks for in every value; rarer ones are looked for where they can be."""
-        return tuple(
-            m for m in (COMMON if self.order.options.missing is None else self.missing) if m not in self.grades
-        )
+        return tuple(m for m in self.order.options.markers(COMMON) if m not in self.grades)
 
     def _copy_rows(self, types: dict[str, convert.Conversion]) -> tuple[set[str], list[Reject]]:
         """Copy all rows; return the columns in which a value did not fit, and the rejected rows."""
@@ -479,10 +475,14 @@ class _Table:
         d = self.dialect
         columns = ", ".join(f"{quoted_text(n)}: '{types[n].native if n in types else 'VARCHAR'}'" for n in d.names)
         longest = max(1 << 21, 2 * self.facts.longest)
+        nulls = sql_list(self._null_texts if null_texts is None else null_texts)
+        form = (
+            f"delim={quoted_text(d.form.delimiter)}, quote={quoted_text(d.form.quote)}, "
+            f"escape={quoted_text(d.form.quote)}, header=false, skip={d.above}, columns={{{columns}}}"
+        )
         return (
-            f"read_csv({quoted_text(str(self.plain))}, delim={quoted_text(d.form.delimiter)}, "
-            f"quote={quoted_text(d.form.quote)}, escape={quoted_text(d.form.quote)}, header=false, skip={d.above}, columns={{{columns}}}, "
-            f"nullstr=[{sql_list(self._null_texts if null_texts is None else null_texts)}], auto_detect=false, ignore_errors=true, store_rejects=true, "
+            f"read_csv({quoted_text(str(self.plain))}, {form}, nullstr=[{nulls}], auto_detect=false, "
+            "ignore_errors=true, store_rejects=true, "
             f"null_padding={str(self.order.options.short_rows == 'fill').lower()}, max_line_size={longest})"
         )
 

@@ -500,6 +500,11 @@ def model(name: str, task: Task | None = None) -> Model:
     raise BadChoice.of(what, name, [m.name for m in MODELS if task is None or task in m.tasks])
 
 
+def names() -> set[str]:
+    """The names of all models."""
+    return set(_BY_NAME)
+
+
 def for_task(task: Task) -> list[Model]:
     """The rows that can do a task."""
     return [m for m in MODELS if task in m.tasks]

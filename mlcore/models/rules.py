@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from mlcore.data.dataset import Schema
 from mlcore.data.filters import Filter
 from mlcore.errors import BadInput
 from mlcore.result import Array
-from mlcore.wording import number, several, shortened
+from mlcore.wording import EPOCH, number, several, shortened
 
 DEEPEST = 8
 Answer = str | float
@@ -234,7 +235,7 @@ CUTS, MOST_LEVELS = 31, 30
 def _threshold_text(threshold: Any, kind: str) -> str | float:
     """A threshold as a condition stores it; numbers are rounded up, so that the rows below stay below."""
     if kind == "M":
-        return pd.Timestamp(np.datetime64(int(threshold), "us")).isoformat(" ")
+        return (EPOCH + dt.timedelta(microseconds=int(threshold))).isoformat(" ")
     short = float(f"{threshold:.6g}")
     return short if short >= threshold else float(threshold)
 

@@ -88,7 +88,7 @@ def context(folder: str) -> Context:
     run = RunFolder(Path(folder))
     experiment, dataset = run.experiment, run.dataset
     recipe, protocol = experiment.recipe, experiment.protocol
-    target = load_target(dataset, recipe.target, recipe.task)
+    target = load_target(dataset, recipe.target, recipe.task, recipe.positive)
     labels = tuple(map(str, target.classes))
     for candidate in experiment.candidates:
         if candidate.rule is not None:

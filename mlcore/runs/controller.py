@@ -15,7 +15,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mlcore.checks import split
+import numpy as np
+
+from mlcore.checks import after_fit, split
 from mlcore.data.workspace import write_whole
 from mlcore.errors import BadInput, HoldoutError
 from mlcore.experiment.candidate import Candidate
@@ -31,6 +33,8 @@ from mlcore.runs.predictions import out_of_fold, read_fold
 from mlcore.runs.scheduler import Job, Outcome, Owner, Scheduler, Stopped
 from mlcore.validation.target import target_notes
 from mlcore.wording import number, several
+
+QUICK_FOLDS = 2  # on which a quick model looks for the columns that make a result too good
 
 
 @dataclass
@@ -193,7 +197,28 @@ class RunController:
             if name not in self._done.over:
                 self._blend(name)
         self._done.compared = True
-        self.log.append("compared")
+        self.log.append("compared", alerts=[a.to_json() for a in after_fit.too_good(self._fitted())])
+
+    def _fitted(self) -> after_fit.Fitted:
+        """What the comparison gave, for the checks after the fit."""
+        run, task = self.run, self.run.setting.task
+        name, count = after_fit.STRENGTHS[task][0], len(run.target.classes)
+        candidates = {c.model: c for c in run.experiment.candidates if c.model in self._done.ok and not c.is_baseline}
+        values = {m: [f.get(name) for f in self._done.metrics.get(m, {}).values()] for m in candidates}
+        known = {m: [float(v) for v in found if v is not None] for m, found in values.items()}
+        scores = {m: float(np.mean(v)) for m, v in known.items() if v and len(v) == len(values[m])}
+        folds = [f for f in run.plan.folds if f.repeat == 0][:QUICK_FOLDS]
+        return after_fit.Fitted(
+            rows=run.raw.iloc[: len(run.y)],
+            y=run.y,
+            folds=[(f.train, f.test) for f in folds],
+            task=task,
+            target=run.experiment.recipe.target,
+            strengths={m: after_fit.strength(task, score, count) for m, score in scores.items()},
+            families={m: candidates[m].family for m in scores},
+            titles={m: candidates[m].label for m in scores},
+            scores=scores,
+        )
 
     def _blend(self, name: str) -> None:
         """Choose and score the blend, in this process: it fits nothing."""

@@ -17,8 +17,8 @@ from typing import Any, Literal, TypeVar
 import pandas as pd
 
 from mlcore.data.dataset import Dataset
-from mlcore.data.workspace import read_json_lines
-from mlcore.errors import HoldoutError, NotFound
+from mlcore.data.workspace import read_json_lines, write_whole
+from mlcore.errors import BadChoice, HoldoutError, NotFound
 from mlcore.experiment.experiment import Experiment
 from mlcore.models import storage
 from mlcore.result import SEVERITIES
@@ -198,14 +198,45 @@ class RunFolder:
         return list(started["notes"]) if started else []
 
     def alerts(self) -> list[dict[str, Any]]:
-        """Alerts raised before the first fit: about the data, and about the split once it is resolved."""
+        """Alerts about the data, about the split once it is resolved, and about the result once it is there.
+
+        `known` says whether a person has said that what an alert names is known.
+        """
         try:
-            about_data: list[dict[str, Any]] = json.loads(self.paths.alerts.read_text("utf-8"))
+            about_data: list[dict[str, Any]] = [
+                {"columns": [a["column"]] if a["column"] else [], **a}
+                for a in json.loads(self.paths.alerts.read_text("utf-8"))
+            ]
         except FileNotFoundError:
             about_data = []
         started = first(self.events(), "started")
         about_split = started.get("alerts", []) if started else []
-        return sorted([*about_data, *about_split], key=lambda a: SEVERITIES.index(a["severity"]))
+        about_result = [
+            a for e in since_resumed(self.events()) if e["event"] == "compared" for a in e.get("alerts", [])
+        ]
+        named = {c for a in about_result for c in a["columns"]}  # said of the result, with what it does without them
+        about_data = [a for a in about_data if a["code"] != "target_leakage" or not set(a["columns"]) <= named]
+        known = self.known()
+        alerts = [{**a, "known": _signature(a) in known} for a in (*about_result, *about_data, *about_split)]
+        return sorted(alerts, key=lambda a: SEVERITIES.index(a["severity"]))
+
+    def known(self) -> set[str]:
+        """The alerts of which a person has said that they are known."""
+        try:
+            return set(json.loads(self.paths.known.read_text("utf-8")))
+        except FileNotFoundError:
+            return set()
+
+    def accept(self, code: str) -> None:
+        """Say that the alerts with a code are known: they stay in the run, but no longer beside its scores.
+
+        Raises BadChoice for a code that this run has no alert of.
+        """
+        alerts = self.alerts()
+        if code not in (codes := sorted({a["code"] for a in alerts})):
+            raise BadChoice.of("alert of this run", code, codes)
+        known = self.known() | {_signature(a) for a in alerts if a["code"] == code}
+        write_whole(self.paths.known, json.dumps(sorted(known)))
 
     # what came out ------------------------------------------------------------------------------------------------
 
@@ -276,6 +307,10 @@ class RunFolder:
             if not live or name in over or first(events, "compared") is None:
                 return
             time.sleep(0.05)
+
+
+def _signature(alert: dict[str, Any]) -> str:
+    return ":".join([alert["code"], *alert.get("columns", [])])
 
 
 def is_compared(events: Sequence[Event]) -> bool:

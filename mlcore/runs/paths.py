@@ -50,6 +50,11 @@ class RunPaths:
         return self.root / "alerts.json"
 
     @property
+    def known(self) -> Path:
+        """Alerts of which a person has said that they are known."""
+        return self.root / "known.json"
+
+    @property
     def blend(self) -> Path:
         """Members of the blend and their weights."""
         return self.root / "blend.json"

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mlcore.runs.context import Context
 from mlcore.validation.metrics import Predictions
+from mlcore.validation.splitter import codes_of
 
 
 def write_fold(path: Path, predictions: Predictions) -> None:
@@ -51,7 +52,7 @@ def read_predictions(run: Context, model: str) -> dict[str, Predictions]:
         prediction = part["prediction"].to_numpy()
         by_fold[key] = Predictions(
             run.y[run.fold(key).test],
-            np.searchsorted(classes, prediction) if len(classes) else prediction,
+            codes_of(prediction, classes) if len(classes) else prediction,
             len(classes),
             probabilities if probabilities.shape[1] else None,
         )

@@ -57,7 +57,7 @@ class Target:
 
     rows: Array  # positions in the file
     y: Array  # codes (classification) or values
-    classes: Array  # the labels of the target, sorted; empty for regression
+    classes: Array  # the labels of the target, sorted, of two the positive one last; empty for regression
     unknown: Array = field(default_factory=lambda: np.empty(0, int))  # positions of rows whose target is missing
 
     def labels(self) -> Array:
@@ -71,6 +71,12 @@ class Target:
     def sampled(self, rows: int, seed: int) -> Target:
         """A random sample of `rows` rows, stratified by class."""
         return self.at(sample_rows(self.y, rows, seed, stratified=bool(len(self.classes))))
+
+
+def codes_of(labels: Any, classes: Array) -> Array:
+    """The codes (n,) of labels: their positions in `classes`."""
+    order = np.argsort(classes)
+    return np.asarray(order[np.searchsorted(classes[order], labels)])
 
 
 def sample_rows(y: Array, rows: int, seed: int, *, stratified: bool) -> Array:
@@ -236,6 +242,8 @@ class _Splitter:
             counts = np.bincount(self.y[train])
             counts = counts[counts > 0]
             limit = min(limit, int(counts.max()))
+            if len(counts) == 2 and counts.min() < limit:  # every fold tests some rows of each of two classes
+                limit, reason = max(2, int(counts.min())), f"the rarer class has {int(counts.min())} rows among them"
             small = int((counts < min(requested, limit)).sum())
             if small:
                 notes.append(

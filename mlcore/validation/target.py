@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Protocol as Protocol_
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from mlcore.data.cast import as_timestamps
 from mlcore.data.dataset import Column, Dataset, Schema
 from mlcore.errors import BadChoice, BadTarget
 from mlcore.result import Array
+from mlcore.validation.labels import one_spelling, positive_class
 from mlcore.validation.metrics import TASKS, Task
 from mlcore.validation.protocol import Protocol
 from mlcore.validation.splitter import Plan, Target, make_plan
@@ -22,68 +25,114 @@ FEW_CLASSES = 20  # of a suggested target
 FEW_WHOLE_NUMBERS = 10  # a whole-number target with more values than this is taken as continuous
 
 
-NAMED = ("target", "label", "class", "outcome", "response", "y", "churn", "churned", "survived", "default", "returned",
-         "price", "charges", "sales", "species", "quality", "diagnosis", "status")  # fmt: skip
+# Names of outcomes, in the main languages; the first are the surest.
+OUTCOMES = (
+    ("target", "label", "class", "outcome", "response", "y", "ziel", "cible", "objetivo", "clase", "classe", "klasse"),
+    ("churn", "churned", "survived", "survival", "default", "defaulted", "returned", "fraud", "is_fraud", "diagnosis",
+     "disease", "readmitted", "attrition", "exited", "converted", "conversion", "clicked", "subscribed", "purchased",
+     "bought", "approved", "died", "death", "mortality", "cancelled", "canceled", "delayed", "failed", "failure",
+     "species", "left", "passed", "spam", "sentiment", "abgewandert", "gekauft", "gekuendigt", "gekündigt",
+     "storniert", "diagnose", "ausfall", "betrug", "resilie", "résilié", "désabonné", "achete", "acheté", "comprado",
+     "abandono", "fraude", "diagnostic", "diagnóstico"),
+    ("price", "charges", "sales", "revenue", "income", "salary", "wage", "cost", "costs", "amount_due", "demand",
+     "yield", "quality", "grade", "score", "rating", "result", "status", "risk", "mpg", "medv", "cnt", "strength",
+     "preis", "umsatz", "gehalt", "kosten", "ertrag", "note", "ergebnis", "prix", "ventes", "revenu", "salaire",
+     "précio", "precio", "ventas", "ingresos", "preço", "preco", "vendas", "prezzo", "vendite", "prijs", "pris"),
+)  # fmt: skip
 
 
 def suggested_target(schema: Schema) -> str | None:
-    """The most likely target: a column with a typical name, else the last one if it can be predicted, or None."""
-    candidates = [c for c in schema if c.kind in ("numeric", "categorical", "boolean") and c.distinct >= 2]
-    candidates = [c for c in candidates if c.dtype in ("integer", "float") or c.distinct <= FEW_CLASSES]
-    for name in NAMED:
-        for column in candidates:
-            if column.name.strip().casefold() == name:
-                return column.name
-    last = schema.columns[-1] if len(schema) else None
-    return last.name if last in candidates else None
+    """The column that a person would predict, by its name, as one word or its last word; None if none is named so."""
+    possible = [c for c in schema if c.kind in ("numeric", "categorical", "boolean") and c.classes >= 2]
+    possible = [c for c in possible if c.dtype in ("integer", "float") or c.classes <= FEW_CLASSES]
+    most = max((c.missing for c in schema), default=0)
+    possible = [c for c in possible if not (c.missing and c.missing == most and c.missing > c.distinct * 100)]
+    for words in OUTCOMES:
+        for exact in (True, False):
+            for column in possible:
+                if _names_outcome(column.name, words, exact):
+                    return column.name
+    return None
+
+
+def _names_outcome(name: str, words: tuple[str, ...], exact: bool) -> bool:
+    text = name.strip().casefold()
+    parts = re.split(r"[^\w]+|_|(?<=[a-z])(?=[A-Z])", name.strip())
+    return text in words if exact else len(parts) > 1 and parts[-1].casefold() in words
 
 
 def task_of(column: Column, wanted: str = "auto") -> Task:
     """The task of a target column: two values, a few, or a continuous target. Raises BadTarget or BadChoice."""
     if wanted not in ("auto", *TASKS):
         raise BadChoice.of("task", wanted, ("auto", *TASKS))
-    if column.distinct < 2:
+    if column.classes < 2:
         raise BadTarget(
-            f"{column.name!r} cannot be predicted: it has {column.distinct or 'no'} known "
-            f"value{'' if column.distinct == 1 else 's'}. A target needs at least two."
+            f"{column.name!r} cannot be predicted: it has {column.classes or 'no'} known "
+            f"value{'' if column.classes == 1 else 's'}. A target needs at least two."
         )
     numbers = column.dtype in ("integer", "float")
     if wanted == "regression" and not numbers:
         raise BadTarget(f"{column.name!r} holds {column.dtype}, not numbers, so it cannot be a regression target.")
-    if wanted == "binary" and column.distinct != 2:
-        raise BadTarget(f"{column.name!r} has {column.distinct:,} values; a binary target has exactly two.")
+    if wanted == "binary" and column.classes != 2:
+        raise BadTarget(f"{column.name!r} has {column.classes:,} values; a binary target has exactly two.")
     if wanted != "auto":
         return wanted  # type: ignore[return-value]
     if column.dtype == "datetime":
         raise BadTarget(
             f"{column.name!r} holds dates, which cannot be predicted. Choose a column of numbers or categories."
         )
-    if column.distinct == 2:
+    if column.classes == 2:
         return "binary"
-    if numbers and (column.dtype == "float" or column.distinct > FEW_WHOLE_NUMBERS) and column.kind != "categorical":
+    if numbers and (column.dtype == "float" or column.classes > FEW_WHOLE_NUMBERS) and column.kind != "categorical":
         return "regression"
-    if column.distinct > MOST_CLASSES:
+    if column.classes > MOST_CLASSES:
         raise BadTarget(
-            f"{column.name!r} has {column.distinct:,} different values, too many to be classes "
+            f"{column.name!r} has {column.classes:,} different values, too many to be classes "
             f"(at most {MOST_CLASSES}). Choose another target."
         )
     return "multiclass"
 
 
+def other_task(column: Column, task: Task) -> str:
+    """What to do where a target of few whole numbers was taken as classes; empty for other targets."""
+    if task == "regression" or column.dtype not in ("integer", "float") or column.distinct < 3:
+        return ""
+    return (
+        f"{column.name} has {column.distinct} different whole numbers and was taken as classes; with the task "
+        "regression (--task regression) it is an amount."
+    )
+
+
 def task_words(column: Column, task: Task) -> str:
     """The task in words, and the alternative."""
     if task == "regression":
-        return f"A continuous target, so this is regression: {column.distinct:,} different values."
-    title = "Two classes" if task == "binary" else f"{column.distinct:,} classes"
+        return f"A continuous target, so this is regression: {column.classes:,} different values."
+    title = "Two classes" if task == "binary" else f"{column.classes:,} classes"
     more = ""
     if column.dtype in ("integer", "float") and task == "multiclass":
         more = " If the numbers are amounts, choose regression instead."
     return f"{title}, so this is classification.{more}"
 
 
-def load_target(dataset: Dataset, name: str, task: Task) -> Target:
+def load_target(dataset: Dataset, name: str, task: Task, positive: str | None = None) -> Target:
     """Read the target; rows with a missing target are left out. Raises BadTarget."""
-    return target_of(dataset.column(name), name, task)
+    return target_of(dataset.column(name), name, task, positive)
+
+
+class Predicted(Protocol_):
+    """What is predicted: a recipe, or anything with these three."""
+
+    @property
+    def target(self) -> str:
+        """The column."""
+
+    @property
+    def task(self) -> Task:
+        """The task."""
+
+    @property
+    def positive(self) -> str | None:
+        """The class of two that binary figures are about, as text; None for the one that `positive_class` chooses."""
 
 
 @dataclass(frozen=True)
@@ -96,16 +145,20 @@ class ResolvedSplit:
     plan: Plan
 
 
-def resolve_split(dataset: Dataset, name: str, task: Task, protocol: Protocol) -> ResolvedSplit:
+def resolve_split(dataset: Dataset, aim: Predicted, protocol: Protocol) -> ResolvedSplit:
     """Resolve how the rows of a dataset are split to predict a column. Raises BadInput when the split is impossible."""
+    name, task = aim.target, aim.task
     protocol = protocol.checked().with_roles(dataset.schema)
-    target = load_target(dataset, name, task)
+    target = load_target(dataset, name, task, aim.positive)
     keys = dataset.frame([n for n in (protocol.group, protocol.time) if n is not None]).iloc[target.rows]
     return ResolvedSplit(protocol, target, keys, make_plan(protocol, task, target, keys))
 
 
-def target_of(column: pd.Series, name: str, task: Task) -> Target:
-    """Build the target from its column; rows with a missing target are left out. Raises BadTarget."""
+def target_of(column: pd.Series, name: str, task: Task, positive: str | None = None) -> Target:
+    """Build the target from its column; rows with a missing target are left out. Raises BadTarget, BadChoice.
+
+    Of two classes the positive one comes last, as `positive` or `positive_class` says; more are sorted.
+    """
     values, known = _numbers(column) if task == "regression" else _labels(column)
     rows, unknown = np.flatnonzero(known), np.flatnonzero(~known)
     if task == "regression":
@@ -113,8 +166,18 @@ def target_of(column: pd.Series, name: str, task: Task) -> Target:
             raise BadTarget(f"{name!r} has fewer than two known values.")
         return Target(rows, values[known].astype(float), np.array([]), unknown)
     classes, codes = np.unique(values[known], return_inverse=True)
+    if not len(classes):
+        raise BadTarget(f"{name!r} has no known value, so there is nothing to predict.")
     if len(classes) < 2:
-        raise BadTarget(f"{name!r} has only one value ({classes[0]!r}), so there is nothing to predict.")
+        raise BadTarget(f"{name!r} has only one value ({str(classes[0])!r}), so there is nothing to predict.")
+    if len(classes) == 2:
+        chosen = positive or positive_class([str(c) for c in classes], np.bincount(codes).tolist())
+        if chosen not in (texts := [str(c) for c in classes]):
+            raise BadChoice.of("class", chosen, texts)
+        if chosen == texts[0]:
+            classes, codes = classes[::-1], 1 - codes
+    elif positive is not None:
+        raise BadChoice(f"A positive class is one of two classes; {name} has {len(classes)}. Leave out the option.")
     return Target(rows, codes, classes, unknown)
 
 
@@ -138,7 +201,40 @@ def _labels(column: pd.Series) -> tuple[Array, Array]:
         return (filled.astype("int64") if (filled == np.round(filled)).all() else filled), known
     if pt.is_datetime64_any_dtype(column):
         column = as_timestamps(column).dt.strftime("%Y-%m-%d")
-    return column.where(known, "").astype(str).to_numpy(dtype=object), known
+    return one_spelling(column.where(known, "").astype(str).to_numpy(dtype=object)), known
+
+
+FEWEST_OF_A_CLASS = 4  # rows of the rarer of two classes: fewer cannot be learned from and tested on
+
+
+def check_learnable(target: Target, name: str, groups: pd.Series | None) -> None:
+    """Raise BadTarget where classes have too few rows, or each lies within one group, to train and test on.
+
+    `groups` (rows of the target,) are the groups of a split by group.
+    """
+    if not len(target.classes):
+        return
+    counts = np.bincount(target.y, minlength=len(target.classes))
+    labels = [str(c) for c in target.classes]
+    rarest = int(counts.argmin())
+    if len(counts) == 2 and counts[rarest] < FEWEST_OF_A_CLASS:
+        raise BadTarget(
+            f"{share(int(counts[rarest]), int(counts.sum()))} rows have {name} = {labels[rarest]}: too few to learn "
+            f"from "
+            f"and test on. At least {FEWEST_OF_A_CLASS} are needed, and some dozens for a score that says anything. "
+            "Collect more rows of it, or predict something else."
+        )
+    if groups is None:
+        return
+    codes = pd.factorize(groups)[0]
+    within = [len(np.unique(codes[target.y == k])) for k in range(len(counts))]
+    if len(counts) == 2 and min(within) < 2:
+        label, rows = labels[int(np.argmin(within))], target.y == int(np.argmin(within))
+        raise BadTarget(
+            f"All rows with {name} = {label} have the same {groups.name} ({groups[rows].iloc[0]}), so a split by it "
+            f"cannot "
+            "both train and test on them. Split in another way, or bring rows of other groups."
+        )
 
 
 def target_notes(rows: int, target: Target, name: str) -> list[str]:

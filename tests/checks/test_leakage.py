@@ -11,8 +11,12 @@ from tests.helpers import compare_here, frame_here
 def test_a_target_given_away_raises_an_alert_first(churn_file):
     run = compare_here(mlcore.read(churn_file), target="churned", preset="quick", folds=3, repeats=1)
     assert [(a["code"], a["column"]) for a in run.alerts() if a["severity"] == "high"] == [
-        ("target_leakage", "retention_call")
+        ("too_good", "retention_call")  # what the column alone says is said again of the result, with its effect
     ]
+    assert "falls from" in run.alerts()[0]["text"]
+    assert [a["code"] for a in run.cautions()] == ["too_good"]
+    run.accept("too_good")
+    assert run.cautions() == []
     assert run.alerts()[0]["fix"]["value"] == "ignore"
 
 

@@ -9,8 +9,11 @@ import pytest
 import mlcore
 from mlcore.checks.registry import CHECKS, find
 from mlcore.data.dataset import Dataset
+from mlcore.data.workspace import Workspace
+from mlcore.ingest.changes import with_fix
+from mlcore.ingest.options import ReadOptions
 from mlcore.validation.target import task_of
-from tests.helpers import frame_here
+from tests.helpers import frame_here, read_here
 from ui.state import Session
 
 ROWS = 400
@@ -80,6 +83,17 @@ def built() -> dict[tuple[str, str | None], pd.DataFrame]:
         ("target_missing", "y"): frame.assign(y=frame["y"].astype(float).mask(rng.random(ROWS) < 0.1)),
         ("target_constant", "y"): frame.assign(y=1),
         ("target_zeros", "y"): frame.assign(y=np.where(rng.random(ROWS) < 0.1, 0.0, rng.normal(5, 1, ROWS))),
+        ("target_determined", "u"): frame.assign(
+            u=(u := rng.integers(0, 4, ROWS)), w=(w := rng.integers(0, 4, ROWS)), y=np.where((u + w) % 2, "odd", "even")
+        ).astype({"u": str, "w": str}),
+        ("total_row", None): pd.concat([frame, frame.sum(numeric_only=True).to_frame().T.assign(g="Total")]),
+        ("label_spellings", "y"): frame.assign(y=rng.choice(["Yes", "yes", "No"], ROWS)),
+        ("spellings", "g"): frame.assign(g=rng.choice(["u", "U", "v"], ROWS)),
+        ("placeholder", "a"): frame.assign(a=frame["a"].mask(rng.random(ROWS) < 0.05, -999.0)),
+        ("placeholder", "when"): frame.assign(
+            when=frame["when"].astype("datetime64[us]").mask(rng.random(ROWS) < 0.1, pd.Timestamp(9999, 12, 31))
+        ),
+        ("placeholder", "g"): frame.assign(g=rng.choice(["u", "v", "unknown"], ROWS)),
         ("wide", None): pd.concat([frame, pd.DataFrame(rng.normal(size=(ROWS, 1100))).add_prefix("w")], axis=1),
     }
 
@@ -95,19 +109,58 @@ def test_each_alert_fires_on_what_was_built_for_it_and_its_fix_mends_it(home, ex
     """What a click does is carried out by the session; the alert is then gone, or its fix is shown as done."""
     data, task = opened(built()[expected], "y")
     alert = next(a for a in find(data, "y", task) if (a.code, a.column) == expected)
-    if alert.fix is None or alert.fix.action == "rows":
+    if alert.fix is None:
         return
+    data = Workspace().store(data)
     session = Session("f" * 20)
     session.open(data, "y")
     session.resolve(alert.fix)
-    assert session.schema is not None
-    left = find(data.with_schema(session.schema), session.target, session.recipe.task)
+    left = find(session.dataset(), session.target, session.recipe.task)
     gone = expected not in {(a.code, a.column) for a in left if a.fix is not None}
     assert gone or session.is_resolved(alert.fix)
+    session.undo()
+    assert session.dataset().schema == data.schema
+    assert session.fingerprint == data.fingerprint
+
+
+def test_another_measure_of_the_target_is_named():
+    rng = np.random.default_rng(3)
+    income = rng.gamma(4, 9, ROWS)
+    frame = clean().drop(columns="y").assign(income_median=income, income_q75=1.3 * income + rng.normal(0, 5, ROWS))
+    data = frame_here(frame, "measures")
+    data = data.with_schema(data.schema.with_target("income_median"))
+    alerts = find(data, "income_median", "regression")
+    assert [(a.code, a.column) for a in alerts if a.severity == "high"] == [("same_measure", "income_q75")]
+
+
+def test_a_common_marker_that_may_be_a_value_is_asked_about(tmp_path):
+    (tmp_path / "a.csv").write_text("grade,x\n" + "none,1\n?,2\nlow,3\n" * 20)
+    data = read_here(tmp_path / "a.csv")
+    (alert,) = [a for a in find(data) if a.code == "marker"]
+    assert "20 of 60 (33.3 %) values are '?'" in alert.text
+    again = read_here(tmp_path / "a.csv", ReadOptions(values=tuple(alert.fix.value["values"])))
+    assert again.schema["grade"].missing == 0
+    assert again.schema["grade"].distinct == 3
+
+
+def test_one_row_for_each_finding():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(rng.normal(size=(ROWS, 40))).add_prefix("c")
+    frame = frame.mask(rng.random(frame.shape) < 0.02).assign(y=rng.integers(0, 2, ROWS))
+    data = frame_here(frame, "many")
+    (alert,) = find(data.with_schema(data.schema.with_target("y")), "y", "binary")
+    assert alert.code == "missing"
+    assert len(alert.columns) == 40
+    assert alert.text.startswith("40 columns have a few missing values, ")
+    assert alert.to_json()["columns"][:2] == ["c0", "c1"]
+    assert len(alert.to_json()["details"]) == 40
 
 
 def test_every_code_of_the_registry_has_a_frame_and_a_card():
-    assert {code for check in CHECKS for code in check.codes} == {code for code, _ in built()}
+    assert {code for check in CHECKS for code in check.codes} == {code for code, _ in built()} | {
+        "marker",
+        "same_measure",
+    }
     for check in CHECKS:
         assert all((check.help.what, check.help.read, check.help.misleads, check.help.do))
 
@@ -116,15 +169,15 @@ def test_mixed_types_become_numbers_and_the_rest_missing(home):
     data, task = opened(built()["mixed_types", "m"], "y")
     alert = next(a for a in find(data, "y", task) if a.code == "mixed_types")
     assert "3 of 399" in alert.text or "4 of 400" in alert.text
-    kind, parse = alert.fix.value
-    schema = data.schema.with_kind("m", kind, parse)
+    changed = with_fix(data, alert.fix, Workspace())
     from mlcore import explore
 
-    found = explore.one(data.with_schema(schema), "m")
+    found = explore.one(changed, "m")
     assert found.counts.sum() == ROWS - 4
+    assert changed.schema["m"].missing == 4
     from mlcore.features.transformers import Conform
 
-    cast = Conform.of(schema).transform(data.frame())["m"]
+    cast = Conform.of(changed.schema).transform(changed.frame())["m"]
     assert cast.notna().sum() == ROWS - 4
 
 

@@ -34,9 +34,9 @@ def rows_of(column, values, head="k,x\n"):
 # blanks and markers ---------------------------------------------------------------------------------------------------
 
 MARKERS = [
-    "", " ", "\t", "\u00a0", " NA ", "NA", "N/A", "n/a", "#N/A", "nan", "NaN", "Nan", "-nan", "1.#QNAN", "-1.#IND", "NULL",
-    "(null)", "[NULL]", "\\N", "None", "?", "-", "--", "---", ".", "...", "#DIV/0!", "#REF!", "#VALUE!", "#NV", "#WERT!",
-    "<NA>", "NaT", "nAn",
+    "", " ", "\t", "\u00a0", " NA ", "NA", "N/A", "n/a", "#N/A", "nan", "NaN", "Nan", "-nan", "1.#QNAN", "-1.#IND",
+    "NULL", "(null)", "[NULL]", "\\N", "None", "?", "-", "--", "---", ".", "...", "#DIV/0!", "#REF!", "#VALUE!", "#NV",
+    "#WERT!", "<NA>", "NaT", "nAn",
 ]  # fmt: skip
 
 
@@ -54,15 +54,16 @@ def test_markers_are_missing_among_numbers(tmp_path, marker, late):
 @pytest.mark.parametrize("marker", [m for m in MARKERS if m not in ("Nan", "nAn")])
 def test_markers_are_missing_among_words_and_dates(tmp_path, marker):
     words = ["red", "blue", marker, "red"] * 10
-    data, columns = table(tmp_path, "a.csv", rows_of("x", words))
+    _, columns = table(tmp_path, "a.csv", rows_of("x", words))
     assert columns["x"] == ["red", "blue", None, "red"] * 10
     dates = ["2024-01-05", marker, "2024-03-01"] * 8
-    data, columns = table(tmp_path, "b.csv", rows_of("x", dates))
+    _, columns = table(tmp_path, "b.csv", rows_of("x", dates))
     assert columns["x"] == [pd.Timestamp("2024-01-05"), None, pd.Timestamp("2024-03-01")] * 8
 
 
 @pytest.mark.parametrize(
-    ("cell", "kind"), [("  ", "missing"), (" \\N ", "missing"), (" red ", "red"), ("\u00a0red", "red"), ("red\t", "red")]
+    ("cell", "kind"),
+    [("  ", "missing"), (" \\N ", "missing"), (" red ", "red"), ("\u00a0red", "red"), ("red\t", "red")],
 )
 def test_blanks_beyond_the_sample_are_found(tmp_path, cell, kind):
     text = "k,x\n" + "1,red\n" * 9_000 + f"2,{cell}\n"
@@ -284,21 +285,27 @@ def test_arff(tmp_path):
     text = (
         "% weather\n@RELATION 'a b'\n@attribute 'the outlook' {sunny, 'very rainy', \"b,c\"}\n"
         "@attribute\ttemp  REAL\n@attribute class{yes,no}\n@attribute zone {1,2,3}\n@data\n% rows\n"
-        + "sunny, 20.5, yes, 1\n'very rainy',?,no,2\n\"b,c\",7,yes,3\n" * 8
+        + "sunny, 20.5, yes, 1\n'very rainy',?,no,2\n\"b,c\",7,yes,3\n"
+        * 8
     )
     data, columns = table(tmp_path, "a.arff", text)
     assert data.schema.names == ["the outlook", "temp", "class", "zone"]
     assert columns["the outlook"][:3] == ["sunny", "very rainy", "b,c"]
     assert columns["temp"][:3] == [20.5, None, 7]
     assert data.schema["zone"].kind == "categorical"
-    sparse = "@relation s\n@attribute x numeric\n@attribute y {no,yes}\n@data\n{0 3.5}\n{1 yes}\n{}\n" + "{0 1, 1 yes}\n" * 9
+    sparse = (
+        "@relation s\n@attribute x numeric\n@attribute y {no,yes}\n@data\n{0 3.5}\n{1 yes}\n{}\n" + "{0 1, 1 yes}\n" * 9
+    )
     _, columns = table(tmp_path, "s.arff", sparse)
     assert columns["x"][:4] == [3.5, 0, 0, 1]
     assert columns["y"][:4] == ["no", "yes", "no", "yes"]
 
 
 def test_orange_header(tmp_path):
-    text = "name\tage\tgroup\ty\nstring\tcontinuous\tdiscrete\tyes no\nmeta\t\t\tclass\n" + "ann\t5\t1\tyes\nbo\t?\t2\tno\n" * 10
+    text = (
+        "name\tage\tgroup\ty\nstring\tcontinuous\tdiscrete\tyes no\nmeta\t\t\tclass\n"
+        + "ann\t5\t1\tyes\nbo\t?\t2\tno\n" * 10
+    )
     data, columns = table(tmp_path, "a.tab", text)
     assert data.rows == 20
     assert columns["age"][:2] == [5, None]
@@ -309,7 +316,11 @@ def test_orange_header(tmp_path):
 GEO = {
     "type": "FeatureCollection",
     "features": [
-        {"type": "Feature", "properties": {"name": f"p{i}", "size": i}, "geometry": {"type": "Point", "coordinates": [i, -i]}}
+        {
+            "type": "Feature",
+            "properties": {"name": f"p{i}", "size": i},
+            "geometry": {"type": "Point", "coordinates": [i, -i]},
+        }
         for i in range(5)
     ],
 }
@@ -381,7 +392,8 @@ def test_text_under_the_name_of_a_workbook(tmp_path):
         (b"%PDF-1.7\n%\xe2\xe3\n1 0 obj", "a PDF document"), (b"SQLite format 3\0" + b"\0" * 90, "an SQLite database"),
         (b"\x80\x04\x95\x10\0\0\0\0\0\0\0}\x94.", "a pickle"), (b"$FL2@(#) SPSS DATA FILE" + b"\0" * 9, "an SPSS file"),
         (b"7z\xbc\xaf\x27\x1c\0\x04", "a 7z archive"), (b"<?xml version='1.0'?><a><b>1</b></a>", "an XML document"),
-        (b"RDX3\nX\n\0\0", "an R workspace"), (b"a,b\n1,\0\0\0\0\x01\x02\0\n", "not text"), (b"<html><p>hello</p></html>", "a web page without"),
+        (b"RDX3\nX\n\0\0", "an R workspace"), (b"a,b\n1,\0\0\0\0\x01\x02\0\n", "not text"),
+        (b"<html><p>hello</p></html>", "a web page without"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["a.csv", "a.xlsx", "a.what"])
@@ -420,6 +432,6 @@ ENCODED = [
 @pytest.mark.parametrize("ends", ["\n", "\r"])
 def test_encodings(tmp_path, language, encoding, ends):
     text = TEXTS[language]
-    data, columns = table(tmp_path, "a.csv", text.replace("\n", ends).encode(encoding))
+    _, columns = table(tmp_path, "a.csv", text.replace("\n", ends).encode(encoding))
     lines = [line.split(";") for line in text.splitlines()]
     assert [list(columns), *map(list, zip(*columns.values(), strict=True))] == lines

@@ -282,8 +282,11 @@ def test_a_point_parts_no_thousands_unless_the_file_says_so(tmp_path):
 def test_headers_shorter_than_their_rows(tmp_path):
     assert read_file(tmp_path, "a.csv", "a,b\n1,2,\n3,4,\n5,6,\n").schema.names == ["a", "b"]
     named = read_file(tmp_path, "b.csv", "a,b\nr1,1,2\nr2,3,4\nr3,5,6\n")
-    assert named.schema.names == ["a", "b", "column_3"]
-    assert any("2 names for 3 columns" in n for n in named.reading.notes)
+    assert named.schema.names == ["row_name", "a", "b"]
+    assert any("one name fewer (2) than rows have values (3)" in n for n in named.reading.notes)
+    shorter = read_file(tmp_path, "e.csv", "a,b\n" + "r1,1,2,9\nr2,3,4,8\nr3,5,6,7\n" * 3)
+    assert shorter.schema.names == ["a", "b", "column_3", "column_4"]
+    assert any("2 names for 4 columns" in n for n in shorter.reading.notes)
     assert read_file(tmp_path, "c.csv", "country,2000,2001,2002\na,1,2,3\nb,4,5,6\n").schema.names[1] == "2000"
     assert read_file(tmp_path, "d.csv", "2020-01-01,Ann\n2020-01-02,Bob\n").rows == 2
 

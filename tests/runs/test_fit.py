@@ -89,7 +89,7 @@ def test_a_thousand_levels_are_used(mixed):
 def test_probabilities_in_some_folds_only_are_not_compared(mixed):
     """With one row of a class in training a linear machine cannot be calibrated; in the other fold it is."""
     rng = np.random.default_rng(1)
-    frame = pd.DataFrame(rng.normal(size=(200, 3)), columns=list("abc")).assign(y=["p"] * 3 + ["v"] * 197)
+    frame = pd.DataFrame(rng.normal(size=(200, 3)), columns=list("abc")).assign(y=["p"] * 3 + ["v"] * 97 + ["w"] * 100)
     run = compare_here(frame_here(frame, "rare"), "y", models=["linear_svm"], folds=2, repeats=1, holdout=0)
     assert not run.predictions("linear_svm").isna().any().any()
     assert len(run.evaluate("linear_svm").frame())

@@ -124,9 +124,9 @@ def test_opening_a_sample_aims_at_its_target(home):
 
 def test_uploading_a_file_and_a_broken_one(home):
     test = opened("pages/data.py")
-    test.file_uploader[0].upload("bad.parquet", b"this is no parquet").run()
+    test.file_uploader[0].upload("bad.parquet", b"PAR1 this is no parquet").run()
     assert not test.exception
-    assert any("not parquet" in str(w.value).replace("\\", "") for w in test.warning)
+    assert any("not a readable Parquet file" in str(w.value).replace("\\", "") for w in test.warning)
     test.file_uploader[0].upload("good.csv", b"x,y\n" + b"".join(b"%d,%d\n" % (i, i % 2) for i in range(40))).run()
     session: Session = test.session_state["holdout"]
     assert session.schema is not None
@@ -309,10 +309,10 @@ def test_a_likely_target_is_suggested(home):
     frame = pd.DataFrame({"age": range(40), "Survived": [0, 1] * 20, "name": [f"n{i}" for i in range(40)]})
     data = mlcore.read(frame, name="likely")
     assert suggested_target(data.schema) == "Survived"
-    assert (
-        suggested_target(mlcore.read(frame[["name", "age"]], name="last").schema) is None
-    )  # it counts from row to row
-    assert suggested_target(mlcore.read(frame[["name"]].assign(z=[1.5, 2.5] * 20), name="numbers").schema) == "z"
+    assert suggested_target(mlcore.read(frame[["name", "age"]], name="last").schema) is None
+    assert suggested_target(mlcore.read(frame[["name"]].assign(z=[1.5, 2.5] * 20), name="numbers").schema) is None
+    german = frame[["name"]].assign(Umsatz=[1.5, 2.5] * 20, Bemerkung=["x", None] * 20)
+    assert suggested_target(mlcore.read(german, name="german").schema) == "Umsatz"
     session = Session("s" * 20)
     session.open(data)
     test = opened("pages/data.py", session)

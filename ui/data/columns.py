@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import streamlit as st
@@ -12,16 +13,17 @@ from mlcore.errors import HoldoutError
 from mlcore.explore import head, histogram
 from mlcore.explore.profile import Profile
 from mlcore.export.profile_report import profile_html
-from mlcore.ingest import sources
-from mlcore.result import Alert, Fix
-from mlcore.validation.target import suggested_target, task_words
+from mlcore.features.recipe import Recipe
+from mlcore.result import Alert
+from mlcore.validation.target import load_target, suggested_target, task_words
 from mlcore.wording import number, shortened
 from ui import cached
 from ui.data import reparse
-from ui.state import session, workspace
+from ui.state import session
 from ui.widgets import error_box, escape, help_card, key_of
 
-MOST_ALERTS = 6
+MOST_ALERTS = 10
+MOST_PARTS = 60  # columns of one finding that are listed
 MOST_NOTES = 8
 MARKS = {"high": ":red[●]", "medium": ":orange[●]", "low": ":gray[●]"}
 NO_TARGET = "— nothing yet —"
@@ -44,6 +46,7 @@ def header(data: Dataset) -> None:
             width="content",
         )
         reparse.change(data)
+    reparse.choose_subset(data)
     for note in data.reading.notes[:MOST_NOTES]:
         st.caption(escape(note))
 
@@ -98,9 +101,29 @@ def target_picker(data: Dataset) -> None:
     column = data.schema[current.recipe.target]
     st.markdown(escape(task_words(column, current.recipe.task)))
     _other_task(column.dtype in ("integer", "float"), column.distinct)
+    if current.recipe.task == "binary":
+        _positive_class(data, current.recipe)
     if current.recipe.task != "regression":
         classes = cached.result("histogram", data, lambda: histogram(data, column.name), column.name)
         st.caption(escape(classes.sentence()))
+
+
+def _positive_class(data: Dataset, recipe: Recipe) -> None:
+    """The class that precision, recall and thresholds are about; the user can choose the other."""
+    labels: list[str] = cached.result(
+        "classes", data, lambda: [str(c) for c in load_target(data, recipe.target, "binary").classes], recipe.target
+    )
+    choice = st.segmented_control(
+        "The positive class",
+        sorted(labels),
+        default=recipe.positive or labels[-1],
+        required=True,
+        key=f"positive-{key_of(data.fingerprint, recipe.target)}",
+        help="What precision, recall, F1, average precision and thresholds are about: the event, not its absence.",
+    )
+    if choice is not None and choice != (recipe.positive or labels[-1]):
+        session().set_positive(choice)
+        st.rerun()
 
 
 def _other_task(numbers: bool, distinct: int) -> None:
@@ -141,12 +164,24 @@ def alert_list(data: Dataset) -> None:
         "Nothing stands out" if not count else "One thing to look at" if count == 1 else f"{count} things to look at"
     )
     st.caption(escape(summary.sentence()))
+    undo_line()
     for i, alert in enumerate(summary.alerts[:MOST_ALERTS]):
         alert_line(alert, i)
     if count > MOST_ALERTS:
-        with st.expander(f"{count - MOST_ALERTS} more"):
+        with st.expander(f"{count - MOST_ALERTS} small things"):
             for i, alert in enumerate(summary.alerts[MOST_ALERTS:60], start=MOST_ALERTS):
                 alert_line(alert, i)
+
+
+def undo_line() -> None:
+    """What the last fix did, and the button that takes it back."""
+    undone = session().undone
+    if not undone:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(escape(f"Done: {undone[-1]['title']}."), width="content")
+        if st.button("Undo", key="undo-fix", type="tertiary", icon=":material/undo:"):
+            _attempt(lambda: session().undo())
 
 
 def alert_line(alert: Alert, place: int) -> None:
@@ -157,24 +192,19 @@ def alert_line(alert: Alert, place: int) -> None:
         if fix is not None and session().is_resolved(fix):
             st.badge("done", icon=":material/check:", color="green")
         elif fix is not None and st.button(fix.title, key=f"fix-{key}", type="secondary"):
-            _attempt(lambda: _apply_fix(fix))
+            _attempt(lambda: session().resolve(fix))
         with st.popover("", icon=":material/help:", type="tertiary", help="What this is, and what to do"):
             if alert.help is not None:
                 help_card(alert.help, ALERT_CARD)
+    if alert.parts:
+        with st.expander(f"Each of the {len(alert.parts)} columns"):
+            for part in alert.parts[:MOST_PARTS]:
+                st.caption(escape(part.text))
+            if len(alert.parts) > MOST_PARTS:
+                st.caption(f"… and {len(alert.parts) - MOST_PARTS} more.")
 
 
 ALERT_CARD = ("What it is", "How it is detected", "Why it matters", "What to do")
-
-
-def _apply_fix(fix: Fix) -> None:
-    """Apply a fix; dropping duplicate rows makes a new dataset, which keeps the target."""
-    current = session()
-    if fix.action != "rows":
-        current.resolve(fix)
-        return
-    data = cached.dataset()
-    if data is not None:
-        reparse.swap(sources.without_repeats(data, workspace()))
 
 
 def editor(data: Dataset) -> None:
@@ -189,12 +219,12 @@ def editor(data: Dataset) -> None:
         key=f"columns-{schema_key}",
         hide_index=True,
         height="content" if len(frame) <= 14 else 520,
-        disabled=["name", "missing", "distinct", "typical", "distribution", "reason"],
+        disabled=["missing", "distinct", "typical", "distribution", "reason"],
         on_change=_apply_edits,
         args=(f"columns-{schema_key}", [c.name for c in data.schema]),
         column_order=["name", "kind", "role", "missing", "distinct", "typical", "distribution", "reason"],
         column_config={
-            "name": st.column_config.TextColumn("Column", width="medium", pinned=True),
+            "name": st.column_config.TextColumn("Column", width="medium", pinned=True, required=True),
             "kind": st.column_config.SelectboxColumn(
                 "Kind", options=list(KINDS), required=True, help="What the values are; correct it if it is wrong"
             ),
@@ -216,18 +246,26 @@ def editor(data: Dataset) -> None:
     problem = st.session_state.pop("column-problem", None)
     if problem is not None:
         error_box(problem)
+    with st.popover("Paste names", icon=":material/edit:", type="tertiary", help="For a file without a header"):
+        text = st.text_area(
+            "One name for each column, in order, separated by commas or lines", key=f"names-{schema_key}"
+        )
+        if st.button("Rename all", key=f"rename-{schema_key}", disabled=not text.strip()):
+            _attempt(lambda: session().rename([n.strip() for n in re.split(r"[,;\t\n]", text.strip())]))
 
 
 def _apply_edits(key: str, names: list[str]) -> None:
     """Apply the edits of the table to the session, before the page is drawn again."""
     current = session()
-    for row, changes in st.session_state[key]["edited_rows"].items():
+    for row, edits in st.session_state[key]["edited_rows"].items():
         name = names[int(row)]
         try:
-            if changes.get("kind"):
-                current.set_kind(name, changes["kind"])
-            if changes.get("role"):
-                current.set_role(name, changes["role"])
+            if edits.get("name"):
+                current.rename({name: edits["name"]})
+            if edits.get("kind"):
+                current.set_kind(name, edits["kind"])
+            if edits.get("role"):
+                current.set_role(name, edits["role"])
         except HoldoutError as error:
             st.session_state["column-problem"] = error
 

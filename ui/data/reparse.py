@@ -9,16 +9,26 @@ import streamlit as st
 from mlcore.data.dataset import Dataset, Reading
 from mlcore.errors import HoldoutError
 from mlcore.ingest import sources
+from mlcore.ingest.markers import MISSING
 from mlcore.ingest.options import ReadOptions
-from mlcore.ingest.text import MISSING
 from ui.state import session, workspace
 from ui.widgets import error_box, key_of
 
 FOUND = "as detected"
-DELIMITERS = {FOUND: None, "comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|", "space": " "}
+DELIMITERS = {
+    FOUND: None,
+    "comma": ",",
+    "semicolon": ";",
+    "tab": "\t",
+    "pipe": "|",
+    "runs of blanks": " ",
+    "::": "::",
+    "^": "^",
+    "~": "~",
+}
 ENCODINGS = (
-    "utf-8", "cp1252", "latin-1", "utf-16", "cp1250", "cp1251", "iso8859-15", "shift_jis", "euc_jp", "gb18030", "big5",
-    "euc_kr", "mac_roman",
+    "utf-8", "cp1252", "latin-1", "utf-16", "mac_roman", "cp850", "cp437", "cp1250", "iso8859-2", "cp1251", "koi8_r",
+    "cp1253", "cp1254", "iso8859-15", "shift_jis", "euc_jp", "gb18030", "big5", "euc_kr",
 )  # fmt: skip
 HEADERS = {FOUND: None, "contains column names": True, "contains data": False}
 DECIMALS = {FOUND: None, "point": ".", "comma": ","}
@@ -37,21 +47,34 @@ def change(data: Dataset) -> None:
         if st.button("Read again", type="primary", key="read-again"):
             try:
                 read_options = ReadOptions(**options, as_text=tuple(names) or None)
-                swap(sources.read_again(data, read_options, workspace()))
+                session().replace_data(sources.read_again(data, read_options, workspace()))
             except HoldoutError as error:
                 error_box(error)
                 return
             st.rerun()
 
 
-def swap(data: Dataset) -> None:
-    """Open the data as read again; the target stays if it is still valid."""
-    current = session()
-    target = current.target
-    try:
-        current.open(data, target if target in data.schema else None)
-    except HoldoutError:
-        current.open(data)
+def choose_subset(data: Dataset) -> None:
+    """The sheet of a workbook or the file of an archive, where there are several."""
+    reading = data.reading
+    if not reading.subsets or sources.original(data, workspace()) is None:
+        return
+    noun = "Sheet" if reading.format == "workbook" else "File"
+    current = reading.subset if reading.subset in reading.subsets else reading.subsets[0]
+    choice = st.selectbox(
+        f"{noun} ({len(reading.subsets)} in this file)",
+        reading.subsets,
+        reading.subsets.index(current),
+        key=f"subset-{key_of(data.fingerprint)}",
+        width=360,
+    )
+    if choice != current:
+        try:
+            session().open(sources.read_again(data, ReadOptions(subset=choice), workspace()))
+        except HoldoutError as error:
+            error_box(error)
+            return
+        st.rerun()
 
 
 def _form(reading: Reading, key: str) -> dict[str, Any]:
@@ -74,12 +97,12 @@ def _form(reading: Reading, key: str) -> dict[str, Any]:
                 help="Titles and remarks to skip",
             )
             options["skip"] = int(skip) if skip != reading.skip else None
+            end = st.number_input(
+                "Rows at the end to leave out", 0, 10_000, 0, key=f"end-{key}", help="Such as a total, or remarks"
+            )
+            options["skip_end"] = int(end) or None
         if reading.subsets:
-            subset = st.selectbox(
-                "Sheet or file inside", reading.subsets, reading.subsets.index(reading.subset or reading.subsets[0]),
-                key=f"part-{key}",
-            )  # fmt: skip
-            options["subset"] = subset
+            options["subset"] = reading.subset
     with right:
         if text or reading.format == "workbook":
             options["header"] = HEADERS[_pick("The first line", HEADERS, key)]
@@ -87,14 +110,16 @@ def _form(reading: Reading, key: str) -> dict[str, Any]:
         options["dates"] = DATES[_pick("Dates such as 03/04/2024", DATES, key)]
         if text:
             options["short_rows"] = SHORT[_pick("Rows with too few values", SHORT, key)]
-    markers = st.text_input(
-        "Texts that stand for a missing value",
-        " ".join(m for m in MISSING if m),
-        key=f"missing-{key}",
-        help="Separated by spaces; empty values are always missing",
+    found = [m for m in reading.markers if m]
+    kept = st.multiselect(
+        "Taken as missing, but a value here", found, key=f"values-{key}", help="Texts of this file to keep as values"
     )
-    missing = ("", *markers.split())
-    options["missing"] = missing if set(missing) != set(MISSING) else None
+    more = st.multiselect(
+        "Also stands for a missing value", [], accept_new_options=True, key=f"missing-{key}",
+        placeholder="Type a text, such as 999 or unknown",
+    )  # fmt: skip
+    options["values"] = tuple(kept) or None
+    options["missing"] = (*MISSING, *more) if more else None
     return options
 
 

@@ -58,8 +58,9 @@ def _classes() -> list[str] | None:
     if recipe.task == "regression":
         return None
     classes: list[str] = cached.result(
-        "classes", data, lambda: [str(c) for c in load_target(data, recipe.target, recipe.task).classes],
-        recipe.target, recipe.task,
+        "classes", data,
+        lambda: [str(c) for c in load_target(data, recipe.target, recipe.task, recipe.positive).classes],
+        recipe.target, recipe.task, recipe.positive or "",
     )  # fmt: skip
     return classes
 
