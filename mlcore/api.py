@@ -326,9 +326,9 @@ class Aim:
         if recipe is None:
             return Recipe(self.target, task_of(column, task), self.positive)
         if isinstance(recipe, dict):
-            found: Task = task_of(column, recipe.get("task", task))
+            resolved: Task = task_of(column, recipe.get("task", task))
             positive = self.positive or recipe.get("positive")
-            return Recipe.from_json({**recipe, "target": self.target, "task": found, "positive": positive})
+            return Recipe.from_json({**recipe, "target": self.target, "task": resolved, "positive": positive})
         if recipe.target != self.target:
             raise BadInput(f"The recipe predicts {recipe.target!r}, but the target given is {self.target!r}.")
         return replace(recipe, positive=self.positive or recipe.positive)

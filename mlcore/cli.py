@@ -351,11 +351,15 @@ def _profile(arguments: Any) -> None:
     print("\n" + _table(profile.frame().drop(columns="distribution").to_dict("records")))
     if profile.alerts:
         print("\nTo look at:")
-        for alert in profile.alerts:
+        for alert in profile.alerts[:MOST_ALERTS]:
             print(f"  {alert.severity:6} {alert.text}")
+        if len(profile.alerts) > MOST_ALERTS:
+            print(f"  and {len(profile.alerts) - MOST_ALERTS} small things; --json or --html lists them.")
 
 
 # compare --------------------------------------------------------------------------------------------------------------
+
+MOST_ALERTS = 10
 
 # Options that are written differently on the command line than in Python; the others follow from their types.
 OWN = ("target", "recipe", "parameters", "rule", "search", "on_event", "workspace", "roles", "kinds")
@@ -515,7 +519,11 @@ def _print_board(run: mlcore.Run) -> None:
             "": "★" if r.star else "",
             "group": r.group or "",
             "model": r.title,
-            board.metric.title: number(r.score) if r.score is not None else "none" if r.status == "ok" else r.status,
+            board.metric.titled(experiment.recipe.positive): number(r.score)
+            if r.score is not None
+            else "none"
+            if r.status == "ok"
+            else r.status,
             "95 % interval": f"{number(r.ci[0])} to {number(r.ci[1])}" if r.ci else "",
             "skill": f"{round(100 * r.skill)} %".replace("-", "−") if r.skill is not None else "",
             "first": f"{round(100 * r.first)} %" if r.first is not None else "",
@@ -571,7 +579,7 @@ def _evaluate(arguments: Any) -> None:
     if _emit(evaluation.to_json(), arguments.json):
         return
     print(evaluation.sentence() + "\n")
-    print(_table([{"metric": s.metric.title, "value": s.text()} for s in evaluation.scores.rows]))
+    print(_table([{"metric": s.name, "value": s.text()} for s in evaluation.scores.rows]))
     for part in evaluation.parts():
         print("\n" + part.sentence())
     if evaluation.confusion is not None:

@@ -3,6 +3,7 @@
     HoldoutError
     ├── BadInput            input that cannot be used (the command line exits with 2)
     │   ├── CannotRead      a file
+    │   │   └── Ambiguous   a file that holds several tables
     │   ├── NoSuchColumn    a column name
     │   ├── BadTarget       a target that cannot be predicted
     │   ├── BadChoice       an option's value
@@ -16,7 +17,7 @@ A message says what was wrong, what was given, what is allowed and what to do; i
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class HoldoutError(Exception):
@@ -36,6 +37,14 @@ class BadInput(HoldoutError):
 
 class CannotRead(BadInput):
     """A file that is not in the format it claims, or that cannot be read safely."""
+
+
+class Ambiguous(CannotRead):
+    """A file that holds several tables; `choices` names them, and the message asks for one."""
+
+    def __init__(self, message: str, choices: Sequence[str]) -> None:
+        super().__init__(message)
+        self.choices = tuple(choices)
 
 
 class NoSuchColumn(BadInput):

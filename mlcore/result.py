@@ -85,6 +85,7 @@ class Alert:
     help: Help | None = None  # the card of its check, added by the registry that ran it
     size: float | None = None  # of the finding, such as the fraction of missing values
     parts: tuple[Alert, ...] = ()  # the alerts of each column, where several share the finding
+    explains: tuple[str, ...] = ()  # other columns that look suspicious only because of this finding
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -94,7 +95,7 @@ class Alert:
     def to_json(self) -> dict[str, Any]:
         """Plain data, without the card."""
         data = asdict(self)
-        del data["help"], data["parts"], data["size"]
+        del data["help"], data["parts"], data["size"], data["explains"]
         return {**data, "columns": list(self.columns), "details": [p.text for p in self.parts]}
 
 

@@ -48,7 +48,7 @@ class Run(RunFolder):
         return self.board(by).frame()
 
     def cautions(self) -> list[dict[str, Any]]:
-        """The alerts that belong beside a score, as plain data: those that make it misleading and are not known."""
+        """The alerts that belong with a score, as plain data: those that make it misleading and are not known."""
         return [a for a in self.alerts() if not a["known"] and (a["severity"] == "high" or a["code"] in MISLEADING)]
 
     def best(self) -> str:

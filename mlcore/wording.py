@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 from numbers import Real
 
 
@@ -99,6 +101,46 @@ def several(items: list[str], most: int = 4) -> str:
     if len(items) > most:
         return f"{', '.join(items[:most])} and {len(items) - most} more"
     return f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def apart(values: Sequence[float]) -> list[str]:
+    """Numbers as `number` writes them, with as many digits as tell neighbours apart.
+
+    >>> apart([7250221.0, 7250446.0]), apart([52.5198, 52.52]), apart([0.1, 2.5])
+    (['7,250,221', '7,250,446'], ['52.5198', '52.5200'], ['0.100', '2.50'])
+    """
+    ordered = sorted(set(values))
+    gap = min((b - a for a, b in pairwise(ordered)), default=math.inf)
+    usual = [number(v) for v in values]
+    if not gap or not math.isfinite(gap) or 0 < max(map(abs, values)) * 1e-15 > gap:
+        return usual
+    places = max(0, -math.floor(math.log10(gap)))
+    return [u if _places(u) >= places or places > 12 else f"{v:,.{places}f}".replace("-", "−")
+            for u, v in zip(usual, values, strict=True)]  # fmt: skip
+
+
+def _places(text: str) -> int:
+    """The digits after the point of a number as text."""
+    return 99 if "e" in text else len(text.partition(".")[2])
+
+
+def days_apart(days: Sequence[float]) -> list[str]:
+    """Times in days since 1970 as dates, or with the time of day where that tells neighbours apart.
+
+    >>> days_apart([0, 31]), days_apart([0.25, 0.5]), days_apart([0.25, 1.5, 1.75])
+    (['1970-01-01', '1970-02-01'], ['06:00', '12:00'], ['1970-01-01 06:00', '1970-01-02 12:00', '1970-01-02 18:00'])
+    """
+    dates = [day(86_400 * d) for d in days]
+    if len(set(dates)) == len(set(days)):
+        return dates
+    clocks = [_clock(86_400 * d) for d in days]
+    return clocks if len(set(dates)) == 1 else [f"{a} {b}" for a, b in zip(dates, clocks, strict=True)]
+
+
+def _clock(seconds: float) -> str:
+    rest = round(seconds) % 86_400
+    text = f"{rest // 3600:02d}:{rest // 60 % 60:02d}"
+    return text if rest % 60 == 0 else f"{text}:{rest % 60:02d}"
 
 
 EPOCH = dt.datetime(1970, 1, 1)

@@ -105,7 +105,7 @@ class Session:
         return workspace().dataset(self.fingerprint).with_schema(self.needed_schema())
 
     def replace_data(self, data: Dataset) -> None:
-        """Go on with a changed table: the target, the recipe, the protocol and the runs stay, as far as they fit it."""
+        """Use a changed table from now on: target, recipe, protocol and runs stay, as far as they fit it."""
         self.fingerprint, self.schema = data.fingerprint, data.schema
         self.filters = from_text(to_text(self.filters), data.schema)
         if self.recipe is not None:

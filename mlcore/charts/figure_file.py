@@ -115,10 +115,14 @@ def _axis(chart: Any, axis: str) -> Any:
     return chart.layout[f"{axis[0]}axis{axis[1:]}"]
 
 
+FIRST_DAY, LAST_DAY = -719_162.0, 2_932_896.0  # 0001-01-01 and 9999-12-31, in days since 1970
+
+
 def _draw_axes(axes: Any, chart: Any, traces: list[Any], names: tuple[str, str]) -> None:
     import matplotlib.dates as md
 
     stack: dict[bool, dict[float, float]] = {True: {}, False: {}}
+    timed: list[str] = []
     for trace in traces:
         if trace.visible is False or trace.visible == "legendonly":
             continue
@@ -130,7 +134,11 @@ def _draw_axes(axes: Any, chart: Any, traces: list[Any], names: tuple[str, str])
             locator = md.AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call]
             axis.set_major_locator(locator)
             axis.set_major_formatter(md.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+            timed.append("x" if axis is axes.xaxis else "y")
     _decorate(axes, chart, names)
+    for direction in timed:  # the margin around the first and the last date may lie outside the calendar
+        low, high = getattr(axes, f"get_{direction}lim")()
+        getattr(axes, f"set_{direction}lim")(max(low, FIRST_DAY), min(high, LAST_DAY))
     handles, labels = axes.get_legend_handles_labels()
     if chart.layout.showlegend is not False and len(set(labels)) > 1:
         shown = dict(zip(labels, handles, strict=True))

@@ -91,20 +91,20 @@ def one_row_each(check: Check, alerts: Sequence[Alert]) -> Iterator[Alert]:
     for alert in alerts:
         alone = alert.code not in check.together or alert.column is None
         groups.setdefault((alert.code, alert.severity if not alone else f"{len(groups)}"), []).append(alert)
-    for (code, _), found in groups.items():
-        if len(found) == 1:
-            yield replace(found[0], help=check.help)
+    for (code, _), group in groups.items():
+        if len(group) == 1:
+            yield replace(group[0], help=check.help)
             continue
-        fixes = [a.fix for a in found if a.fix is not None]
+        fixes = [a.fix for a in group if a.fix is not None]
         yield Alert(
             code,
-            found[0].severity,
+            group[0].severity,
             None,
-            check.together[code](found),
-            _one_fix(fixes) if len(fixes) == len(found) else None,
+            check.together[code](group),
+            _one_fix(fixes) if len(fixes) == len(group) else None,
             check.help,
-            max((a.size or 0.0 for a in found), default=None),
-            tuple(found),
+            max((a.size or 0.0 for a in group), default=None),
+            tuple(group),
         )
 
 

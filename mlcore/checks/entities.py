@@ -54,8 +54,8 @@ def _entities(context: CheckContext) -> Iterator[Alert]:
     candidates = [c for c in map(lambda c: _candidate(context, c), _possible(context)) if c is not None and c.is_entity]
     named = [c for c in candidates if c.is_named]
     best = max(candidates, key=lambda c: (c.share + c.target, c.is_named, c.groups), default=None)
-    for found in {c.column.name: c for c in [*([best] if best else []), *named]}.values():
-        yield _alert(context, found)
+    for entity in {c.column.name: c for c in [*([best] if best else []), *named]}.values():
+        yield _alert(context, entity)
 
 
 def _possible(context: CheckContext) -> list[Column]:
@@ -138,21 +138,24 @@ def between_groups(values: Array, codes: Array) -> float:
     return max(0.0, (total - within - (k - 1) * mean_within) / (total + mean_within))
 
 
-def _alert(context: CheckContext, found: _Candidate) -> Alert:
-    why = f"{found.groups:,} values for {found.rows:,} rows, so entities repeat"
-    if found.share >= SOME and found.alike:
-        why += f"; within one value, {len(found.alike)} other column{'s are' if len(found.alike) > 1 else ' is'} alike"
-    if found.target >= SOME and context.target is not None:
-        why += f"; {percent(found.target)} of the variance of {context.target} lies between the values"
-    severity: Severity = "high" if found.is_named or found.share >= HALF or found.target >= HALF else "medium"
-    name = found.column.name
+def _alert(context: CheckContext, entity: _Candidate) -> Alert:
+    why = f"{entity.groups:,} values for {entity.rows:,} rows, so entities repeat"
+    if entity.share >= SOME and entity.alike:
+        why += (
+            f"; within one value, {len(entity.alike)} other column{'s are' if len(entity.alike) > 1 else ' is'} alike"
+        )
+    if entity.target >= SOME and context.target is not None:
+        why += f"; {percent(entity.target)} of the variance of {context.target} lies between the values"
+    severity: Severity = "high" if entity.is_named or entity.share >= HALF or entity.target >= HALF else "medium"
+    name = entity.column.name
     return Alert(
         "groups",
         severity,
         name,
         f"{name}: {why}. A random split puts the same entity on both sides, and the score is too good.",
         Fix("Split by it", "role", name, "group"),
-        size=found.share,
+        size=entity.share,
+        explains=(name, *entity.alike),
     )
 
 

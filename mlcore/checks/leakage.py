@@ -128,12 +128,12 @@ def _arithmetic(context: CheckContext) -> Iterator[Alert]:
     columns = {c.name: as_numbers(context.sample[c.name], c.parse).to_numpy()[rows] for c in numbers}
     alone = {name: _follows(values, y, context.task) for name, values in columns.items()}
     columns = {n: v for n, v in columns.items() if alone[n] < SAME}
-    found = _pair_formula(columns, y, context.task)
-    if found is None and context.task == "regression":
-        found = _sum_formula(columns, y) or _product_formula(columns, y)
-    if found is None:
+    fit = _pair_formula(columns, y, context.task)
+    if fit is None and context.task == "regression":
+        fit = _sum_formula(columns, y) or _product_formula(columns, y)
+    if fit is None:
         return
-    formula, used = found
+    formula, used = fit
     yield Alert(
         "target_formula", "high", used[0],
         f"{formula} alone predicts {context.target}, which may have been computed from it. If {several(used)} are "
@@ -156,14 +156,14 @@ def _pair_formula(columns: dict[str, Array], y: Array, task: Task | None) -> tup
 
 def _sum_formula(columns: dict[str, Array], y: Array) -> tuple[str, list[str]] | None:
     """A sum of at most three columns, each with a factor, that is the target."""
-    found = _exact_fit(columns, y)
-    if found is None:
+    fit = _exact_fit(columns, y)
+    if fit is None:
         return None
     terms = [
-        (" − " if b < 0 else " + ", "" if abs(abs(b) - 1) < 1e-6 else f"{number(abs(b))} ", n) for n, b in found.items()
+        (" − " if b < 0 else " + ", "" if abs(abs(b) - 1) < 1e-6 else f"{number(abs(b))} ", n) for n, b in fit.items()
     ]
     text = "".join(sign + factor + name for sign, factor, name in terms)
-    return (text[3:] if text.startswith(" + ") else "−" + text[3:]), list(found)
+    return (text[3:] if text.startswith(" + ") else "−" + text[3:]), list(fit)
 
 
 def _product_formula(columns: dict[str, Array], y: Array) -> tuple[str, list[str]] | None:
@@ -172,12 +172,12 @@ def _product_formula(columns: dict[str, Array], y: Array) -> tuple[str, list[str
         return None
     with np.errstate(all="ignore"):
         logs = {n: np.log(v) for n, v in columns.items() if np.nanmin(v) > 0}
-    found = _exact_fit(logs, np.log(y))
-    if found is None or any(abs(abs(b) - 1) > 1e-6 for b in found.values()):
+    fit = _exact_fit(logs, np.log(y))
+    if fit is None or any(abs(abs(b) - 1) > 1e-6 for b in fit.values()):
         return None
-    ordered = sorted(found.items(), key=lambda item: -item[1])
+    ordered = sorted(fit.items(), key=lambda item: -item[1])
     text = "".join((" × " if b > 0 else " ÷ ") + n for n, b in ordered)
-    return (text[3:] if ordered[0][1] > 0 else "1" + text), list(found)
+    return (text[3:] if ordered[0][1] > 0 else "1" + text), list(fit)
 
 
 def _exact_fit(columns: dict[str, Array], y: Array) -> dict[str, float] | None:
@@ -333,7 +333,7 @@ def _words(name: str) -> set[str]:
 SAME_MEASURE = Check(
     codes=("same_measure",),
     help=Help(
-        "A column that measures the same thing as the target, such as a quartile beside the median, or a part of a "
+        "A column that measures the same thing as the target, such as a quartile next to the median, or a part of a "
         "total.",
         "A rank correlation with the target beyond ±0.8, and a word in common with its name.",
         "It is known only when the target is, and a model with it looks better than any will be in use.",

@@ -32,11 +32,11 @@ def _placeholders(context: CheckContext) -> Iterator[Alert]:
     for c in context.columns:
         if c.kind in ("constant", "boolean") or c.distinct < 3:
             continue
-        found = _texts(context, c) if c.dtype == "text" else _extremes(context, c)
-        if not found:
+        values = _texts(context, c) if c.dtype == "text" else _extremes(context, c)
+        if not values:
             continue
-        count = sum(n for _, n in found)
-        shown = several([value for value, _ in found])
+        count = sum(n for _, n in values)
+        shown = several([value for value, _ in values])
         alert = Alert(
             "placeholder",
             "medium",
@@ -44,7 +44,7 @@ def _placeholders(context: CheckContext) -> Iterator[Alert]:
             f"{c.name} is {shown} in {share(count, context.dataset.rows)} rows, "
             + ("which may stand for a missing value." if c.dtype == "text" else
                "far from all other values: it may stand for a missing value."),
-            Fix(f"Take {shown} as missing", "missing", c.name, [value for value, _ in found]),
+            Fix(f"Take {shown} as missing", "missing", c.name, [value for value, _ in values]),
             size=count / context.dataset.rows,
         )  # fmt: skip
         yield alert
@@ -61,7 +61,7 @@ def _extremes(context: CheckContext, column: Column) -> list[tuple[str, int]]:
     stats = context.stats.get(column.name)
     if stats is None or stats.low is None or stats.high is None:
         return []
-    found: list[tuple[str, int]] = []
+    values: list[tuple[str, int]] = []
     for value in (stats.low, stats.high):
         if not _is_sentinel(value, column):
             continue
@@ -74,8 +74,8 @@ def _extremes(context: CheckContext, column: Column) -> list[tuple[str, int]]:
             continue
         gap = low - value if value < low else value - high
         if gap > FAR * (high - low) and gap > abs(high - low) / max(column.distinct - 2, 1):
-            found.append((day(value) if column.dtype == "datetime" else _text(value, column), int(count)))
-    return found
+            values.append((day(value) if column.dtype == "datetime" else _text(value, column), int(count)))
+    return values
 
 
 def _is_sentinel(value: float, column: Column) -> bool:

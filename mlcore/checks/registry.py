@@ -28,12 +28,12 @@ def find(
 ) -> list[Alert]:
     """Run all checks, with the target `name` if there is one; the most severe first."""
     context = CheckContext(dataset, name, task, stats if stats is not None else column_stats(dataset))
-    found = [(check, list(check.find(context))) for check in CHECKS]
-    entities = {a.column for _, alerts in found for a in alerts if a.code == "groups"}
-    kept = [(check, [a for a in alerts if not _is_explained(a, entities)]) for check, alerts in found]
+    raised = [(check, list(check.find(context))) for check in CHECKS]
+    explained = {name for _, alerts in raised for a in alerts for name in a.explains}
+    kept = [(check, [a for a in alerts if not _is_explained(a, explained)]) for check, alerts in raised]
     return by_severity([row for check, alerts in kept for row in one_row_each(check, alerts)])
 
 
-def _is_explained(alert: Alert, entities: set[str | None]) -> bool:
-    """Whether an entity explains it: leaving out its column would hide that rows belong together, not mend it."""
-    return alert.column in entities and alert.code in ("target_leakage", "high_cardinality")
+def _is_explained(alert: Alert, explained: set[str]) -> bool:
+    """Whether an entity explains it: leaving out the column would hide that rows belong together, not fix it."""
+    return alert.column in explained and alert.code in ("target_leakage", "high_cardinality")

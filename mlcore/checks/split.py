@@ -36,10 +36,6 @@ class Split:
     rows: pd.DataFrame
 
 
-# Alerts of the data that make scores misleading, so they are shown again where models are compared.
-BEFORE_A_FIT = ("target_leakage", "target_formula", "groups", "time_order", "duplicates")
-
-
 @dataclass(frozen=True)
 class Review:
     """The checks of a split, before any model is fitted."""

@@ -284,6 +284,7 @@ def leaderboard(experiment: Experiment, events: Sequence[Event], by: str | None 
     task = experiment.recipe.task
     chosen = experiment.protocol.metric_for(task)
     row = metric(by, task) if by else chosen
+    row = replace(row, title=row.titled(experiment.recipe.positive), of_positive=False)
     started = first(events, "started") or {"folds": 0, "ratio": 0.25}
     logs = candidate_logs(experiment, events)
     scores = {m: _scores(log, row) for m, log in logs.items() if log.status == "ok"}

@@ -168,7 +168,7 @@ def _ranking(predictions: pd.DataFrame, positive: str, binary: bool) -> Array | 
 
 def _curves(run: RunFolder, models: list[str], positive: str | None, kind: str) -> Curves:
     labels = classes_of(run)
-    positive = positive or labels[-1]
+    positive = positive or run.experiment.recipe.positive or labels[-1]
     if positive not in labels:
         raise BadChoice.of("class", positive, labels)
     curves, left_out, truth = [], [], np.array([])

@@ -31,6 +31,7 @@ class Evaluation(Result):
     task: Task
     n: int
     scores: Scores
+    positive: str | None = None  # the class of two that binary figures are about
     confusion: Confusion | None = None
     roc: Curves | None = None
     precision_recall: Curves | None = None
@@ -45,7 +46,7 @@ class Evaluation(Result):
             [
                 {
                     "metric": s.metric.name,
-                    "title": s.metric.title,
+                    "title": s.name,
                     "value": s.value,
                     "low": s.ci[0] if s.ci else None,
                     "high": s.ci[1] if s.ci else None,
@@ -57,7 +58,7 @@ class Evaluation(Result):
 
     def sentence(self) -> str:
         """The first three metrics."""
-        first = [f"{s.metric.title} {s.text()}" for s in self.scores.rows if s.value is not None][:3]
+        first = [f"{s.name} {s.text()}" for s in self.scores.rows if s.value is not None][:3]
         return f"{self.title} on {self.n:,} rows that it was not trained on: {several(first)}."
 
     def parts(self) -> list[Result]:
@@ -75,6 +76,7 @@ class Evaluation(Result):
             "model": self.model,
             "task": self.task,
             "n": self.n,
+            "positive": self.positive,
             "metrics": {
                 s.metric.name: {"value": s.value, "ci": list(s.ci) if s.ci else None, "undefined": s.undefined or None}
                 for s in self.scores.rows
@@ -102,6 +104,7 @@ def evaluate(run: RunFolder, model: str) -> Evaluation:
         task=task,
         n=int((predictions["repeat"] == 0).sum()),
         scores=scores(run, [model]),
+        positive=run.experiment.recipe.positive,
         **{name: make(run, model) for name, make in plots.items()},
     )
 

@@ -26,6 +26,12 @@ class Score:
     value: float | None = None
     ci: tuple[float, float] | None = None
     undefined: str = ""
+    positive: str | None = None  # the class of two that binary figures are about
+
+    @property
+    def name(self) -> str:
+        """The metric's title, with the class that it is about."""
+        return self.metric.titled(self.positive)
 
     def text(self) -> str:
         """As a cell of a table: `0.842 ± 0.021`, or the word undefined."""
@@ -51,7 +57,7 @@ class Scores(Result):
         """One row per model, one column per metric: `0.842 ± 0.021`, or the word undefined."""
         cells: dict[str, dict[str, str]] = {}
         for row in self.rows:
-            cells.setdefault(row.title, {})[row.metric.title] = row.text()
+            cells.setdefault(row.title, {})[row.name] = row.text()
         return pd.DataFrame.from_dict(cells, orient="index").rename_axis("Model").reset_index()
 
     def sentence(self) -> str:
@@ -59,7 +65,7 @@ class Scores(Result):
         reasons: dict[tuple[str, str], list[str]] = {}
         for row in self.rows:
             if row.value is None:
-                reasons.setdefault((row.title, row.undefined), []).append(row.metric.title)
+                reasons.setdefault((row.title, row.undefined), []).append(row.name)
         if not reasons:
             return "All metrics are defined for these models."
         return " ".join(
@@ -71,16 +77,16 @@ def scores(run: RunFolder, models: list[str]) -> Scores:
     """All metrics of the task for some models. Raises BadChoice for a model that the run does not have."""
     started = first(run.events(), "started")
     ratio = started["ratio"] if started else 0.25
-    rows = []
+    rows, positive = [], run.experiment.recipe.positive
     for model in models:
         log = run.logs()[run.experiment.candidate(model).model]
         for row in for_task(run.experiment.recipe.task):
             values = [f.get(row.name) for f in log.folds.values()]
             if not values or None in values:
                 why = log.undefined.get(row.name) or log.reason or "It has no folds."
-                rows.append(Score(model=model, title=log.title, metric=row, undefined=why))
+                rows.append(Score(model=model, title=log.title, metric=row, undefined=why, positive=positive))
                 continue
             mean = statistics.interval(np.array(values, float), ratio)
             ci = mean.within(row.bounds)
-            rows.append(Score(model=model, title=log.title, metric=row, value=mean.mean, ci=ci))
+            rows.append(Score(model=model, title=log.title, metric=row, value=mean.mean, ci=ci, positive=positive))
     return Scores(rows=tuple(rows))

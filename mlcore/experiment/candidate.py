@@ -275,7 +275,7 @@ class Choice:
         return [self._tuned(c, task) for c in candidates] if self._tuned_names else candidates
 
     def needs_regression(self) -> bool:
-        """Whether some model that is named fits only quantities."""
+        """Whether some model that is named needs a continuous target."""
         named = [m for m in self.models or () if isinstance(m, str) and m in catalogue.names()]
         return any(catalogue.model(m).tasks == ("regression",) for m in named)
 

@@ -25,7 +25,7 @@ from mlcore.data.cast import as_categories, as_numbers
 from mlcore.errors import BadChoice, BadInput
 from mlcore.result import Array, Help, Result
 from mlcore.runs.folder import RunFolder
-from mlcore.wording import number, percent, several
+from mlcore.wording import apart, days_apart, number, percent, several, shortened
 
 MISSING, OTHER, UNSEEN = "missing", "(other)", "(never seen)"
 TRUST_R2 = 0.2  # a surrogate with less does not describe the model; below 0.3 it is weak, below 0.6 fair
@@ -96,6 +96,7 @@ class Explanation(Result):
     samples: int
     truth: str | None = None
     out_of_fold: str | None = None  # prediction by the model of its fold, which was not trained on this row
+    unknown: tuple[str, ...] = ()  # conditions of this row that no training row meets
 
     help: ClassVar[Help] = Help(
         "The model predicts many rows near this one; a linear model, the surrogate, is fitted to these predictions. "
@@ -140,13 +141,19 @@ class Explanation(Result):
     def fidelity_words(self) -> str:
         """How far the bars can be trusted."""
         if self.abstained:
-            return f"No trustworthy explanation: {self.reason}"
+            return f"No trustworthy explanation: {self.reason}{self._unknown_words()}"
         grade = "weak" if self.r2 < 0.3 else "fair" if self.r2 < 0.6 else "good"
         return (
             f"The fit is {grade} (R² {number(self.r2, 2)}): the surrogate gives {number(self.local_prediction)} where "
             f"the model gives {number(self.prediction)}. Of the five strongest columns, {5 * self.stability:.1f} stay "
-            "the same from resample to resample."
+            f"the same from resample to resample.{self._unknown_words()}"
         )
+
+    def _unknown_words(self) -> str:
+        """What of this row the model has never met, and what it does then."""
+        if not self.unknown:
+            return ""
+        return f" The row has {several(list(self.unknown))}: what the model makes of that was never tested."
 
     def sentence(self) -> str:
         """The strongest conditions, in words."""
@@ -175,6 +182,7 @@ class Explanation(Result):
             "stability": self.stability,
             "abstained": self.abstained,
             "reason": self.reason or None,
+            "unknown": list(self.unknown),
             "truth": self.truth,
             "samples": self.samples,
             "weights": [
@@ -217,7 +225,8 @@ class Coder:
             edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1], method="lower"))
             edges = edges[edges < distinct[-1]]
         self.edges = edges
-        text = [self._text(e) for e in (distinct if self.few else edges)]
+        shown = [float(e) for e in (distinct if self.few else edges)]
+        text = days_apart(shown) if pt.is_datetime64_any_dtype(self.values) else apart(shown)
         if self.few:
             self.names = text
         elif len(edges):
@@ -228,11 +237,6 @@ class Coder:
             ]
         else:
             self.names = ["constant"]
-
-    def _text(self, value: float) -> str:
-        if pt.is_datetime64_any_dtype(self.values):
-            return str(np.datetime64("1970-01-01") + np.timedelta64(int(value), "D"))
-        return f"{value:.4g}"
 
     def encode(self, column: pd.Series) -> Array:
         """Codes (n,) of raw values; missing and never-seen values have separate codes."""
@@ -245,11 +249,13 @@ class Coder:
         codes = categories.map(lambda v: self.levels.get(v, other), na_action="ignore")
         return np.where(categories.isna(), self.missing, codes.fillna(self.missing)).astype(int)
 
-    def condition(self, name: str, code: int) -> str:
-        """A code in words."""
+    def condition(self, name: str, code: int, value: Any = None) -> str:
+        """A code in words; `value` is the row's own, for one that no training row has."""
         label = self.names[code]
-        if label in (MISSING, UNSEEN):
-            return f"{name} is {label}"
+        if label == UNSEEN:
+            return f"{name} = {shortened(value, 40)}, never seen in training"
+        if label == MISSING:
+            return f"{name} is missing" + ("" if self.counts[code] else ", as in no training row")
         if not self.continuous or self.few or label == "constant":
             return f"{name} = {label}"
         return f"{name} {label}"
@@ -258,11 +264,16 @@ class Coder:
         """Codes (n,), drawn with their frequencies in the training rows."""
         return np.searchsorted(self._cumulative, rng.random(n), side="right")
 
-    def decode(self, codes: Array, rng: np.random.Generator) -> Any:
-        """Real training values (n,), each drawn from the bin or category of its code; the dtype is kept."""
-        usable = np.where(self.counts[codes] > 0, codes, int(np.argmax(self.counts)))
+    def decode(self, codes: Array, rng: np.random.Generator, own: Any = None) -> Any:
+        """Real training values (n,), each drawn from the bin or category of its code; the dtype is kept.
+
+        A code that no training row has is that of the row that is explained: it stands for its `own` value.
+        """
+        known = self.counts[codes] > 0
+        usable = np.where(known, codes, int(np.argmax(self.counts)))
         offset = (rng.random(len(codes)) * self.counts[usable]).astype(int)
-        return self.values.take(self._order[self._start[usable] + offset]).array
+        drawn = self.values.take(self._order[self._start[usable] + offset])
+        return (drawn if known.all() else drawn.reset_index(drop=True).mask(~known, own)).array
 
 
 class Lime:
@@ -297,7 +308,10 @@ class Lime:
         samples = np.column_stack([c.draw(options.samples, rng) for c in self.coders.values()])
         kept = rng.random(samples.shape) < options.locality
         samples = np.where(kept, codes, samples)
-        perturbed = pd.DataFrame({n: c.decode(samples[:, j], rng) for j, (n, c) in enumerate(self.coders.items())})
+        own = row.iloc[0]
+        perturbed = pd.DataFrame(
+            {n: c.decode(samples[:, j], rng, own[n]) for j, (n, c) in enumerate(self.coders.items())}
+        )
         background = self.frame.iloc[rng.choice(len(self.frame), min(BACKGROUND, len(self.frame)), replace=False)]
         predictions = self.ask(pd.concat([perturbed, background], ignore_index=True))
         outputs = self.ask(row)[0]
@@ -428,6 +442,7 @@ def explain(run: RunFolder, model: str, row: int, **options: Any) -> Explanation
     return _explanation(
         lime,
         local,
+        frame.iloc[row],
         Explanation(
             model=model,
             title=experiment.candidate(model).label,
@@ -464,26 +479,31 @@ def _out_of_fold(run: RunFolder, model: str, row: int) -> str | None:
     return number(float(prediction)) if run.experiment.recipe.task == "regression" else str(prediction)
 
 
-def _explanation(lime: Lime, local: Local, blank: Explanation) -> Explanation:
+def _explanation(lime: Lime, local: Local, own: pd.Series, blank: Explanation) -> Explanation:
     from dataclasses import replace
 
     weights = []
     for j, (name, coder) in enumerate(lime.coders.items()):
-        if np.isnan(local.errors[j]) or coder.names[local.codes[j]] == UNSEEN:
-            continue  # never varied, or never seen in training: no effect can be estimated
+        if np.isnan(local.errors[j]):
+            continue  # never varied: no effect can be estimated
         half = 1.96 * local.errors[j]
         weights.append(
             Weight(
                 name,
-                coder.condition(name, int(local.codes[j])),
+                coder.condition(name, int(local.codes[j]), own[name]),
                 float(local.weights[j]),
                 float(local.weights[j] - half),
                 float(local.weights[j] + half),
             )
         )
     weights.sort(key=lambda w: -abs(w.weight))
+    unknown = tuple(
+        coder.condition(name, int(code), own[name])
+        for (name, coder), code in zip(lime.coders.items(), local.codes, strict=True)
+        if not coder.counts[code]
+    )
     reason = _reason_to_abstain(blank.title, local, weights)
-    return replace(blank, weights=tuple(weights), abstained=bool(reason), reason=reason)
+    return replace(blank, weights=tuple(weights), abstained=bool(reason), reason=reason, unknown=unknown)
 
 
 def _reason_to_abstain(title: str, local: Local, weights: list[Weight]) -> str:

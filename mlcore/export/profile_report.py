@@ -75,11 +75,16 @@ def _alerts(alerts: tuple[Alert, ...]) -> str:
     for alert in alerts:
         card = _card(alert.help) if alert.help is not None else ""
         rows.append(
-            f'<details class="{alert.severity}"><summary><b>{alert.severity}</b> {escape(alert.text)}</summary>{card}'
-            "</details>"
+            f'<details class="{alert.severity}"><summary><b>{alert.severity}</b> {escape(alert.text)}</summary>'
+            f"{_details(alert)}{card}</details>"
         )
     count = len(alerts)
     return f"<h2>{count_of(count, 'thing')} to look at</h2>{''.join(rows)}"
+
+
+def _details(alert: Alert) -> str:
+    """What each column of a finding has."""
+    return f"<ul>{''.join(f'<li>{escape(p.text)}</li>' for p in alert.parts)}</ul>" if alert.parts else ""
 
 
 def _card(help_: Help) -> str:

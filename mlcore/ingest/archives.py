@@ -15,8 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from mlcore.errors import BadChoice, CannotRead
+from mlcore.errors import Ambiguous, BadChoice, CannotRead
+from mlcore.ingest.formats import FORMATS
 from mlcore.ingest.frames import Order
+from mlcore.wording import several
 
 MOST_UNPACKED = int(float(os.environ.get("HOLDOUT_UNPACK_GB", "20")) * (1 << 30))
 SIGNS: tuple[tuple[bytes, str], ...] = (
@@ -66,18 +68,38 @@ def _from_zip(order: Order) -> tuple[Order, tuple[str, ...], list[str]]:
         choice = order.options.subset
         if choice is not None and choice not in entries:
             raise BadChoice.of("file in the archive", choice, entries)
-        chosen = entries[choice] if choice is not None else max(entries.values(), key=lambda e: e.file_size)
+        chosen = entries[choice if choice is not None else _only_table(order, list(entries))]
         if chosen.flag_bits & 1:
             raise CannotRead(f"{order.name} is protected by a password. Unpack it and choose the file inside.")
         with archive.open(chosen) as source:
             path = _write_limited(order, source, Path(chosen.filename).name)
-    note = f"Unpacked from zip: {chosen.filename}" + (
-        f", the largest of {len(entries)} files." if len(entries) > 1 else "."
-    )
-    if choice is not None:
-        note = f"Unpacked from zip: {chosen.filename}."
+    note = f"Unpacked from zip: {chosen.filename}."
     inner = replace(order, path=path, name=Path(chosen.filename).name, options=replace(order.options, subset=None))
     return inner, tuple(entries) if len(entries) > 1 else (), [note]
+
+
+def _only_table(order: Order, names: list[str]) -> str:
+    """The one file of an archive that can be a table. Raises Ambiguous if there are several."""
+    if len(names) == 1:
+        return names[0]
+    tables = [n for n in names if Path(n).suffix.lower() in TABLES] or [n for n in names if _is_plausible(n)] or names
+    if len(tables) == 1:
+        return tables[0]
+    listed = several([repr(n) for n in sorted(tables)], 8)
+    raise Ambiguous(
+        f"{order.name} holds {len(tables)} files that may be tables: {listed}. Name one with --subset, or as subset "
+        "in the read options.",
+        sorted(tables),
+    )
+
+
+TABLES = frozenset(ending for ending, _ in FORMATS) - {".txt", ".html", ".htm", ".dat"}
+
+
+def _is_plausible(name: str) -> bool:
+    """Whether a text file may be the table, rather than one that explains it."""
+    stem = Path(name).stem.lower()
+    return Path(name).suffix.lower() in (".txt", ".dat", "") and not stem.startswith(("readme", "license", "copying"))
 
 
 def _write_limited(order: Order, source: IO[bytes], name: str) -> Path:

@@ -111,8 +111,8 @@ def with_some_feature(data: Dataset) -> tuple[Dataset, str]:
     counting = [c.name for c in schema if c.kind == "identifier" and c.dtype == "integer" and c.role == "ignore"]
     for name in counting:
         schema = with_role(schema, name, "feature")
-    said = f"{several(counting)} may be an identifier, but nothing else is left, so it is used as a feature."
-    return data.with_schema(schema), said if counting else ""
+    summary = f"{several(counting)} may be an identifier, but nothing else is left, so it is used as a feature."
+    return data.with_schema(schema), summary if counting else ""
 
 
 def with_role(schema: Schema, name: str, role: str) -> Schema:
@@ -176,8 +176,8 @@ def with_missing(data: Dataset, values: Mapping[str, Sequence[str]], workspace: 
             numbers = ", ".join(_number_of(column, t) for t in texts)
             same = f"{real(column)} IN ({numbers})"
         changes[name] = f"CASE WHEN {same} THEN NULL ELSE {c} END"
-    said = several([f"{several(list(map(str, texts)))} of {name}" for name, texts in values.items()])
-    return _rewritten(data, changes, workspace, f"Taken as missing, as you chose: {said}.")
+    summary = several([f"{several(list(map(str, texts)))} of {name}" for name, texts in values.items()])
+    return _rewritten(data, changes, workspace, f"Taken as missing, as you chose: {summary}.")
 
 
 def _number_of(column: Column, text: str) -> str:

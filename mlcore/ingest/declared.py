@@ -68,13 +68,13 @@ def _attributes(order: Order, lines: Iterator[str]) -> Iterator[Attribute]:
         if stripped.lower().startswith("@data"):
             break
         if stripped.lower().startswith("@attribute"):
-            found = ATTRIBUTE.match(stripped)
-            if found is None:
+            parsed = ATTRIBUTE.match(stripped)
+            if parsed is None:
                 raise CannotRead(
                     f"{order.name} has an ARFF declaration that cannot be read: {stripped[:80]!r}. Correct it."
                 )
             count += 1
-            name, kind = _plain(found[1]), found[2].strip()
+            name, kind = _plain(parsed[1]), parsed[2].strip()
             levels = tuple(_cells(kind.strip()[1:].rsplit("}", 1)[0])) if kind.startswith("{") else ()
             yield Attribute(name, kind.lower(), levels)
     if not count:
@@ -101,11 +101,11 @@ def _cells(line: str) -> list[str]:
     cells: list[str] = []
     position = 0
     while position < len(line) or not cells:
-        found = ARFF_CELL.match(line, position)
-        if found is None or found.end() == position:
+        parsed = ARFF_CELL.match(line, position)
+        if parsed is None or parsed.end() == position:
             break
-        cells.append(_plain(found[1]))
-        position = found.end()
+        cells.append(_plain(parsed[1]))
+        position = parsed.end()
     if line.endswith((",", "\t")):
         cells.append("")
     return cells

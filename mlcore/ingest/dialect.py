@@ -242,22 +242,22 @@ def _names(first: list[str], rows: list[list[str]], order: Order) -> tuple[list[
         return first, []
     if given > width:
         beyond = [n for n in first[width:] if n.strip(BLANKS)]
-        said = (
+        note = (
             f"The header has {given} names, but rows have {count_of(width, 'value')}: no values for {several(beyond)}."
         )
-        return first[:width], [said] if beyond else []
+        return first[:width], [note] if beyond else []
     if all(not v.strip(BLANKS) for r in even for v in r[given:]):
         return [*first, *[""] * (width - given)], [
             "Each row ends with a delimiter, so its last, empty value was left out."
         ]
     if given == width - 1:
-        said = (
+        note = (
             f"The header has one name fewer ({given}) than rows have values ({width}), so the first column holds row "
             "names, as R writes them."
         )
-        return [_free("row_name", first), *first], [said]
-    said = f"The header has {given} names for {width} columns; the last columns were given names."
-    return [*first, *[""] * (width - given)], [said]
+        return [_free("row_name", first), *first], [note]
+    note = f"The header has {given} names for {width} columns; the last columns were given names."
+    return [*first, *[""] * (width - given)], [note]
 
 
 def _free(name: str, taken: list[str]) -> str:
@@ -342,7 +342,10 @@ def subheaders(rows: list[list[str]]) -> int:
         return 0
     width = max(map(len, after))
     columns = [[r[i] for r in after if i < len(r) and r[i].strip(BLANKS) not in MISSING] for i in range(width)]
-    typed = [i for i, cells in enumerate(columns) if len(cells) >= 5 and all(map(_is_value, cells))]
+    odd = {
+        i: sum(not _is_value(c) for c in cells) for i, cells in enumerate(columns)
+    }  # such as a total, or names again
+    typed = [i for i, cells in enumerate(columns) if len(cells) >= 5 and odd[i] <= min(2, 0.2 * len(cells))]
     count = 0
     while typed and count < MOST_SUBHEADERS and _is_subheader(rows[count], typed, columns):
         count += 1

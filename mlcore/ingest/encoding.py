@@ -117,8 +117,8 @@ def _letter_fit(text: str, at: int, language: frozenset[str]) -> float:
         return -0.5 if among_signs or (inside and letter not in "’‘·") else 0.8
     if letter.lower() not in language:
         return -0.2 if letter.isalpha() else -0.5
-    beside_ascii = (before.isalpha() and before.isascii()) or (after.isalpha() and after.isascii())
-    if beside_ascii and letter.lower() >= "\u0370":
+    among_ascii = (before.isalpha() and before.isascii()) or (after.isalpha() and after.isascii())
+    if among_ascii and letter.lower() >= "\u0370":
         return -0.5  # Greek, Cyrillic or Hebrew letters in a word of Latin ones
     if letter.isupper() and before.isalpha():
         return -0.5 if before.islower() else 0.9  # words in capitals are rarer

@@ -25,7 +25,7 @@ import pandas as pd
 
 from mlcore.data.dataset import Dataset, unique_names
 from mlcore.data.workspace import Workspace
-from mlcore.errors import CannotRead, NotFound
+from mlcore.errors import Ambiguous, CannotRead, NotFound
 from mlcore.ingest.formats import ENDINGS
 from mlcore.ingest.options import Limits, ReadOptions, Stored, Table
 
@@ -86,7 +86,7 @@ def read(
 
 
 def write_frame(frame: pd.DataFrame, path: Path) -> None:
-    frame = frame.reset_index(drop=True)
+    frame = _with_index(frame)
     frame.columns, _ = unique_names(list(frame.columns))
     for name in frame.columns:
         if frame[name].dtype.kind == "O":  # objects, categories, periods, intervals …
@@ -97,6 +97,20 @@ def write_frame(frame: pd.DataFrame, path: Path) -> None:
         elif frame[name].dtype.kind == "c":
             frame[name] = frame[name].map(str)
     frame.to_parquet(path, index=False)
+
+
+def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame whose index is a column, if it has a name or holds anything but 0 … n − 1, in any order."""
+    index, n = frame.index, len(frame)
+    whole = index.nlevels == 1 and index.name is None and index.dtype.kind in "iu"
+    if not n or (whole and 0 <= index.min() and index.max() < n):
+        return frame.reset_index(drop=True)
+    taken = {str(c) for c in frame.columns}
+    names = [
+        n if n is not None else "index" if index.nlevels == 1 else f"index_{i + 1}" for i, n in enumerate(index.names)
+    ]
+    names = [f"{n}_index" if str(n) in taken else n for n in names]
+    return frame.reset_index(names=names)
 
 
 def _fingerprint(path: Path, name: str, options: ReadOptions) -> str:
@@ -150,6 +164,8 @@ class _ReaderProcess:
                 f"damaged (the reader ended with code {self.process.returncode}). Try a smaller part of it."
             )
         answer: dict[str, object] = json.loads(path.read_text("utf-8"))
+        if answer.get("choices"):
+            raise Ambiguous(str(answer["error"]), list(answer["choices"]))  # type: ignore[call-overload]
         if "error" in answer:
             raise CannotRead(str(answer["error"]))
         return answer

@@ -35,7 +35,7 @@ def main() -> None:
     try:
         answer = carry_out(order, source)
     except HoldoutError as error:
-        answer = {"error": str(error)}
+        answer = {"error": str(error), "choices": getattr(error, "choices", ())}
     except (MemoryError, ImportError):  # a library that fails to load is out of memory too
         answer = {
             "error": f"{order.name} needs more memory than the limit of {data['memory_gb']:g} GB. "
@@ -116,10 +116,10 @@ def _load(order: Order) -> Loaded:
 
 def _load_plain(order: Order) -> Loaded:
     """Read a file that is not compressed, by what it is."""
-    found = format_of(order.path, order.name)
-    header = declared.orange_header(order.path) if found.family == "text" else None
-    loaded = reader(found.family)(order) if header is None else declared.load_orange(order, header)
-    return replace(loaded, reading=replace(loaded.reading, notes=(*found.notes, *loaded.reading.notes)))
+    detected = format_of(order.path, order.name)
+    header = declared.orange_header(order.path) if detected.family == "text" else None
+    loaded = reader(detected.family)(order) if header is None else declared.load_orange(order, header)
+    return replace(loaded, reading=replace(loaded.reading, notes=(*detected.notes, *loaded.reading.notes)))
 
 
 def reader(family: str) -> Callable[[Order], Loaded]:

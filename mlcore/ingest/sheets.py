@@ -79,9 +79,10 @@ def _open(order: Order) -> Any:
     except (CalamineError, OSError, ValueError) as error:
         locked = any(word in str(error).lower() for word in ("password", "encrypt"))
         why = "it is protected by a password" if locked else "it is damaged or not a workbook"
+        without = " without a password" if locked else ""
         raise CannotRead(
-            f"{order.name} could not be opened as a workbook: {why}. "
-            "Open it in your spreadsheet program and save it again without a password."
+            f"{order.name} could not be opened as a workbook: {why}. Open it in your spreadsheet program and save it "
+            f"again{without}."
         ) from None
 
 
@@ -173,7 +174,7 @@ ADDRESS = re.compile(r"([A-Z]+)(\d+)")
 def uncalculated(path: Path, name: str, start: tuple[int, int]) -> frozenset[tuple[int, int]]:
     """The cells of a sheet of an xlsx file that hold a formula without its result, as programs write them.
 
-    Some write 0 as the result and ask Excel to calculate when it opens the file: such zeros are no results either.
+    Some write 0 as the result and ask Excel to calculate when it opens the file: such zeros are not results either.
     """
     if not zipfile.is_zipfile(path):
         return frozenset()

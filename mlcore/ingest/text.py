@@ -61,25 +61,25 @@ def load(order: Order) -> Loaded:
         notes.append(given.words())
         plain, form = dialect.written_anew(plain, given, order.out / "anew.csv")
         facts = look_through(plain)
-    found, dialect_notes = dialect.find_dialect(order, plain, form)
+    layout, dialect_notes = dialect.find_dialect(order, plain, form)
     notes += dialect_notes
-    plain, cut_notes = _without_lines(order, plain, found)
-    table = _Table(order, plain, found, facts)
+    plain, cut_notes = _without_lines(order, plain, layout)
+    table = _Table(order, plain, layout, facts)
     types, skipped = table.copy()
-    notes += table.notes + convert.conversion_notes(types) + _without_empty(order, found, table) + cut_notes
+    notes += table.notes + convert.conversion_notes(types) + _without_empty(order, layout, table) + cut_notes
     if skipped:
-        notes.append(_skipped_note(skipped, len(found.names)))
+        notes.append(_skipped_note(skipped, len(layout.names)))
     decimal = next((t.parse for t in types.values() if t.parse in (".", ",")), order.options.decimal or ".")
     marked = table.marked(types)
     reading = Reading(
         "text",
         {"utf-8-sig": "UTF-8", "utf-8": "UTF-8", "ascii": "UTF-8"}.get(encoding.name, encoding.name),
         "" if given.cuts is not None else given.delimiter,
-        found.header,
+        layout.header,
         decimal,
         tuple(skipped[:1000]),
         tuple(notes),
-        skip=found.skip,
+        skip=layout.skip,
         markers=tuple(sorted({m for _, m, _ in marked})),
         marked=tuple(marked),
     )
@@ -161,20 +161,20 @@ def one_line_end(path: Path, out: Path) -> Path:
 # lines that are no rows -----------------------------------------------------------------------------------------------
 
 
-def _without_lines(order: Order, plain: Path, found: Dialect) -> tuple[Path, list[str]]:
+def _without_lines(order: Order, plain: Path, layout: Dialect) -> tuple[Path, list[str]]:
     """A copy without lines that repeat the header, and without the last ones that the user leaves out; and notes."""
     with plain.open("rb") as file:
-        above = b"".join(file.readline() for _ in range(found.above))
-    header = above.splitlines(keepends=True)[found.skip] if found.header and found.above > found.skip else b""
-    repeats = _count_lines(plain, header, len(above)) if found.names and len(found.names) > 1 else 0
+        above = b"".join(file.readline() for _ in range(layout.above))
+    header = above.splitlines(keepends=True)[layout.skip] if layout.header and layout.above > layout.skip else b""
+    repeats = _count_lines(plain, header, len(above)) if layout.names and len(layout.names) > 1 else 0
     # DuckDB skips records, not lines, where quotes stand above the rows: blank lines take the place of such lines.
-    quoted_above = found.form.quote.encode() in above and (found.above > found.skip + 1 or found.skip > 0)
+    quoted_above = layout.form.quote.encode() in above and (layout.above > layout.skip + 1 or layout.skip > 0)
     if not repeats and not order.options.skip_end and not quoted_above:
         return plain, []
     out = order.out / "rows.csv"
     with plain.open("rb") as source, out.open("wb") as target:
         source.seek(len(above))
-        target.write(above if not quoted_above else b"\n" * found.above)
+        target.write(above if not quoted_above else b"\n" * layout.above)
         # A blank line takes the place of one that is left out, so that lines keep their numbers.
         target.writelines(b"\n" if repeats and line.strip() == header.strip() else line for line in source)
     for _ in range(order.options.skip_end or 0):
@@ -209,15 +209,15 @@ def _cut_last_line(path: Path) -> None:
         file.truncate(start + file.read().rstrip().rfind(b"\n") + 1)
 
 
-def _without_empty(order: Order, found: Dialect, table: _Table) -> list[str]:
+def _without_empty(order: Order, layout: Dialect, table: _Table) -> list[str]:
     """Rewrite `order.data` without rows and unnamed columns that hold nothing, as spreadsheets add them; and notes."""
     import pyarrow.parquet as pq
 
     metadata = pq.ParquetFile(order.data).metadata
     groups = [metadata.row_group(g) for g in range(metadata.num_row_groups)]
     nulls = [sum(g.column(i).statistics.null_count or 0 for g in groups) for i in range(metadata.num_columns)]
-    names = found.names
-    unused = [n for n, k in zip(names, nulls, strict=True) if n in found.unnamed and k == metadata.num_rows]
+    names = layout.names
+    unused = [n for n, k in zip(names, nulls, strict=True) if n in layout.unnamed and k == metadata.num_rows]
     named = [n for n in names if n not in unused]
     if len(named) < 2 or not metadata.num_rows or (not unused and not all(nulls)):
         return []
@@ -469,7 +469,7 @@ class _Table:
         source = f"(SELECT * FROM {self._scan({}, ('',))}{most})"
         row = con.execute(f"SELECT {', '.join(parts)} FROM {source}").fetchone() or ()
         con.close()
-        return [(n, m, k) for n, found in zip(holed, row, strict=True) for m, k in (found or {}).items()]
+        return [(n, m, k) for n, layout in zip(holed, row, strict=True) for m, k in (layout or {}).items()]
 
     def _scan(self, types: dict[str, convert.Conversion], null_texts: tuple[str, ...] | None = None) -> str:
         d = self.dialect

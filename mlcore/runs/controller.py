@@ -205,7 +205,7 @@ class RunController:
         name, count = after_fit.STRENGTHS[task][0], len(run.target.classes)
         candidates = {c.model: c for c in run.experiment.candidates if c.model in self._done.ok and not c.is_baseline}
         values = {m: [f.get(name) for f in self._done.metrics.get(m, {}).values()] for m in candidates}
-        known = {m: [float(v) for v in found if v is not None] for m, found in values.items()}
+        known = {m: [float(v) for v in by_fold if v is not None] for m, by_fold in values.items()}
         scores = {m: float(np.mean(v)) for m, v in known.items() if v and len(v) == len(values[m])}
         folds = [f for f in run.plan.folds if f.repeat == 0][:QUICK_FOLDS]
         return after_fit.Fitted(

@@ -228,7 +228,7 @@ class RunFolder:
             return set()
 
     def accept(self, code: str) -> None:
-        """Say that the alerts with a code are known: they stay in the run, but no longer beside its scores.
+        """Say that the alerts with a code are known: they stay in the run, but are no longer shown with its scores.
 
         Raises BadChoice for a code that this run has no alert of.
         """

@@ -59,6 +59,7 @@ class Metric:
     higher_is_better: bool = True
     perfect: float = 1.0
     bounds: tuple[float, float] = (0.0, 1.0)
+    of_positive: bool = False  # whether it is about the positive class alone, so that the class belongs in its title
     by_row: bool = False  # whether it is a mean over rows, so that it is defined on a single row
     # Its 95 % interval on rows predicted once, and that of the difference of two models; by default a bootstrap.
     interval: Callable[[Predictions], tuple[float, float] | None] | None = None
@@ -68,6 +69,10 @@ class Metric:
     def sign(self) -> int:
         """1 where higher is better, otherwise −1."""
         return 1 if self.higher_is_better else -1
+
+    def titled(self, positive: str | None) -> str:
+        """The title, with the class that it is about: `F1 of disease`."""
+        return f"{self.title} of {positive}" if self.of_positive and positive is not None else self.title
 
     def signed(self, score: Array) -> Array:
         """Scores with the sign that makes higher better."""
@@ -249,6 +254,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         name="average_precision", title="Average precision", tasks=_BINARY, compute=_average_precision,
+        of_positive=True,
         note="the area under the precision–recall curve; the prevalence is chance",
     ),
     Metric(
@@ -266,15 +272,15 @@ METRICS: tuple[Metric, ...] = (
         note="mean squared error of the probability; lower is better",
     ),
     Metric(
-        name="f1", title="F1", tasks=_BINARY, compute=_of_positive(_f1_each),
+        name="f1", of_positive=True, title="F1", tasks=_BINARY, compute=_of_positive(_f1_each),
         note="the harmonic mean of precision and recall of the positive class",
     ),
     Metric(
-        name="precision", title="Precision", tasks=_BINARY, compute=_of_positive(_precision_each),
+        name="precision", of_positive=True, title="Precision", tasks=_BINARY, compute=_of_positive(_precision_each),
         note="of the rows predicted positive, the proportion that are positive",
     ),
     Metric(
-        name="recall", title="Recall", tasks=_BINARY, compute=_of_positive(_recall_each),
+        name="recall", of_positive=True, title="Recall", tasks=_BINARY, compute=_of_positive(_recall_each),
         note="of the positive rows, the proportion that are predicted positive",
     ),
     Metric(

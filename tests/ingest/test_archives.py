@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from mlcore.errors import BadChoice, CannotRead
+from mlcore.errors import Ambiguous, BadChoice, CannotRead
 from mlcore.ingest import archives
 from tests.helpers import read_file, read_here
 
@@ -52,10 +52,14 @@ def test_packed_files(tmp_path, name, content):
 
 def test_the_file_of_an_archive_can_be_chosen(tmp_path):
     content = zipped({"one.csv": PLAIN, "two.csv": b"c\n7\n8\n9\n10\n11\n12\n13\n"})
-    largest = read_file(tmp_path, "a.zip", content)
-    assert largest.schema.names == ["c"]
-    assert largest.reading.subsets == ("one.csv", "two.csv")
-    assert read_file(tmp_path, "a.zip", content, subset="one.csv").frame()["b"].tolist() == ["x", "y"]
+    with pytest.raises(Ambiguous, match=r"2 files that may be tables: 'one\.csv' and 'two\.csv'") as asked:
+        read_file(tmp_path, "a.zip", content)
+    assert asked.value.choices == ("one.csv", "two.csv")
+    chosen = read_file(tmp_path, "a.zip", content, subset="one.csv")
+    assert chosen.frame()["b"].tolist() == ["x", "y"]
+    assert chosen.reading.subsets == ("one.csv", "two.csv")
+    explained = zipped({"README.txt": b"see table", "data.csv": PLAIN, "LICENSE": b"free"})
+    assert read_file(tmp_path, "b.zip", explained).frame()["a"].tolist() == [1, 2]
     with pytest.raises(BadChoice, match=r"one\.csv"):
         read_file(tmp_path, "a.zip", content, subset="three.csv")
 

@@ -424,7 +424,8 @@ ENCODED = [
     ("fr", "cp1252"), ("fr", "mac_roman"), ("fr", "cp850"), ("fr", "cp437"), ("fr", "iso8859_15"), ("de", "mac_roman"),
     ("de", "cp437"), ("de", "cp1252"), ("es", "mac_roman"), ("es", "cp850"), ("pl", "cp1250"), ("pl", "iso8859_2"),
     ("pl", "cp852"), ("cs", "cp1250"), ("cs", "iso8859_2"), ("cs", "mac_latin2"), ("hu", "cp1250"), ("ru", "cp1251"),
-    ("ru", "koi8_r"), ("ru", "cp866"), ("el", "cp1253"), ("el", "iso8859_7"), ("euro", "iso8859_15"), ("euro", "cp1252"),
+    ("ru", "koi8_r"), ("ru", "cp866"), ("el", "cp1253"), ("el", "iso8859_7"), ("euro", "iso8859_15"),
+    ("euro", "cp1252"),
 ]  # fmt: skip
 
 

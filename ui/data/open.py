@@ -12,10 +12,10 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from mlcore.data.dataset import Dataset
-from mlcore.errors import HoldoutError
+from mlcore.errors import Ambiguous, HoldoutError
 from mlcore.ingest import sources
 from mlcore.ingest.formats import READS
-from mlcore.ingest.options import MOST_ROWS, Stored, Table
+from mlcore.ingest.options import MOST_ROWS, ReadOptions, Stored, Table
 from mlcore.ingest.reader import read, spool_upload
 from mlcore.ingest.samples import SAMPLES, Sample, open_sample
 from mlcore.run import Run
@@ -52,8 +52,7 @@ def uploader(place: str) -> None:
     _release(upload)
     try:
         with st.skeleton(height=120):
-            data = read(path, name=name, workspace=workspace())
-        sources.keep_original(path, data, workspace())
+            data = _read_upload(path, name)
     except HoldoutError as error:
         st.session_state[problem] = error
         error_box(error)
@@ -63,6 +62,16 @@ def uploader(place: str) -> None:
         path.parent.rmdir()
     st.session_state[f"upload-round-{place}"] = round_ + 1  # a new uploader releases the bytes of this one
     take(data)
+
+
+def _read_upload(path: Path, name: str) -> Dataset:
+    """Read an upload and keep its bytes; of several tables the first, and the others can be chosen on the page."""
+    try:
+        data = read(path, name=name, workspace=workspace())
+    except Ambiguous as error:
+        data = read(path, name=name, options=ReadOptions(subset=error.choices[0]), workspace=workspace())
+    sources.keep_original(path, data, workspace())
+    return data
 
 
 def _release(upload: UploadedFile) -> None:

@@ -110,9 +110,9 @@ def _form(reading: Reading, key: str) -> dict[str, Any]:
         options["dates"] = DATES[_pick("Dates such as 03/04/2024", DATES, key)]
         if text:
             options["short_rows"] = SHORT[_pick("Rows with too few values", SHORT, key)]
-    found = [m for m in reading.markers if m]
+    present = [m for m in reading.markers if m]
     kept = st.multiselect(
-        "Taken as missing, but a value here", found, key=f"values-{key}", help="Texts of this file to keep as values"
+        "Taken as missing, but a value here", present, key=f"values-{key}", help="Texts of this file to keep as values"
     )
     more = st.multiselect(
         "Also stands for a missing value", [], accept_new_options=True, key=f"missing-{key}",

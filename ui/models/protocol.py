@@ -10,7 +10,7 @@ from mlcore.checks import split
 from mlcore.errors import HoldoutError
 from mlcore.experiment.split_advice import SplitAnswers, column_candidates, recommended
 from mlcore.experiment.split_preview import SplitPreview, split_preview
-from mlcore.result import Alert
+from mlcore.result import MISLEADING, Alert
 from mlcore.validation.metrics import DEFAULTS, for_task
 from mlcore.validation.protocol import Protocol, SplitKind, repeats_for
 from ui import cached, shell
@@ -134,13 +134,17 @@ def _wizard() -> None:
     """Questions about the rows, the split that follows from the answers, and its chart."""
     data, now = shell.dataset(), session().protocol
     groups, times = column_candidates(data)
+    entity = next((a for a in profiled(data).alerts if a.code == "groups" and a.column in groups), None)
+    likely = now.group or (entity.column if entity is not None else None)
     group = st.selectbox(
         "Do several rows belong to one group, such as a customer or a patient?",
         [NONE, *groups],
-        _index([NONE, *groups], now.group),
+        _index([NONE, *groups], likely),
         format_func=lambda n: "no, rows are independent" if n == NONE else f"yes, given by {n}",
         key="wizard-entity",
     )
+    if entity is not None and group == entity.column:
+        st.caption(escape(entity.text))
     is_known = group != NONE and st.toggle(
         "Predictions will only be about groups that are already in these data", key="wizard-known"
     )
@@ -176,7 +180,7 @@ def checks() -> None:
     except HoldoutError as error:
         error_box(error)
         return
-    warnings = [a for a in profiled(data).alerts if a.code in split.BEFORE_A_FIT]
+    warnings = [a for a in profiled(data).alerts if a.code in MISLEADING]
     alerts: list[Alert] = [a for a in (*review.alerts, *warnings) if a.fix is None or not session().is_resolved(a.fix)]
     for note in review.notes:
         st.caption(escape(note))

@@ -23,6 +23,7 @@ from ui.state import session, workspace
 from ui.widgets import escape, quiet_row, select, set_select, show
 
 EVERY = 0.7
+MOST_CAUTIONS = 4
 MOST_RUNS = 200  # searched for those of the same data
 
 
@@ -197,6 +198,7 @@ def leaderboard_view(board: Leaderboard, run: Run) -> None:
     ranked = board.ranked()
     for line in board.findings():
         (st.warning if line.startswith("Nothing beats") else st.markdown)(escape(line))
+    cautions(run)
     if len(ranked) > 1:
         st.plotly_chart(
             board.figure(),
@@ -243,6 +245,19 @@ def leaderboard_view(board: Leaderboard, run: Run) -> None:
         st.caption(f"**{escape(names)}**: {escape(reason)}")
     for note in run.notes():
         st.caption(escape(note))
+
+
+def cautions(run: Run) -> None:
+    """What speaks against believing the scores, until a person says that it is known."""
+    for place, caution in enumerate(run.cautions()[:MOST_CAUTIONS]):
+        with st.container(horizontal=True, vertical_alignment="top", wrap=False, key=f"caution-{place}"):
+            st.markdown(f":orange[:material/warning:] {escape(caution['text'])}", width="stretch")
+            known = st.button("It is known", key=f"known-{place}", type="tertiary",
+                              help="Say that this is known and right: it stays in the run, but no longer "
+                                   "here")  # fmt: skip
+            if known:
+                run.accept(caution["code"])
+                st.rerun()
 
 
 def _table(board: Leaderboard) -> object:

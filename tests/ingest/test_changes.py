@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mlcore
+from mlcore.data.workspace import Workspace
+from mlcore.errors import BadChoice, BadInput, NoSuchColumn
+from mlcore.ingest import changes
+from tests.helpers import frame_here, read_here
+
+
+def read(tmp_path, text):
+    (tmp_path / "a.csv").write_text(text)
+    return read_here(tmp_path / "a.csv")
+
+
+def test_a_changed_kind_is_true_of_counts_and_of_values(home, tmp_path):
+    data = read(tmp_path, "code,n\n" + "5E1,1\n7E2,2\n12E0,3\n" * 8)
+    assert data.schema["code"].dtype == "text"
+    changed = changes.with_kinds(data, {"code": "numeric"})
+    assert changed.frame()["code"].tolist()[:3] == [50, 700, 12]
+    assert (changed.schema["code"].kind, changed.schema["code"].role) == ("numeric", "feature")
+    mixed = read(tmp_path, "x,n\n" + "".join(f"{i},{i}\n" for i in range(30)) + "about 5,1\nabout 6,2\n")
+    numbers = changes.with_kinds(mixed, {"x": "numeric"})
+    assert numbers.schema["x"].missing == 2
+    assert mlcore.profile(numbers).columns[0].missing == 2
+    assert data.schema["code"].dtype == "text"  # the former table stays as it is
+
+
+@pytest.mark.parametrize(
+    ("kinds", "error"),
+    [({"x": "number"}, BadChoice), ({"z": "numeric"}, NoSuchColumn), ({"x": "numeric"}, BadInput),
+     ({"n": "datetime"}, BadInput), ({"x": "datetime"}, BadInput)],
+)  # fmt: skip
+def test_kinds_that_cannot_be_are_refused(home, tmp_path, kinds, error):
+    data = read(tmp_path, "x,n\n" + "red,1\nblue,2\n" * 9)
+    with pytest.raises(error):
+        changes.with_kinds(data, kinds)
+
+
+def test_an_identifier_becomes_a_feature_by_its_role():
+    data = frame_here(pd.DataFrame({"id": range(40), "y": [0, 1] * 20}), "roles")
+    assert data.schema["id"].kind == "identifier"
+    changed = changes.with_roles(data, {"id": "feature"})
+    assert (changed.schema["id"].kind, changed.schema["id"].role) == ("numeric", "feature")
+    with pytest.raises(BadChoice):
+        changes.with_roles(data, {"id": "predictor"})
+
+
+def test_a_counting_column_that_is_all_there_is_becomes_the_feature():
+    data = frame_here(pd.DataFrame({"no": range(1, 41), "y": np.arange(40) * 2.5}), "counting")
+    run, note = changes.with_some_feature(data.with_schema(data.schema.with_target("y")))
+    assert run.schema.features().names == ["no"]
+    assert "no may be an identifier" in note
+
+
+def test_columns_are_renamed_by_name_and_in_order(home, tmp_path):
+    data = read(tmp_path, "1,2\n3,4\n5,6\n")
+    named = changes.rename(data, ["width", "height"])
+    assert named.schema.names == ["width", "height"]
+    assert named.frame()["height"].tolist() == [2, 4, 6]
+    assert changes.rename(named, {"width": "w"}).schema.names == ["w", "height"]
+    for wrong in (["a"], ["a", "a"], ["a", ""], {"width": "Height"}):
+        with pytest.raises(BadInput):
+            changes.rename(named, wrong)
+    with pytest.raises(NoSuchColumn):
+        changes.rename(named, {"depth": "d"})
+
+
+def test_values_are_taken_as_missing(home):
+    frame = pd.DataFrame({"x": [1.5, -999.0, 2.5] * 8, "n": [999, 5, 7] * 8, "t": ["unknown", "a", "b"] * 8})
+    frame["d"] = pd.to_datetime(["2024-01-01", "2024-01-02", "2024-01-03"] * 8)
+    data = frame_here(frame, "placeholders")
+    values = {"x": ["-999"], "n": ["999"], "t": ["unknown"], "d": ["2024-01-02"]}
+    changed = changes.with_missing(data, values)
+    assert [changed.schema[n].missing for n in "xntd"] == [8, 8, 8, 8]
+    assert changed.frame()["n"].dropna().tolist() == [5, 7] * 8
+    assert changed.fingerprint != data.fingerprint
+
+
+def test_without_its_total_a_column_of_dates_is_dates(home, tmp_path):
+    rows = "".join(f"2024-01-{i + 1:02d},{i}\n" for i in range(20))
+    data = read(tmp_path, "day,amount\n" + rows + "Total,190\n")
+    assert data.schema["day"].dtype == "text"
+    (alert,) = [a for a in mlcore.profile(data).alerts if a.code == "total_row"]
+    changed = changes.with_fix(data, alert.fix, Workspace())
+    assert changed.rows == 20
+    assert changed.schema["day"].kind == "datetime"
+    assert changed.frame()["day"].tolist()[-1] == pd.Timestamp("2024-01-20")
