@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from mlcore.errors import HoldoutError
 
 if TYPE_CHECKING:
-    from mlcore.api import compare, open_run, profile, stress_test, warm
+    from mlcore.api import compare, open_run, profile, stress_test, training_rows, warm
     from mlcore.api import leave as leave
     from mlcore.data.dataset import Dataset
     from mlcore.experiment.candidate import Candidate
@@ -55,6 +55,7 @@ __all__ = [
     "read",
     "rename",
     "stress_test",
+    "training_rows",
     "warm",
 ]
 
@@ -78,6 +79,7 @@ _HOMES = {
     "read": "mlcore.ingest.reader",
     "rename": "mlcore.ingest.changes",
     "stress_test": "mlcore.api",
+    "training_rows": "mlcore.api",
     "warm": "mlcore.api",
 }
 

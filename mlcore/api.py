@@ -27,6 +27,7 @@ from mlcore.evaluate.holdout import open_holdout as look_at_holdout
 from mlcore.experiment.candidate import Candidate, Choice
 from mlcore.experiment.experiment import Experiment
 from mlcore.experiment.search import Search
+from mlcore.experiment.training import without_holdout
 from mlcore.explore.profile import Profile, described
 from mlcore.features.recipe import Recipe
 from mlcore.ingest.changes import with_kinds, with_roles, with_some_feature
@@ -42,13 +43,14 @@ OnEvent = Callable[[dict[str, Any]], None]
 PATIENCE = 2.0  # seconds that a program waits at its end without a message
 
 
-def profile(
+def profile(  # noqa: PLR0913 - every option is a keyword that editors know
     data: Dataset,
     target: str | None = None,
     task: str = "auto",
     *,
     roles: Mapping[str, str] | None = None,
     kinds: Mapping[str, str] | None = None,
+    protocol: Protocol | None = None,
     workspace: Workspace | None = None,
 ) -> Profile:
     """Profile a dataset: statistics of each column, and alerts about what will mislead a model.
@@ -63,6 +65,8 @@ def profile(
         auto, binary, multiclass or regression.
     roles, kinds
         As for `compare`.
+    protocol
+        How rows will be held out: what looks at the target does not look at these. The default protocol if not given.
     workspace
         Where a table with changed kinds is kept; $HOLDOUT_HOME/local by default.
 
@@ -87,7 +91,10 @@ def profile(
     if target is not None:
         data = data.with_schema(data.schema.with_target(target))
         resolved = task_of(data.schema[target], task)
-    alerts = registry.find(data, target, resolved, stats)
+    training = None
+    if target is not None and resolved is not None:
+        training = without_holdout(data, Recipe(target, resolved), protocol or Protocol())
+    alerts = registry.find(data, target, resolved, stats, training)
     return Profile(dataset=data, columns=described(data, stats), alerts=tuple(alerts), rows=data.rows)
 
 
@@ -290,6 +297,43 @@ def stress_test(  # noqa: PLR0913 - the same
     return split_stress_of(list(runs))
 
 
+def training_rows(data: Dataset, target: str, task: str = "auto", protocol: Protocol | None = None) -> Dataset:
+    """The rows that a comparison will not hold out: look at the target only in these before you compare.
+
+    The holdout depends on the target, the kind of split, its fraction and the seed, so it is that of `compare` with the
+    same options; the default protocol holds out 20 % with seed 0.
+
+    Parameters
+    ----------
+    data
+        A dataset, from `read`.
+    target
+        The column to predict.
+    task
+        auto, binary, multiclass or regression.
+    protocol
+        How rows are split; the default one if not given.
+
+    Returns
+    -------
+    Dataset
+        The same columns, without the rows of the holdout.
+
+    Raises
+    ------
+    NoSuchColumn, BadTarget, BadChoice
+        For a target that is not there or cannot be predicted.
+
+    Examples
+    --------
+    >>> tea = mlcore.read("sample_data/tea_leaves.csv")
+    >>> tea.rows, mlcore.training_rows(tea, "kind").rows
+    (360, 288)
+    """
+    data = data.with_schema(data.schema.with_target(target))
+    return without_holdout(data, Recipe(target, task_of(data.schema[target], task)), protocol or Protocol())
+
+
 def open_run(run: str | Path) -> Run:
     """Open a run by its folder or its short id.
 
@@ -383,7 +427,9 @@ def begin(data: Dataset, experiment: Experiment, folder: Path, start: Start, lik
     if like is not None:
         carry_over(like, run)
     start(folder, None)  # the data are checked while the worker starts
-    alerts = registry.find(data.with_schema(experiment.schema), experiment.recipe.target, experiment.recipe.task)
+    data, recipe = data.with_schema(experiment.schema), experiment.recipe
+    training = without_holdout(data, recipe, experiment.protocol)
+    alerts = registry.find(data, recipe.target, recipe.task, training=training)
     write_whole(run.paths.alerts, json.dumps([a.to_json() for a in alerts]))
     return run
 

@@ -602,6 +602,8 @@ def _explain(arguments: Any) -> None:
     if _emit(explanation.to_json(), arguments.json):
         return
     print(f"Row {explanation.row}, {explanation.title}: {explanation.prediction_words()}")
+    if explanation.hidden:
+        print(f"True {explanation.target}: hidden, because this row is in the holdout, which was not opened.")
     if explanation.truth is not None:
         out_of_fold = f"; predicted out of fold: {explanation.out_of_fold}" if explanation.out_of_fold else ""
         print(f"True {explanation.target}: {explanation.truth}{out_of_fold}")

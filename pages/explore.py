@@ -23,6 +23,7 @@ def page() -> None:
     st.title("Explore")
     explore.from_address()
     rows = explore.view()
+    explore.held_out(rows)
     explore.bar(rows)
     tabs("explore.view", VIEWS, rows)
     shell.next_link("pages/features.py", "Next: features")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from mlcore import __version__
-from mlcore.data.dataset import Dataset
+from mlcore.data.dataset import Dataset, Schema
 from mlcore.data.filters import to_text
 from mlcore.data.workspace import Workspace
+from mlcore.errors import HoldoutError
+from mlcore.experiment.training import without_holdout
 from mlcore.explore.view import View
 from mlcore.run import Run
 from ui.state import session, workspace
@@ -48,6 +51,25 @@ def dataset() -> Dataset | None:
     if current.fingerprint is None or current.schema is None:
         return None
     return _dataset(workspace().owner, current.fingerprint).with_schema(current.schema)
+
+
+def training() -> Dataset | None:
+    """The dataset without the holdout, once a target is chosen: what Explore and the checks look at."""
+    data, recipe = dataset(), session().recipe
+    if data is None or recipe is None:
+        return data
+    protocol = session().protocol
+    parts = (recipe.target, recipe.task, recipe.positive, protocol)
+    try:
+        rows: Dataset = result("training", data, lambda: without_holdout(data, recipe, protocol), *parts)
+    except HoldoutError:
+        return data
+    return rows.with_schema(_with_counts(data.schema, rows.schema))
+
+
+def _with_counts(schema: Schema, counted: Schema) -> Schema:
+    """A schema with the counts of some of its rows."""
+    return Schema(tuple(replace(c, missing=counted[c.name].missing, distinct=counted[c.name].distinct) for c in schema))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -112,6 +112,8 @@ def _explanation(run: Run, model: str, row: int, options: dict[str, Any]) -> Non
         error_box(error)
         return
     st.subheader(escape(explanation.prediction_words()))
+    if explanation.hidden:
+        st.caption("The true value is hidden: this row is in the holdout, which was not opened.")
     if explanation.truth is not None:
         out_of_fold = f" · out-of-fold: **{escape(explanation.out_of_fold)}**" if explanation.out_of_fold else ""
         st.markdown(f"True {escape(shortened(explanation.target))}: **{escape(explanation.truth)}**{out_of_fold}")

@@ -34,8 +34,19 @@ SEARCHED = 300  # above this number of columns, names are searched first
 
 
 def view() -> View:
-    """The filtered rows."""
-    return View(shell.dataset(), session().filters)
+    """The filtered rows, without the holdout once a target is chosen."""
+    return View(cached.training() or shell.dataset(), session().filters)
+
+
+def held_out(rows: View) -> None:
+    """How many rows are shown, and that the holdout is not among them."""
+    everything = shell.dataset().rows
+    if rows.dataset.rows < everything:
+        st.caption(
+            f"{number(rows.dataset.rows)} of {number(everything)} rows: the other "
+            f"{number(everything - rows.dataset.rows)} "
+            "are the holdout, and are not shown before it is opened."
+        )
 
 
 # conditions -----------------------------------------------------------------------------------------------------------
@@ -176,7 +187,7 @@ def table(rows: View) -> None:
 
 def _summary(rows: View) -> Profile:
     if not rows.filters:
-        return profiled(rows.dataset)
+        return profiled(shell.dataset()) if rows.dataset.rows == shell.dataset().rows else summary(rows)
     profile: Profile = cached.look("table", rows, lambda: summary(rows))
     return profile
 

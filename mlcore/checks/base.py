@@ -48,6 +48,7 @@ class CheckContext:
     target: str | None
     task: Task | None
     stats: dict[str, ColumnStats]
+    training: Dataset | None = None  # without the holdout, for what looks at the target; by default all rows
 
     @cached_property
     def columns(self) -> list[Column]:
@@ -61,9 +62,9 @@ class CheckContext:
 
     @cached_property
     def sample(self) -> pd.DataFrame:
-        """A random sample of rows, in file order; all rows of a small table."""
+        """A random sample of the rows that may be looked at, in file order; all of them in a small table."""
         names = [c.name for c in self.columns] + ([self.target] if self.target is not None else [])
-        return self.dataset.sample(names, LEAK_ROWS)
+        return (self.training or self.dataset).sample(names, LEAK_ROWS)
 
     @cached_property
     def labels(self) -> Target | None:
@@ -113,8 +114,14 @@ def _one_fix(fixes: list[Fix]) -> Fix:
     first = fixes[0]
     if all((f.action, f.value) == (first.action, first.value) for f in fixes) and first.action in ("step", "metric"):
         return first
-    title = first.title.replace(" it", f" all {len(fixes)}", 1)
-    return Fix(title if title != first.title else f"{first.title}: all {len(fixes)}", "each", None, tuple(fixes))
+    title = EACH.get(first.action, "{} all").format(first.title.split(" it")[0])
+    return Fix(f"{title} ({len(fixes)} columns)", "each", None, tuple(fixes))
+
+
+EACH = {
+    "missing": "Take all as missing",
+    "kind": "Read all as such, the rest as missing",
+}  # the title for several columns
 
 
 def names_of(alerts: Sequence[Alert], most: int = 4) -> str:

@@ -24,10 +24,17 @@ CHECKS: tuple[Check, ...] = (
 
 
 def find(
-    dataset: Dataset, name: str | None = None, task: Task | None = None, stats: dict[str, ColumnStats] | None = None
+    dataset: Dataset,
+    name: str | None = None,
+    task: Task | None = None,
+    stats: dict[str, ColumnStats] | None = None,
+    training: Dataset | None = None,
 ) -> list[Alert]:
-    """Run all checks, with the target `name` if there is one; the most severe first."""
-    context = CheckContext(dataset, name, task, stats if stats is not None else column_stats(dataset))
+    """Run all checks, with the target `name` if there is one; the most severe first.
+
+    What looks at the target looks at `training`, the rows without the holdout.
+    """
+    context = CheckContext(dataset, name, task, stats if stats is not None else column_stats(dataset), training)
     raised = [(check, list(check.find(context))) for check in CHECKS]
     explained = {name for _, alerts in raised for a in alerts for name in a.explains}
     kept = [(check, [a for a in alerts if not _is_explained(a, explained)]) for check, alerts in raised]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlcore.checks.base import MOST_CHECKED, Check, CheckContext
-from mlcore.data.sql import quoted
+from mlcore.data.sql import quoted, trimmed
 from mlcore.result import Alert, Fix, Help
 from mlcore.wording import share
 
@@ -46,8 +46,10 @@ TARGET = Check(
 def _classes(context: CheckContext) -> Iterator[Alert]:
     if context.target is None or context.task in (None, "regression"):
         return
+    column = context.dataset.schema[context.target]
     c = quoted(context.target)
-    counts = [n for (n,) in context.ask(f"SELECT count(*) FROM data WHERE {c} IS NOT NULL GROUP BY {c} ORDER BY 1")]
+    label = f"lower(regexp_replace({trimmed(c)}, '\\s+', ' ', 'g'))" if column.folded else c  # spellings of one label
+    counts = [n for (n,) in context.ask(f"SELECT count(*) FROM data WHERE {c} IS NOT NULL GROUP BY {label} ORDER BY 1")]
     if counts and counts[0] < 0.1 * sum(counts) and context.task == "binary":
         yield Alert(
             "imbalance",

@@ -95,6 +95,7 @@ class Explanation(Result):
     weights: tuple[Weight, ...]
     samples: int
     truth: str | None = None
+    hidden: bool = False  # whether the truth is not shown, because the row is in a holdout that was not opened
     out_of_fold: str | None = None  # prediction by the model of its fold, which was not trained on this row
     unknown: tuple[str, ...] = ()  # conditions of this row that no training row meets
 
@@ -184,6 +185,7 @@ class Explanation(Result):
             "reason": self.reason or None,
             "unknown": list(self.unknown),
             "truth": self.truth,
+            "hidden": self.hidden,
             "samples": self.samples,
             "weights": [
                 {"column": w.column, "condition": w.condition, "weight": w.weight, "low": w.low, "high": w.high}
@@ -439,6 +441,7 @@ def explain(run: RunFolder, model: str, row: int, **options: Any) -> Explanation
     local, index = lime.explain(frame.iloc[[row]], settings.label or experiment.recipe.positive)
     label = str(lime.pipeline.classes_[index]) if experiment.recipe.task != "regression" else None
     actual = dataset.frame([experiment.recipe.target], [row])[experiment.recipe.target].iloc[0]
+    is_hidden = row in holdout and not run.holdout_looks()
     return _explanation(
         lime,
         local,
@@ -459,7 +462,8 @@ def explain(run: RunFolder, model: str, row: int, **options: Any) -> Explanation
             reason="",
             weights=(),
             samples=settings.samples,
-            truth=None if pd.isna(actual) else str(actual),
+            truth=None if pd.isna(actual) or is_hidden else str(actual),
+            hidden=is_hidden,
             out_of_fold=_out_of_fold(run, model, row),
         ),
     )

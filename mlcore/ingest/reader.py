@@ -103,7 +103,7 @@ def _with_index(frame: pd.DataFrame) -> pd.DataFrame:
     """A frame whose index is a column, if it has a name or holds anything but 0 … n − 1, in any order."""
     index, n = frame.index, len(frame)
     whole = index.nlevels == 1 and index.name is None and index.dtype.kind in "iu"
-    if not n or (whole and 0 <= index.min() and index.max() < n):
+    if not n or (whole and index.min() >= 0 and index.max() < n):
         return frame.reset_index(drop=True)
     taken = {str(c) for c in frame.columns}
     names = [

@@ -33,7 +33,10 @@ def profiled(data: Dataset) -> Profile:
     """The profile of the whole dataset, with the alerts of its target; Data and Explore share it."""
     recipe = session().recipe
     target, task = (recipe.target, recipe.task) if recipe else (None, "auto")
-    result: Profile = cached.result("profile", data, lambda: profile(data, target, task), target, task)
+    protocol = session().protocol
+    result: Profile = cached.result(
+        "profile", data, lambda: profile(data, target, task, protocol=protocol), target, task, protocol
+    )
     return result
 
 
