@@ -7,7 +7,8 @@
 2. Equal models: pairs of models that are equally good by construction (the same learner, each given its own noise
    column): how often they are told apart, and how often a plain paired t-test does.
 3. Intervals: how often the 95 % interval of a score covers the true score, which here is the score on 20,000 fresh rows
-   averaged over training sets of the same size.
+   averaged over training sets of the same size: of ROC AUC, and with --coverage of every metric where intervals are
+   hard, on rare classes, few rows and heavy tails.
 """
 
 from __future__ import annotations
@@ -124,6 +125,145 @@ def truth_of(rows: int, times: int = 40) -> None:
         TRUTH[name, rows] = float(np.mean(found))
 
 
+# coverage of every metric ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A population to draw data sets from."""
+
+    title: str
+    task: str
+    rows: int
+    prevalence: float = 0.5
+    tail: float = 0.0  # degrees of freedom of the noise of a continuous target; 0: normal
+
+
+SETTINGS = (
+    Setting("5 % positives, 2,000 rows", "binary", 2000, 0.05),
+    Setting("5 % positives, 600 rows", "binary", 600, 0.05),
+    Setting("balanced, 60 rows", "binary", 60),
+    Setting("t(3) noise, 1,000 rows", "regression", 1000, tail=3.0),
+    Setting("t(2.1) noise, 300 rows", "regression", 300, tail=2.1),
+)
+
+
+def draw(setting: Setting, rng: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of a population: six normal columns, of which the first matters."""
+    x = rng.normal(size=(rows, 6))
+    if setting.task == "binary":
+        cut = np.sqrt(2) * float(_normal_quantile(1 - setting.prevalence))
+        return x, (x[:, 0] + rng.normal(size=rows) > cut).astype(int)
+    noise = rng.standard_t(setting.tail, rows) if setting.tail else rng.normal(size=rows)
+    return x, x[:, 0] + noise
+
+
+def _normal_quantile(probability: float) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri(probability))
+
+
+def learners(task: str) -> dict[str, Any]:
+    """Three models: linear, neighbours, a tree."""
+    from sklearn.linear_model import LogisticRegression, Ridge
+    from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    if task == "binary":
+        return {"logistic": LogisticRegression(), "15 neighbours": KNeighborsClassifier(15),
+                "tree": DecisionTreeClassifier(max_depth=3, random_state=0)}  # fmt: skip
+    return {"ridge": Ridge(), "15 neighbours": KNeighborsRegressor(15),
+            "tree": DecisionTreeRegressor(max_depth=3, random_state=0)}  # fmt: skip
+
+
+def predictions_of(model: Any, x: np.ndarray, y: np.ndarray, task: str) -> Any:
+    """What a fitted model predicts, as the leaderboard keeps it."""
+    from mlcore.validation.metrics import Predictions
+
+    if task == "binary":
+        return Predictions(y, model.predict(x), 2, model.predict_proba(x))
+    return Predictions(y, model.predict(x))
+
+
+def true_scores(job: tuple[Setting, int]) -> dict[tuple[str, str], float]:
+    """The score of each model and metric on fresh rows, after one training set of the size that folds train on."""
+    from sklearn.base import clone
+
+    from mlcore.validation.metrics import compute_all
+
+    warnings.simplefilter("ignore")
+    setting, seed = job
+    rng = np.random.default_rng(50_000 + seed)
+    size = setting.rows * (FOLDS - 1) // FOLDS
+    x, y = draw(setting, rng, size + 20_000)
+    scores = {}
+    for name, model in learners(setting.task).items():
+        fitted = clone(model).fit(x[:size], y[:size])
+        values, _ = compute_all(setting.task, predictions_of(fitted, x[size:], y[size:], setting.task))
+        scores |= {(name, metric): value for metric, value in values.items()}
+    return scores
+
+
+def intervals(job: tuple[Setting, int]) -> dict[tuple[str, str], tuple[float, float] | None]:
+    """The interval of each model and metric on one data set, as the leaderboard gives it."""
+    from sklearn.base import clone
+    from sklearn.model_selection import KFold, StratifiedKFold
+
+    from mlcore.comparison.leaderboard import score_interval
+    from mlcore.comparison.row_evidence import RowEvidence
+    from mlcore.validation import statistics
+    from mlcore.validation.influence import influence
+    from mlcore.validation.metrics import Predictions, compute, for_task
+    from mlcore.validation.protocol import repeats_for
+
+    warnings.simplefilter("ignore")
+    setting, seed = job
+    x, y = draw(setting, np.random.default_rng(seed), setting.rows)
+    kind = StratifiedKFold if setting.task == "binary" else KFold
+    folds = [f for r in range(repeats_for(setting.rows)) for f in kind(FOLDS, shuffle=True, random_state=r).split(x, y)]
+    out: dict[tuple[str, str], tuple[float, float] | None] = {}
+    for name, model in learners(setting.task).items():
+        parts = [predictions_of(clone(model).fit(x[a], y[a]), x[b], y[b], setting.task) for a, b in folds]
+        first = parts[:FOLDS]
+        whole = Predictions(
+            np.concatenate([p.truth for p in first]), np.concatenate([p.prediction for p in first]), first[0].classes,
+            None if first[0].probabilities is None else np.concatenate([p.probabilities for p in first]),
+        )  # fmt: skip
+        rare = int(np.bincount(y).min()) if setting.task == "binary" else len(y)
+        for row in for_task(setting.task):
+            values = [compute(row, p)[0] for p in parts]
+            if None in values:
+                out[name, row.name] = None
+                continue
+            scores, moved = np.array(values, float), influence(row, whole)
+            pooled = compute(row, whole)[0] if row.pooled else None
+            scores = scores if pooled is None else scores + (pooled - scores.mean())
+            error = None if moved is None else float(np.sqrt(moved.var(ddof=1) / len(moved)))
+            evidence = RowEvidence(error=error, pooled=pooled, within={}, rows=len(y), rare=rare)
+            out[name, row.name] = score_interval(statistics.interval(scores, 1 / (FOLDS - 1)), row, evidence)
+    return out
+
+
+def coverage(datasets: int) -> None:
+    """Print how often intervals cover the true score, by setting, metric and model."""
+    for setting in SETTINGS:
+        with ProcessPoolExecutor() as pool:
+            truths = list(pool.map(true_scores, [(setting, seed) for seed in range(60)], chunksize=4))
+            given = list(pool.map(intervals, [(setting, seed) for seed in range(datasets)], chunksize=4))
+        print(f"\n{setting.title}, {datasets} data sets: coverage of the nominal 95 % interval, in %")
+        names = list(learners(setting.task))
+        print(f"{'':24}" + "".join(f"{n:>16}" for n in names))
+        for metric in dict.fromkeys(m for _, m in truths[0]):
+            cells = []
+            for name in names:
+                truth = np.mean([t[name, metric] for t in truths if (name, metric) in t])
+                known = [g[name, metric] for g in given if g.get((name, metric)) is not None]
+                inside = [low <= truth <= high for low, high in known]
+                cells.append(f"{100 * np.mean(inside):.0f} ({len(known)})" if inside else "none")
+            print(f"{metric:24}" + "".join(f"{c:>16}" for c in cells))
+
+
 def _share(values: list[bool]) -> str:
     share = np.mean(values)
     return f"{100 * share:5.1f} % ± {196 * np.sqrt(share * (1 - share) / len(values)):.1f}"
@@ -154,5 +294,9 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("datasets", nargs="?", type=int, default=300)
     parser.add_argument("--rows", type=int, default=300)
+    parser.add_argument("--coverage", action="store_true", help="of every metric, in the settings where it is hard")
     given = parser.parse_args()
-    main(given.datasets, given.rows)
+    if given.coverage:
+        coverage(given.datasets)
+    else:
+        main(given.datasets, given.rows)

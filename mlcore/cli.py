@@ -591,7 +591,7 @@ def _explain_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--row", type=int, required=True, metavar="N", help="position in the file, from 0")
     command.add_argument("--label", help="the class to explain")
     command.add_argument("--samples", type=int, default=1000, help="perturbed rows, 50 to 100,000")
-    command.add_argument("--locality", type=float, default=0.5, help="from 0 (classic LIME) to 0.95")
+    command.add_argument("--locality", type=float, default=0.8, help="from 0 (classic LIME) to 0.95")
 
 
 def _explain(arguments: Any) -> None:

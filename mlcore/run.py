@@ -69,7 +69,7 @@ class Run(RunFolder):
         *,
         label: str | None = None,
         samples: int = 1000,
-        locality: float = 0.5,
+        locality: float = 0.8,
         seed: int = 0,
     ) -> Explanation:
         """Explain the prediction of a model (the best by default) for one row with LIME.

@@ -37,7 +37,7 @@ def this_row() -> None:
                 "Locality",
                 0.0,
                 0.9,
-                0.5,
+                0.8,
                 0.1,
                 help="The probability that a column keeps this row's value in a perturbed row. 0 is classic LIME; "
                 "higher values stay closer to this row.",

@@ -19,6 +19,8 @@ from mlcore.validation import statistics
 from mlcore.validation.metrics import Metric
 from mlcore.wording import number, plus_minus, value_text
 
+LITTLE = 0.01  # fraction of a score that does not matter
+
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
@@ -113,7 +115,7 @@ class LearningCurve(Result):
         gained, ci, few, many = recent
         name, size = self.metric.title, max(abs(lv.score) for lv in self.levels)
         if ci[0] <= 1e-9 * size:
-            little = ci[1] < 2 * self.metric.rope(size)
+            little = ci[1] < 2 * LITTLE * size
             end = "more rows of this kind would barely help" if little else "it is unclear whether more rows would help"
             return (
                 f"{self.title}: from {few:,} to {many:,} rows {name} changed by {plus_minus(gained, ci)} with each "

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from mlcore.comparison.row_evidence import HEAVY, RowEvidence, row_evidence, variance_within
 from mlcore.errors import NotApplicable
 from mlcore.experiment.experiment import Experiment
 from mlcore.models import catalogue
@@ -18,7 +19,7 @@ from mlcore.runs.events import Event, first
 from mlcore.runs.folder import RunFolder
 from mlcore.validation import statistics
 from mlcore.validation.metrics import Metric, Task, for_task, metric
-from mlcore.wording import number, plus_minus, several
+from mlcore.wording import number, percent, plus_minus, several
 
 PROBABLY = 0.9  # a model that is worse than the best with this probability is not recommended
 MEMORISED, GAP, SMALL = 0.98, 0.1, 0.03  # fractions of the way from the baseline to a perfect score
@@ -51,6 +52,7 @@ class Row:
     bytes: int | None = None  # of the stored model
     rows: int | None = None  # that it was trained on, in one fold
     description: str = ""  # the model in words: a rule, the members of a blend
+    caveat: str = ""  # what is to be known of its fits, such as that they did not converge
 
     @property
     def is_baseline(self) -> bool:
@@ -76,6 +78,7 @@ class Leaderboard(Result):
     order: tuple[str, ...]  # models in the order of the experiment, for their colours
     better: tuple[str, ...] = ()  # models that beat the baseline significantly
     ratio: float = 0.25  # test rows over training rows of a fold
+    heavy: str = ""  # where one row makes much of the squared error
 
     help: ClassVar[Help] = Help(
         "Each model was trained and tested on the same folds; a dot is its mean score, the bar around it the 95 % "
@@ -141,6 +144,12 @@ class Leaderboard(Result):
         baseline = next((r for r in ranked if r.is_baseline), None)
         if baseline is not None:
             sentences.append(_against_baseline(others[0], baseline, self.metric, bool(self.better)))
+        sentences += [self.heavy] if self.heavy else []
+        unsteady = [r.title for r in self.rows if r.caveat]
+        if unsteady:
+            sentences.append(
+                f"{several(unsteady)} did not converge in some folds; more iterations, or scaled columns, help."
+            )
         missing = [r.title for r in self.rows if r.status in ("failed", "timeout")]
         if missing:
             sentences.append(f"{several(missing)} failed; see the reasons below the table.")
@@ -259,6 +268,7 @@ class ScoringContext:
     task: Task
     ratio: float
     baseline: Array | None  # fold scores of the baseline
+    evidence: dict[str, RowEvidence] = field(default_factory=dict)  # by model: what its rows say
     chosen: bool = True  # whether it is the metric that the run ranks by, for which more was kept
 
     @property
@@ -269,25 +279,48 @@ class ScoringContext:
     @property
     def rope(self) -> float:
         """The region of practical equivalence."""
-        return self.metric.rope(self.baseline_score or 0.0)
+        worst = self.metric.perfect - 1.0 if self.metric.higher_is_better else 0.0
+        return self.metric.rope(worst if self.baseline_score is None else self.baseline_score)
+
+    def within(self, first: str, second: str) -> float | None:
+        """The variance of the difference of two models on a fold that its rows show."""
+        return variance_within(self.evidence.get(first), self.evidence.get(second))
 
 
 def board_of(run: RunFolder, by: str | None = None) -> Leaderboard:
     """The leaderboard of a run, computed once for the events so far. Raises BadChoice for an unknown metric."""
     experiment = run.experiment
     other = by if by != experiment.protocol.metric_for(experiment.recipe.task).name else None
-    return run.once(("board", other), lambda: leaderboard(experiment, run.events(), other))
+    return run.once(("board", other), lambda: leaderboard(experiment, run.events(), other, _evidence(run, other)))
 
 
-def leaderboard(experiment: Experiment, events: Sequence[Event], by: str | None = None) -> Leaderboard:
-    """Build the leaderboard from a run's events; `by` names another metric to rank by, without a refit."""
+def _evidence(run: RunFolder, by: str | None) -> dict[str, RowEvidence]:
+    """What the rows of each finished model say of its score."""
+    experiment = run.experiment
+    task = experiment.recipe.task
+    row = metric(by, task) if by else experiment.protocol.metric_for(task)
+    of = {m: row_evidence(run, m, row) for m in run.predicted()}
+    return {m: e for m, e in of.items() if e is not None}
+
+
+def leaderboard(
+    experiment: Experiment,
+    events: Sequence[Event],
+    by: str | None = None,
+    evidence: dict[str, RowEvidence] | None = None,
+) -> Leaderboard:
+    """Build the leaderboard from a run's events; `by` names another metric to rank by, without a refit.
+
+    `evidence` is what the rows of each model say of its score.
+    """
     task = experiment.recipe.task
     chosen = experiment.protocol.metric_for(task)
     row = metric(by, task) if by else chosen
     row = replace(row, title=row.titled(experiment.recipe.positive), of_positive=False)
     started = first(events, "started") or {"folds": 0, "ratio": 0.25}
     logs = candidate_logs(experiment, events)
-    scores = {m: _scores(log, row) for m, log in logs.items() if log.status == "ok"}
+    evidence = evidence or {}
+    scores = {m: _scores(log, row, evidence.get(m)) for m, log in logs.items() if log.status == "ok"}
     scores = {m: s for m, s in scores.items() if len(s)}
     context = ScoringContext(
         metric=row,
@@ -295,11 +328,15 @@ def leaderboard(experiment: Experiment, events: Sequence[Event], by: str | None 
         ratio=started["ratio"],
         baseline=scores.get(catalogue.BASELINE),
         chosen=row.name == chosen.name,
+        evidence=evidence,
     )
     groups = _groups(scores, context) if started["folds"] > 1 else {}
     compared = _compared_with_best(scores, context)
     worthy = [m for m, g in groups.items() if g == 1 and compared.get(m, {}).get("worse", 0.0) < PROBABLY]
     final = all(log.status not in ("running", "waiting") for log in logs.values())
+    better = _better_than_baseline(scores, context)
+    if better:  # while something is better than the baseline, it is not the model to use
+        worthy = [m for m in worthy if m != catalogue.BASELINE] or [m for m in groups if groups[m] == 1 and m in better]
     star = catalogue.simplest(worthy) if worthy and final else None
     rows = [_row(m, log, scores.get(m), context) for m, log in logs.items()]
     rows = [replace(r, group=groups.get(r.model), star=r.model == star, **compared.get(r.model, {})) for r in rows]
@@ -309,7 +346,8 @@ def leaderboard(experiment: Experiment, events: Sequence[Event], by: str | None 
         metric=row,
         folds=started["folds"],
         order=tuple(logs),
-        better=_better_than_baseline(scores, context),
+        better=better,
+        heavy=_heavy(rows, context),
         ratio=context.ratio,
     )
 
@@ -323,7 +361,7 @@ def _compared_with_best(scores: dict[str, Array], context: ScoringContext) -> di
     best = max(signed, key=lambda m: float(signed[m].mean()))
     compared: dict[str, dict[str, Any]] = {}
     for (name, values), probability in zip(signed.items(), probabilities, strict=True):
-        gap = statistics.difference(values, signed[best], context.ratio, context.rope)
+        gap = statistics.difference(values, signed[best], context.ratio, context.rope, context.within(name, best))
         compared[name] = {"first": float(probability), "better": gap.better, "equal": gap.equal, "worse": gap.worse}
     return compared
 
@@ -345,11 +383,19 @@ def _fit_words(row: Row, context: ScoringContext) -> str:
     return f"fits: {number(row.train_score)} on its training rows"
 
 
-def _scores(log: CandidateLog, row: Metric) -> Array:
-    """Fold scores in a fixed order; empty unless the metric is defined on every fold, so that folds pair up."""
-    ordered = [log.folds[k] for k in sorted(log.folds, key=lambda k: tuple(map(int, k.split("-"))))]
-    values = [f.get(row.name) for f in ordered]
-    return np.array([] if None in values else values, float)
+def _scores(log: CandidateLog, row: Metric, evidence: RowEvidence | None) -> Array:
+    """Fold scores in a fixed order; empty unless the metric is defined on every fold, so that folds pair up.
+
+    A metric that is pooled has its value on all rows as the mean; the folds say how much it varies.
+    """
+    values = [f.get(row.name) for f in log.ordered()]
+    if None in values:
+        return np.array([], float)
+    scores = np.array(values, float)
+    is_pooled = row.pooled and evidence is not None and evidence.pooled is not None and len(scores) > 1
+    return (
+        scores + (evidence.pooled - scores.mean()) if is_pooled and evidence and evidence.pooled is not None else scores
+    )
 
 
 def _groups(scores: dict[str, Array], context: ScoringContext) -> dict[str, int]:
@@ -357,7 +403,7 @@ def _groups(scores: dict[str, Array], context: ScoringContext) -> dict[str, int]
     if len(scores) < 2 or len(lengths) != 1:
         return {m: 1 for m in scores}
     signed = {m: context.metric.signed(s) for m, s in scores.items()}
-    return statistics.tie_groups(signed, context.ratio, context.rope)
+    return statistics.tie_groups(signed, context.ratio, context.rope, context.within)
 
 
 def _better_than_baseline(scores: dict[str, Array], context: ScoringContext) -> tuple[str, ...]:
@@ -366,7 +412,10 @@ def _better_than_baseline(scores: dict[str, Array], context: ScoringContext) -> 
         return ()
     others = [m for m in scores if m != catalogue.BASELINE and len(scores[m]) == len(context.baseline)]
     negated = [-context.metric.signed(scores[m]) for m in others]
-    significant = statistics.significantly_worse(-context.metric.signed(context.baseline), negated, context.ratio)
+    significant = statistics.significantly_worse(
+        -context.metric.signed(context.baseline), negated, context.ratio,
+        within=lambda i: context.within(catalogue.BASELINE, others[i]),
+    )  # fmt: skip
     return tuple(m for m, is_better in zip(others, significant, strict=True) if is_better)
 
 
@@ -374,7 +423,7 @@ def _row(name: str, log: CandidateLog, scores: Array | None, context: ScoringCon
     row = context.metric
     metrics: dict[str, float | None] = {}
     if log.status == "ok":
-        metrics = {m.name: _mean([f.get(m.name) for f in log.folds.values()]) for m in for_task(context.task)}
+        metrics = {m.name: _mean([f.get(m.name) for f in log.ordered()]) for m in for_task(context.task)}
     if scores is None:
         reason = log.reason
         if log.status == "ok":
@@ -388,7 +437,7 @@ def _row(name: str, log: CandidateLog, scores: Array | None, context: ScoringCon
             reason=reason,
         )
     mean = statistics.interval(scores, context.ratio)
-    ci = mean.within(row.bounds)
+    ci = score_interval(mean, row, context.evidence.get(name))
     train_scores = list(log.train_scores.values())
     baseline = context.baseline_score
     return Row(
@@ -397,7 +446,7 @@ def _row(name: str, log: CandidateLog, scores: Array | None, context: ScoringCon
         status=log.status,
         score=mean.mean,
         ci=log.ci if ci is None and context.chosen else ci,
-        folds=tuple(map(float, scores)),
+        folds=tuple(float(f[row.name]) for f in log.ordered()),
         metrics=metrics,
         skill=None if baseline is None else row.skill(mean.mean, baseline),
         fit_seconds=log.seconds,
@@ -407,6 +456,53 @@ def _row(name: str, log: CandidateLog, scores: Array | None, context: ScoringCon
         bytes=log.bytes,
         rows=log.rows,
         description=log.description,
+        caveat=_convergence(log),
+    )
+
+
+def _convergence(log: CandidateLog) -> str:
+    """Where fits ended before they converged: how many, and what helps."""
+    if not log.unconverged:
+        return ""
+    return (
+        f"{log.unconverged} of {len(log.folds)} fits did not converge: its score may be too low. Allow more "
+        f"iterations, "
+        "or scale the columns."
+    )
+
+
+Z, RULE_OF_THREE = 1.959964, 3.0
+
+
+def score_interval(mean: statistics.Interval, row: Metric, evidence: RowEvidence | None) -> tuple[float, float] | None:
+    """The wider of the interval of the folds and that of the rows.
+
+    A perfect or a zero score has an interval too: that of Hanley and Lippman-Hand's rule of three (JAMA 249, 1983).
+    """
+    ci = mean.within(row.bounds)
+    if evidence is None or evidence.error is None or ci is None:
+        return ci
+    half = max(mean.half, Z * evidence.error)
+    at_an_end = mean.mean in row.bounds and half <= 1e-12
+    if at_an_end:
+        half = RULE_OF_THREE / max(evidence.rare if not row.by_row else evidence.rows, 1)
+    return max(mean.mean - half, row.bounds[0]), min(mean.mean + half, row.bounds[1])
+
+
+def _heavy(rows: list[Row], context: ScoringContext) -> str:
+    """Where one row makes much of the squared error of the best model: which, and what to use instead."""
+    ranked = [r for r in rows if r.score is not None and not r.is_baseline]
+    if context.metric.name not in ("rmse", "r2") or not ranked:
+        return ""
+    best = max(ranked, key=lambda r: context.metric.sign * (r.score or 0.0))
+    evidence = context.evidence.get(best.model)
+    if evidence is None or evidence.heaviest is None or evidence.heaviest[1] <= HEAVY:
+        return ""
+    row, fraction = evidence.heaviest
+    return (
+        f"One row (row {row}) makes {percent(fraction)} of the squared error of {best.title}, so "
+        f"{context.metric.title} says "
+        "more about it than about the others. MAE is steadier (rank by mae)."
     )
 
 

@@ -97,6 +97,11 @@ class SplitStressTest(Result):
             return "No model has a score under the random split."
         return " ".join(text for kind, rows in self.boards[1:] for text in self._fall(first[0], kind, rows))
 
+    def _baseline(self) -> float:
+        """The score of the baseline under the random split."""
+        scores = (r.score for r in self.boards[0][1] if r.is_baseline and r.score is not None)
+        return next(scores, self.metric.perfect - 1.0)
+
     def _fall(self, best: Row, kind: str, rows: tuple[Row, ...]) -> list[str]:
         other = next((r for r in rows if r.model == best.model), None)
         if other is None or other.score is None or best.score is None:
@@ -108,7 +113,7 @@ class SplitStressTest(Result):
         if drop > width:
             coming = "new groups" if kind == "group" else "later rows"
             sentences = [f"{where}, {best.title} falls from {ends}: expect that with {coming}."]
-        elif drop <= self.metric.rope(abs(best.score)):
+        elif drop <= self.metric.rope(self._baseline()):
             sentences = [f"{where}, {best.title} holds: {ends}."]
         else:
             sentences = [f"{where}, {best.title} goes from {ends}; with intervals this wide that may be chance."]

@@ -29,6 +29,7 @@ from mlcore.wording import apart, days_apart, number, percent, several, shortene
 
 MISSING, OTHER, UNSEEN = "missing", "(other)", "(never seen)"
 TRUST_R2 = 0.2  # a surrogate with less does not describe the model; below 0.3 it is weak, below 0.6 fair
+MEMORISED = 0.25  # a difference of probabilities that memory explains, if it exceeds the spread around the row
 TRUST_GAP = 2 / 3  # largest error at the row, over the standard deviation or the distance from the average
 BACKGROUND = 400
 FEW_VALUES = 8  # a numeric column with at most this many distinct values is shown value by value
@@ -40,7 +41,7 @@ class Options:
     """The settings of an explanation."""
 
     samples: int = 1000
-    locality: float = 0.5
+    locality: float = 0.8
     bins: int = 4
     most_levels: int = 30
     most_rows: int = 20_000
@@ -266,16 +267,16 @@ class Coder:
         """Codes (n,), drawn with their frequencies in the training rows."""
         return np.searchsorted(self._cumulative, rng.random(n), side="right")
 
-    def decode(self, codes: Array, rng: np.random.Generator, own: Any = None) -> Any:
-        """Real training values (n,), each drawn from the bin or category of its code; the dtype is kept.
+    def decode(self, codes: Array, own_code: int, own: Any, rng: np.random.Generator) -> Any:
+        """Values (n,) of codes; the dtype is kept.
 
-        A code that no training row has is that of the row that is explained: it stands for its `own` value.
+        The code of the row that is explained stands for its `own` value, as LIME's 1 stands for the instance itself
+        (Ribeiro, Singh and Guestrin, KDD 2016); others are real training values, drawn from their bin or category.
         """
-        known = self.counts[codes] > 0
-        usable = np.where(known, codes, int(np.argmax(self.counts)))
+        usable = np.where(self.counts[codes] > 0, codes, int(np.argmax(self.counts)))
         offset = (rng.random(len(codes)) * self.counts[usable]).astype(int)
-        drawn = self.values.take(self._order[self._start[usable] + offset])
-        return (drawn if known.all() else drawn.reset_index(drop=True).mask(~known, own)).array
+        drawn = self.values.take(self._order[self._start[usable] + offset]).reset_index(drop=True)
+        return drawn.mask(codes == own_code, own).array
 
 
 class Lime:
@@ -312,7 +313,7 @@ class Lime:
         samples = np.where(kept, codes, samples)
         own = row.iloc[0]
         perturbed = pd.DataFrame(
-            {n: c.decode(samples[:, j], rng, own[n]) for j, (n, c) in enumerate(self.coders.items())}
+            {n: c.decode(samples[:, j], int(codes[j]), own[n], rng) for j, (n, c) in enumerate(self.coders.items())}
         )
         background = self.frame.iloc[rng.choice(len(self.frame), min(BACKGROUND, len(self.frame)), replace=False)]
         predictions = self.ask(pd.concat([perturbed, background], ignore_index=True))
@@ -442,31 +443,27 @@ def explain(run: RunFolder, model: str, row: int, **options: Any) -> Explanation
     label = str(lime.pipeline.classes_[index]) if experiment.recipe.task != "regression" else None
     actual = dataset.frame([experiment.recipe.target], [row])[experiment.recipe.target].iloc[0]
     is_hidden = row in holdout and not run.holdout_looks()
-    return _explanation(
-        lime,
-        local,
-        frame.iloc[row],
-        Explanation(
-            model=model,
-            title=experiment.candidate(model).label,
-            row=row,
-            target=experiment.recipe.target,
-            output=lime.output,
-            label=label,
-            prediction=local.prediction,
-            average=local.average,
-            local_prediction=local.local_prediction,
-            r2=local.r2,
-            stability=local.stability,
-            abstained=False,
-            reason="",
-            weights=(),
-            samples=settings.samples,
-            truth=None if pd.isna(actual) or is_hidden else str(actual),
-            hidden=is_hidden,
-            out_of_fold=_out_of_fold(run, model, row),
-        ),
+    blank = Explanation(
+        model=model,
+        title=experiment.candidate(model).label,
+        row=row,
+        target=experiment.recipe.target,
+        output=lime.output,
+        label=label,
+        prediction=local.prediction,
+        average=local.average,
+        local_prediction=local.local_prediction,
+        r2=local.r2,
+        stability=local.stability,
+        abstained=False,
+        reason="",
+        weights=(),
+        samples=settings.samples,
+        truth=None if pd.isna(actual) or is_hidden else str(actual),
+        hidden=is_hidden,
+        out_of_fold=_out_of_fold(run, model, row),
     )
+    return _explanation(lime, local, frame.iloc[row], blank, _untrained(run, blank))
 
 
 def _out_of_fold(run: RunFolder, model: str, row: int) -> str | None:
@@ -483,7 +480,19 @@ def _out_of_fold(run: RunFolder, model: str, row: int) -> str | None:
     return number(float(prediction)) if run.experiment.recipe.task == "regression" else str(prediction)
 
 
-def _explanation(lime: Lime, local: Local, own: pd.Series, blank: Explanation) -> Explanation:
+def _untrained(run: RunFolder, explanation: Explanation) -> float | None:
+    """The explained output as the model of this row's fold gives it, which was not trained on it; None without one."""
+    if explanation.model not in run.predicted():
+        return None
+    predictions = run.predictions(explanation.model)
+    predictions = predictions[predictions["row"] == explanation.row]
+    column = "prediction" if explanation.output == "value" else f"p_{explanation.label}"
+    if not len(predictions) or column not in predictions or explanation.output == "decision score":
+        return None
+    return float(predictions[column].mean())
+
+
+def _explanation(lime: Lime, local: Local, own: pd.Series, blank: Explanation, untrained: float | None) -> Explanation:
     from dataclasses import replace
 
     weights = []
@@ -506,8 +515,20 @@ def _explanation(lime: Lime, local: Local, own: pd.Series, blank: Explanation) -
         for (name, coder), code in zip(lime.coders.items(), local.codes, strict=True)
         if not coder.counts[code]
     )
-    reason = _reason_to_abstain(blank.title, local, weights)
+    reason = _reason_to_abstain(blank.title, local, weights) or _memorised(blank, local, untrained)
     return replace(blank, weights=tuple(weights), abstained=bool(reason), reason=reason, unknown=unknown)
+
+
+def _memorised(blank: Explanation, local: Local, untrained: float | None) -> str:
+    """Where the model answers for this row from memory, the bars would explain its memory."""
+    least = MEMORISED if blank.output == "probability" else 0.0
+    if untrained is None or abs(local.prediction - untrained) <= max(1.5 * local.spread, least):
+        return ""
+    return (
+        f"{blank.title} remembers this row: trained on it, it gives {number(local.prediction)}; not trained on it, it "
+        f"gives "
+        f"{number(untrained)}. Explain a row that it was not trained on, or use a model that memorises less."
+    )
 
 
 def _reason_to_abstain(title: str, local: Local, weights: list[Weight]) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from mlcore.data.cast import as_boolean
 from mlcore.data.dataset import KINDS, ROLES, Column, Dataset, Kind, Schema, unique_names
 from mlcore.data.sql import connection, free_names, quoted, quoted_text, real, trimmed
 from mlcore.data.workspace import Workspace
@@ -22,6 +23,7 @@ from mlcore.result import Fix
 from mlcore.wording import count_of, several, share
 
 SOURCE = "holdout_source"  # stands for the table in a query
+YEARS = (1800, 2200)
 EXAMPLES = 2_000  # distinct texts from which a column's format is chosen
 
 
@@ -38,17 +40,51 @@ def with_kinds(data: Dataset, kinds: Mapping[str, str], workspace: Workspace | N
         if column.dtype == "text" and kind in ("numeric", "datetime"):
             converted[name] = _conversion(data, column, kind)
         elif kind == "datetime" and column.dtype != "datetime":
-            raise BadInput(f"{name} holds {column.dtype}, which cannot be read as dates. Keep it as it is.")
+            converted[name] = (_years(data, column), "")
+        elif kind == "boolean":
+            _check_boolean(data, column)
         schema = schema.with_kind(name, kind, converted[name][1] if name in converted else None)
-    data = data.with_schema(schema)
+    before, data = data.schema, data.with_schema(schema)
     if not converted:
         return data
-    return _rewritten(
-        data,
-        {n: sql for n, (sql, _) in converted.items()},
-        workspace,
-        f"{several(list(converted))} converted, as you chose.",
-    )
+    expressions = {name: sql for name, (sql, _) in converted.items()}
+    changed = _rewritten(data, expressions, workspace, f"{several(list(converted))} converted, as you chose.")
+    lost = [
+        f"{share(changed.schema[n].missing - before[n].missing, data.rows)} values of {n}"
+        for n in converted
+        if changed.schema[n].missing > before[n].missing
+    ]
+    if not lost:
+        return changed
+    notes = (*changed.reading.notes, f"{several(lost)} do not fit and became missing.")
+    return (workspace or Workspace()).store(replace(changed, reading=replace(changed.reading, notes=notes)))
+
+
+def _years(data: Dataset, column: Column) -> str:
+    """SQL of a column of whole years as the first days of these. Raises BadInput for other numbers."""
+    c, source = quoted(column.name), f"read_parquet({quoted_text(str(data.path))})"
+    with tempfile.TemporaryDirectory() as spool:
+        con = connection(Path(spool))
+        low, high = con.execute(f"SELECT min({c}), max({c}) FROM {source}").fetchone() or (None, None)
+        con.close()
+    if column.dtype != "integer" or low is None or not YEARS[0] <= low <= high <= YEARS[1]:
+        raise BadInput(
+            f"{column.name} holds {column.dtype}, which cannot be read as dates; whole years from {YEARS[0]} to "
+            f"{YEARS[1]} can. "
+            "Keep it as it is."
+        )
+    return f"make_date({c}::BIGINT, 1, 1)::TIMESTAMP"
+
+
+def _check_boolean(data: Dataset, column: Column) -> None:
+    """Raise BadInput where no value of a column is true or false, yes or no, 1 or 0."""
+    values = data.frame([column.name])[column.name].dropna()
+    if len(values) and not as_boolean(values).notna().any():
+        raise BadInput(
+            f"{column.name} holds neither yes and no, true and false nor 1 and 0, such as "
+            f"{str(values.iloc[0])[:40]!r}: as a "
+            "boolean every value would be missing. Keep it as it is."
+        )
 
 
 def _conversion(data: Dataset, column: Column, kind: str) -> tuple[str, str]:

@@ -25,8 +25,13 @@ class CandidateLog:
     train_scores: dict[str, float] = field(default_factory=dict)
     ci: tuple[float, float] | None = None
     rows: int | None = None  # that it was trained on, in one fold
+    unconverged: int = 0  # folds whose fit ended before it converged
     bytes: int | None = None  # of the stored model
     description: str = ""  # the model in words: a rule, the members of a blend
+
+    def ordered(self) -> list[dict[str, float]]:
+        """The metrics of the folds in the order of repeats and folds, whichever was done first."""
+        return [self.folds[k] for k in sorted(self.folds, key=lambda k: tuple(map(int, k.split("-"))))]
 
     def add(self, event: Event) -> None:
         """Take in one event about this candidate."""
@@ -42,8 +47,9 @@ class CandidateLog:
         self.undefined.update(event["undefined"])
         self.seconds += event["fit_seconds"]
         self.predict_seconds += event.get("predict_seconds", 0.0)
-        self.rows = event.get("rows") or self.rows
+        self.rows = max(event.get("rows") or 0, self.rows or 0) or None
         self.ci = tuple(event["ci"]) if event.get("ci") else None
+        self.unconverged += not event.get("converged", True)
         if event.get("train_score") is not None:
             self.train_scores[event["key"]] = event["train_score"]
         self.status = "running" if self.status == "waiting" else self.status

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +32,7 @@ from mlcore.runs.jobs import blend_job, final_jobs, fold_jobs
 from mlcore.runs.paths import RunPaths
 from mlcore.runs.predictions import out_of_fold, read_fold
 from mlcore.runs.scheduler import Job, Outcome, Owner, Scheduler, Stopped
+from mlcore.validation.splitter import Fold
 from mlcore.validation.target import target_notes
 from mlcore.wording import number, several
 
@@ -242,6 +244,7 @@ class RunController:
             train_score=result.train_score,
             ci=result.ci,
             rows=result.rows,
+            converged=result.converged,
         )
         self._done.metrics.setdefault(result.model, {})[result.key] = result.metrics
         self._complete(result.model)
@@ -280,11 +283,18 @@ class RunController:
             self._raced = count
             metric = self.run.metric.name
             scores = {m: [self._done.metrics[m][f.key].get(metric) for f in judged] for m in racing}
-            for name, gap in race.eliminated(self.run, judged, scores):
+            for name, gap in race.eliminated(self.run, judged, scores, self._baseline_score(judged)):
                 if not self.run.experiment.candidate(name).is_instant:
                     self._eliminate(name, scheduler)
                     reason = f"Out of the race after {count} of {len(folds)} folds: {number(gap)} worse than the best."
                     self.log.append("candidate", model=name, status="stopped", reason=reason)
+
+    def _baseline_score(self, folds: Sequence[Fold]) -> float | None:
+        """The mean score of the baseline on some folds; None while it is not known."""
+        baseline = next(c.model for c in self.run.experiment.candidates if c.is_baseline)
+        values = [self._done.metrics.get(baseline, {}).get(f.key, {}).get(self.run.metric.name) for f in folds]
+        known = [float(v) for v in values if v is not None]
+        return float(np.mean(known)) if known and len(known) == len(values) else None
 
     def _eliminate(self, name: str, scheduler: Scheduler) -> None:
         """End a candidate, even one that is already done: otherwise the number of processes would decide."""

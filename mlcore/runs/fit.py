@@ -57,6 +57,7 @@ class FoldResult:
     train_score: float | None = None  # the chosen metric on training rows
     ci: tuple[float, float] | None = None  # of the chosen metric, where there is one fold only
     rows: int = 0  # that it was trained on
+    converged: bool = True  # False if the fit ended at its limit of iterations
 
 
 def fit(folder: str, model: str, key: str) -> FoldResult:
@@ -70,9 +71,10 @@ def fit(folder: str, model: str, key: str) -> FoldResult:
             f"In fold {fold.fold + 1} all training rows are {str(run.target.classes[y[0]])!r}: the other "
             "class has too few rows to be learned and tested."
         )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # convergence and missing classes: the scores show them
+    with warnings.catch_warnings(record=True) as raised:
+        warnings.simplefilter("always")  # missing classes: the scores show them; what did not converge is kept
         estimator, rows = learn(run, candidate, key, y)
+        converged = not any(_is_convergence(w) for w in raised)
         seconds = time.perf_counter() - start
         predictions = predict(estimator, features(run, candidate, key, "test"), run.y[fold.test], classes)
         predictions = warm_start.joined(run.folder, candidate, key, predictions)
@@ -94,7 +96,13 @@ def fit(folder: str, model: str, key: str) -> FoldResult:
         train_score=train_score,
         ci=interval_of(run.metric, predictions) if len(run.plan.folds) == 1 else None,
         rows=len(rows),
+        converged=converged,
     )
+
+
+def _is_convergence(warning: warnings.WarningMessage) -> bool:
+    """Whether a warning says that a fit ended before it converged."""
+    return warning.category.__name__ == "ConvergenceWarning" or "did not converge" in str(warning.message)
 
 
 def learn(run: Context, candidate: Candidate, key: str, y: Array) -> tuple[Any, Array]:

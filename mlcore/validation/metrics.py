@@ -59,6 +59,7 @@ class Metric:
     higher_is_better: bool = True
     perfect: float = 1.0
     bounds: tuple[float, float] = (0.0, 1.0)
+    pooled: bool = False  # whether it is computed on all rows of a repeat together; a mean over folds would be biased
     of_positive: bool = False  # whether it is about the positive class alone, so that the class belongs in its title
     by_row: bool = False  # whether it is a mean over rows, so that it is defined on a single row
     # Its 95 % interval on rows predicted once, and that of the difference of two models; by default a bootstrap.
@@ -87,8 +88,8 @@ class Metric:
         return None if abs(way) <= 1e-12 * max(abs(self.perfect), abs(baseline)) else (score - baseline) / way
 
     def rope(self, baseline: float) -> float:
-        """Region of practical equivalence: 0.01 for bounded scores, 1 % of the baseline for errors."""
-        return 0.01 if np.isfinite(self.bounds[1]) else 0.01 * abs(baseline)
+        """Region of practical equivalence: 2 % of the way from the baseline to a perfect score; 1 % for errors."""
+        return (0.02 if self.higher_is_better else 0.01) * abs(self.perfect - baseline)
 
 
 def _binary_truth(s: Predictions) -> Array:
@@ -113,7 +114,9 @@ def _average_precision(s: Predictions) -> float:
 def _roc_auc_ovr(s: Predictions) -> float:
     from sklearn.metrics import roc_auc_score
 
-    probabilities = s.clipped()
+    if s.probabilities is None:
+        raise NotApplicable("This model does not predict probabilities.")
+    probabilities = np.asarray(s.probabilities, float)  # not clipped and rescaled, which would break ties
     present = np.bincount(s.truth.astype(int), minlength=s.classes)
     if (present == 0).any():
         raise NotApplicable(f"{int((present == 0).sum())} of {s.classes} classes have no row among these.")
@@ -254,7 +257,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         name="average_precision", title="Average precision", tasks=_BINARY, compute=_average_precision,
-        of_positive=True,
+        of_positive=True, pooled=True,
         note="the area under the precision–recall curve; the prevalence is chance",
     ),
     Metric(
@@ -272,15 +275,16 @@ METRICS: tuple[Metric, ...] = (
         note="mean squared error of the probability; lower is better",
     ),
     Metric(
-        name="f1", of_positive=True, title="F1", tasks=_BINARY, compute=_of_positive(_f1_each),
+        name="f1", of_positive=True, pooled=True, title="F1", tasks=_BINARY, compute=_of_positive(_f1_each),
         note="the harmonic mean of precision and recall of the positive class",
     ),
     Metric(
-        name="precision", of_positive=True, title="Precision", tasks=_BINARY, compute=_of_positive(_precision_each),
+        name="precision", title="Precision", tasks=_BINARY, compute=_of_positive(_precision_each), of_positive=True,
+        pooled=True,
         note="of the rows predicted positive, the proportion that are positive",
     ),
     Metric(
-        name="recall", of_positive=True, title="Recall", tasks=_BINARY, compute=_of_positive(_recall_each),
+        name="recall", of_positive=True, pooled=True, title="Recall", tasks=_BINARY, compute=_of_positive(_recall_each),
         note="of the positive rows, the proportion that are predicted positive",
     ),
     Metric(

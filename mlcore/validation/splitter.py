@@ -263,7 +263,9 @@ class _Splitter:
             TimeSeriesSplit,
         )
 
-        seed, y = (self.protocol.seed + repeat) % 2**32, self.y[train]
+        # A sequence of both, so that the repeats of one seed are not those of the next (O'Neill, 2014).
+        seed = int(np.random.SeedSequence([self.protocol.seed, repeat]).generate_state(1)[0])
+        y = self.y[train]
         if self.kind == "time":
             if len(train) <= count:
                 return iter([])

@@ -7,6 +7,7 @@ Error, Machine Learning 52, 2003): the variance of the mean is s²·(1/k + n_tes
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +45,7 @@ class Difference:
     low: float
     high: float
     p: float  # two-sided, of the hypothesis of no difference
+    p_better: float  # one-sided, of the hypothesis that the first is not better
     better: float  # probability that the first is better by more than the region of practical equivalence
     equal: float
     worse: float
@@ -63,24 +65,45 @@ def interval(scores: Array, ratio: float, level: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half)
 
 
-def difference(first: Array, second: Array, ratio: float, rope: float = 0.0) -> Difference:
+def difference(first: Array, second: Array, ratio: float, rope: float = 0.0, within: float | None = None) -> Difference:
     """Compare two models by their scores on the same folds (higher is better).
 
     The test is Nadeau and Bengio's corrected resampled t-test; the three probabilities are the posterior of the
     correlated Bayesian t-test in its closed form (Benavoli et al., JMLR 18, 2017), which is the same distribution.
+    `within` is the variance of a fold's difference that its rows show: the variance of the folds is shrunk towards it.
     """
     d = np.asarray(first, float) - np.asarray(second, float)
     mean = float(d.mean())
-    error = _error(d, ratio) if len(d) > 1 else 0.0
+    variance, freedom = shrunk_variance(d, within)
+    error = float(np.sqrt(variance * (1 / len(d) + ratio))) if len(d) > 1 else 0.0
     rounding = 1e-12 * float(max(np.abs(first).max(), np.abs(second).max()))  # rounding error at the size of the scores
     if error <= rounding:
         testable = len(d) > 1
         p = float("nan") if not testable else 1.0 if abs(mean) <= rounding else 0.0
-        return Difference(mean, mean, mean, p, float(mean > rope), float(abs(mean) <= rope), float(mean < -rope))
-    half = t_quantile(0.975, len(d) - 1) * error
-    tail, below, above = (t_below(x, len(d) - 1) for x in (-abs(mean) / error, (-rope - mean) / error,
-                                                          (mean - rope) / error))  # fmt: skip
-    return Difference(mean, mean - half, mean + half, 2 * tail, above, max(0.0, 1 - above - below), below)
+        one = float("nan") if not testable else 0.0 if mean > rounding else 1.0
+        return Difference(mean, mean, mean, p, one, float(mean > rope), float(abs(mean) <= rope), float(mean < -rope))
+    half = t_quantile(0.975, freedom) * error
+    tail, above, below = (t_below(x, freedom) for x in (-abs(mean) / error, (mean - rope) / error,
+                                                        (-rope - mean) / error))  # fmt: skip
+    one = t_below(-mean / error, freedom)
+    return Difference(mean, mean - half, mean + half, 2 * tail, one, above, max(0.0, 1 - above - below), below)
+
+
+ROW_FREEDOM = 10  # degrees of freedom that the variance from the rows counts as
+
+
+def shrunk_variance(gaps: Array, within: float | None) -> tuple[float, int]:
+    """The variance of a difference from fold to fold, and its degrees of freedom.
+
+    `gaps` (k,) are the differences of the folds. A variance of few folds is unsteady, so it is shrunk towards the
+    variance that the rows of the folds show, which is also its floor (after Smyth, SAGMB 3, 2004).
+    """
+    freedom = len(gaps) - 1
+    between = float(np.asarray(gaps, float).var(ddof=1)) if freedom > 0 else 0.0
+    if within is None:
+        return between, max(freedom, 1)
+    pooled = (freedom * between + ROW_FREEDOM * within) / (freedom + ROW_FREEDOM)
+    return max(pooled, within), freedom + ROW_FREEDOM
 
 
 def t_below(x: float, freedom: int) -> float:
@@ -179,31 +202,47 @@ def holm(p: list[float]) -> list[float]:
     return adjusted
 
 
-def significantly_worse(best: Array, others: list[Array], ratio: float, rope: float = 0.0) -> list[bool]:
+Within = Callable[[int], float | None]  # the variance that the rows show of the difference to another model
+
+
+def significantly_worse(
+    best: Array, others: list[Array], ratio: float, rope: float = 0.0, within: Within | None = None
+) -> list[bool]:
     """Whether each other model is significantly worse than the best.
 
-    The corrected test must be significant after Holm's adjustment, and the mean difference must exceed `rope`, the
-    region of practical equivalence. All are (k,) scores of the same folds, higher is better.
+    The one-sided corrected test must be significant after Holm's adjustment, and the mean difference must exceed
+    `rope`, the region of practical equivalence. All are (k,) scores of the same folds, higher is better.
     """
-    differences = [difference(best, other, ratio) for other in others]
-    adjusted = holm([1.0 if np.isnan(d.p) else d.p for d in differences])
+    differences = [
+        difference(best, other, ratio, within=within(i) if within is not None else None)
+        for i, other in enumerate(others)
+    ]
+    adjusted = holm([1.0 if np.isnan(d.p_better) else d.p_better for d in differences])
     return [p < ALPHA and d.mean > rope for d, p in zip(differences, adjusted, strict=True)]
 
 
-def tie_groups(scores: dict[str, Array], ratio: float, rope: float = 0.0) -> dict[str, int]:
+def tie_groups(
+    scores: dict[str, Array], ratio: float, rope: float = 0.0, within: Callable[[str, str], float | None] | None = None
+) -> dict[str, int]:
     """Group models that do not differ significantly from the best of their group; group 1 holds the best.
 
-    `scores` maps a model to its (k,) fold scores, higher is better, same folds. A group need not be consecutive in the
-    ranking: a model with erratic scores may not differ significantly from the best although a better one does. The
-    other models are grouped in the same way.
+    `scores` maps a model to its (k,) fold scores, higher is better, same folds; `within` gives the variance that the
+    rows show of the difference of two models. A model below one that is significantly worse is so too, so that a
+    group is consecutive in the ranking. The other models are grouped in the same way.
     """
     remaining = sorted(scores, key=lambda m: -float(np.mean(scores[m])))
     groups: dict[str, int] = {}
     number = 0
     while remaining:
         number += 1
-        worse = significantly_worse(scores[remaining[0]], [scores[m] for m in remaining[1:]], ratio, rope)
-        groups[remaining[0]] = number
-        groups.update({m: number for m, is_worse in zip(remaining[1:], worse, strict=True) if not is_worse})
-        remaining = [m for m in remaining if m not in groups]
+        best, others = remaining[0], remaining[1:]
+        of = None if within is None else _within_of(within, best, others)
+        worse = significantly_worse(scores[best], [scores[m] for m in others], ratio, rope, of)
+        end = worse.index(True) if True in worse else len(others)
+        groups.update(dict.fromkeys([best, *others[:end]], number))
+        remaining = others[end:]
     return groups
+
+
+def _within_of(within: Callable[[str, str], float | None], best: str, others: list[str]) -> Within:
+    return lambda i: within(best, others[i])

@@ -50,9 +50,9 @@ def test_sorting_by_another_metric_needs_no_refit(runs):
 
 
 def test_no_star_for_a_model_that_is_probably_worse(runs):
-    """A tree 0.10 behind on erratic folds: t = 2.25 on 4 degrees of freedom, p = 0.088, which is not significant."""
+    """A tree 0.10 behind on erratic folds: t = 1.95 on 4 degrees of freedom, one-sided p = 0.062: not significant."""
     experiment = runs["binary"].experiment
-    eliminated = {"random_forest": [0.0] * 5, "decision_tree": [0.05, 0.15, 0.02, 0.18, 0.10]}
+    eliminated = {"random_forest": [0.0] * 5, "decision_tree": [0.04, 0.16, 0.01, 0.19, 0.10]}
     events = [{"event": "started", "folds": 5, "ratio": 0.25, "seconds": 0}]
     for candidate in experiment.candidates:
         for fold in range(5):

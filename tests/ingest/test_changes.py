@@ -32,12 +32,20 @@ def test_a_changed_kind_is_true_of_counts_and_of_values(home, tmp_path):
 @pytest.mark.parametrize(
     ("kinds", "error"),
     [({"x": "number"}, BadChoice), ({"z": "numeric"}, NoSuchColumn), ({"x": "numeric"}, BadInput),
-     ({"n": "datetime"}, BadInput), ({"x": "datetime"}, BadInput)],
+     ({"n": "datetime"}, BadInput), ({"x": "datetime"}, BadInput), ({"x": "boolean"}, BadInput)],
 )  # fmt: skip
 def test_kinds_that_cannot_be_are_refused(home, tmp_path, kinds, error):
     data = read(tmp_path, "x,n\n" + "red,1\nblue,2\n" * 9)
     with pytest.raises(error):
         changes.with_kinds(data, kinds)
+
+
+def test_what_does_not_fit_is_said_and_whole_years_are_dates(home, tmp_path):
+    data = read(tmp_path, "x,year\n" + "".join(f"{i},{1990 + i % 9}\n" for i in range(30)) + "about 5,1991\n")
+    changed = changes.with_kinds(data, {"x": "numeric", "year": "datetime"})
+    assert any("1 of 31 (3.2 %) values of x do not fit and became missing" in n for n in changed.reading.notes)
+    assert changed.frame()["year"][0] == pd.Timestamp(1990, 1, 1)
+    assert changes.with_kinds(data, {"year": "datetime"}).schema["year"].missing == 0
 
 
 def test_an_identifier_becomes_a_feature_by_its_role():

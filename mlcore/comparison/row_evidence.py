@@ -1,0 +1,102 @@
+"""What the rows say of a score, beyond its folds: its standard error, its value on all rows, the rows that weigh most.
+
+Folds are few, and stratified folds share their class proportions; the rows are many. Both kinds of error are looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlcore.errors import HoldoutError
+from mlcore.result import Array
+from mlcore.runs.folder import RunFolder
+from mlcore.validation.influence import influence
+from mlcore.validation.metrics import Metric, Predictions, compute
+
+HEAVY = 0.2  # fraction of the squared error that one row may make without being named
+
+
+@dataclass(frozen=True)
+class RowEvidence:
+    """What the out-of-fold predictions of one model say of its score."""
+
+    error: float | None  # standard error of the score over the rows of one repeat
+    pooled: float | None  # the metric on all rows of a repeat together, mean over repeats
+    within: dict[str, Array]  # influence of each test row on the score of its fold, by fold
+    rows: int  # in one repeat
+    rare: int  # of the rarer class among them, or all of a continuous target
+    heaviest: tuple[int, float] | None = None  # the row with the largest squared error, and its fraction of all
+
+
+def row_evidence(run: RunFolder, model: str, metric: Metric) -> RowEvidence | None:
+    """The evidence of one model; None where it has no predictions yet. Computed once for each model and metric."""
+    path = run.paths.predictions(model)
+    if not path.exists():
+        return None
+    evidence: RowEvidence | None = run.once(
+        ("rows", model, metric.name), lambda: _of(run, model, metric), path.stat().st_mtime_ns
+    )
+    return evidence
+
+
+def _of(run: RunFolder, model: str, metric: Metric) -> RowEvidence | None:
+    try:
+        frame, classes = run.predictions(model), run.plan()["classes"]
+    except HoldoutError:
+        return None
+    within: dict[str, Array] = {}
+    for (repeat, fold), part in frame.groupby(["repeat", "fold"], sort=False):
+        moved = influence(metric, _predictions(part, classes))
+        if moved is not None:
+            within[f"{repeat}-{fold}"] = moved
+    repeats = [_predictions(part, classes) for _, part in frame.groupby("repeat")]
+    pooled = [compute(metric, p)[0] for p in repeats]
+    moved = influence(metric, repeats[0])
+    first = frame[frame["repeat"] == 0]
+    counts = np.bincount(repeats[0].truth) if classes else np.array([len(first)])
+    return RowEvidence(
+        error=None if moved is None else float(np.sqrt(moved.var(ddof=1) / len(moved))),
+        pooled=None if None in pooled else float(np.mean([p for p in pooled if p is not None])),
+        within=within,
+        rows=len(first),
+        rare=int(counts[counts > 0].min()),
+        heaviest=None if classes else _heaviest(first),
+    )
+
+
+def _predictions(frame: pd.DataFrame, classes: list[Any]) -> Predictions:
+    """Stored predictions as codes of the classes."""
+    if not classes:
+        return Predictions(frame["truth"].to_numpy(float), frame["prediction"].to_numpy(float))
+    truth, prediction = (
+        pd.Categorical(frame[c], categories=classes).codes.astype(int) for c in ("truth", "prediction")
+    )
+    columns = [f"p_{c}" for c in classes]
+    probabilities = frame[columns].to_numpy(float) if set(columns) <= set(frame) else None
+    if probabilities is not None and np.isnan(probabilities).any():
+        probabilities = None
+    decision = frame["decision"].to_numpy(float) if "decision" in frame else None
+    return Predictions(truth, prediction, len(classes), probabilities, decision)
+
+
+def _heaviest(frame: pd.DataFrame) -> tuple[int, float] | None:
+    squares = ((frame["prediction"] - frame["truth"]).astype(float) ** 2).to_numpy()
+    total = float(squares.sum())
+    if not total:
+        return None
+    worst = int(squares.argmax())
+    return int(frame["row"].iloc[worst]), float(squares[worst] / total)
+
+
+def variance_within(first: RowEvidence | None, second: RowEvidence | None) -> float | None:
+    """The mean variance of the difference of two models on a fold, from its rows; None where there is no evidence."""
+    if first is None or second is None:
+        return None
+    keys = first.within.keys() & second.within.keys()
+    pairs = [(first.within[k], second.within[k]) for k in sorted(keys)]
+    variances = [float((a - b).var(ddof=1) / len(a)) for a, b in pairs if len(a) == len(b) > 1]
+    return float(np.mean(variances)) if variances else None
