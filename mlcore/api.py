@@ -220,8 +220,8 @@ def compare(  # noqa: PLR0913 - every option is a keyword that editors know
     --------
     >>> data = mlcore.read("sample_data/tea_leaves.csv")
     >>> run = mlcore.compare(data, target="kind", models=["logistic", "decision_tree"], folds=3, repeats=1)
-    >>> list(run.leaderboard()["model"])
-    ['logistic', 'decision_tree', 'dummy']
+    >>> sorted(run.leaderboard()["model"])
+    ['decision_tree', 'dummy', 'logistic']
     """
     if jobs is not None and not 1 <= jobs <= 1024:
         raise BadInput(f"There must be 1 to 1,024 jobs; {jobs} was given.")
