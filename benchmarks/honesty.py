@@ -57,17 +57,26 @@ class Told:
     covered: tuple[bool, ...]  # whether intervals cover the true score
 
 
-def scores_of(estimator: Any, x: Any, y: Any, seed: int, repeats: int) -> np.ndarray:
-    """(folds × repeats,) ROC AUC."""
+def folds_of(estimator: Any, x: Any, y: Any, seed: int, repeats: int) -> tuple[np.ndarray, list[np.ndarray]]:
+    """(folds × repeats,) ROC AUC, and the influence of the test rows of each fold."""
     from sklearn.base import clone
-    from sklearn.metrics import roc_auc_score
     from sklearn.model_selection import RepeatedStratifiedKFold
 
-    found = []
+    from mlcore.validation.influence import influence
+    from mlcore.validation.metrics import compute, metric
+
+    auc, scores, moved = metric("roc_auc", "binary"), [], []
     for train, test in RepeatedStratifiedKFold(n_splits=FOLDS, n_repeats=repeats, random_state=seed).split(x, y):
         model = clone(estimator).fit(x[train], y[train])
-        found.append(roc_auc_score(y[test], model.predict_proba(x[test])[:, 1]))
-    return np.array(found)
+        predictions = predictions_of(model, x[test], y[test], "binary")
+        scores.append(compute(auc, predictions)[0])
+        moved.append(influence(auc, predictions))
+    return np.array(scores, float), moved
+
+
+def within(first: list[np.ndarray], other: list[np.ndarray]) -> float:
+    """The variance of the difference of two models on a fold that its rows show."""
+    return float(np.mean([(a - b).var(ddof=1) / len(a) for a, b in zip(first, other, strict=True)]))
 
 
 def one(job: tuple[int, int]) -> Told:
@@ -82,23 +91,30 @@ def one(job: tuple[int, int]) -> Told:
     rng = np.random.default_rng(seed)
     repeats, ratio = repeats_for(rows), 1 / (FOLDS - 1)
     x, y = rng.normal(size=(rows, 6)), rng.integers(0, 2, rows)
-    scores = {name: scores_of(m, x, y, seed, repeats) for name, m in zip(NAMES, models(), strict=True)}
-    groups = statistics.tie_groups(scores, ratio, 0.01)
+    both = {name: folds_of(m, x, y, seed, repeats) for name, m in zip(NAMES, models(), strict=True)}
+    scores, moved = {n: s for n, (s, _) in both.items()}, {n: m for n, (_, m) in both.items()}
+    groups = statistics.tie_groups(scores, ratio, 0.01, lambda a, b: within(moved[a], moved[b]))
     top = [m for m, g in groups.items() if g == 1]
     worse = [scores[m] for m in NAMES[1:]]
-    beats_baseline = any(statistics.significantly_worse(-scores["dummy"], [-s for s in worse], ratio))
+    of_dummy = [within(moved["dummy"], moved[n]) for n in NAMES[1:]]
+    beats_baseline = any(
+        statistics.significantly_worse(-scores["dummy"], [-s for s in worse], ratio, within=lambda i: of_dummy[i])
+    )
     highest = max(scores, key=lambda m: scores[m].mean()) != "dummy"
 
     signal = (x[:, 0] + rng.normal(size=rows) > 0).astype(int)
-    pair = [scores_of(models()[1], np.column_stack([x[:, 0], rng.normal(size=(rows, 3))]), signal, seed, repeats)
-            for _ in range(2)]  # fmt: skip
-    ours = statistics.difference(pair[0], pair[1], ratio).p < statistics.ALPHA
+    (first, of_first), (second, of_second) = (
+        folds_of(models()[1], np.column_stack([x[:, 0], rng.normal(size=(rows, 3))]), signal, seed, repeats)
+        for _ in range(2)
+    )
+    pair = (first, second)
+    ours = statistics.difference(first, second, ratio, within=within(of_first, of_second)).p < statistics.ALPHA
     plain = scipy_stats.ttest_rel(pair[0], pair[1]).pvalue < statistics.ALPHA
 
     covered = []
     for name in ("logistic", "25 neighbours", "tree of depth 3"):
         estimator = models()[NAMES.index(name)]
-        found = statistics.interval(scores_of(estimator, x, signal, seed, repeats), ratio).within((0.0, 1.0))
+        found = statistics.interval(folds_of(estimator, x, signal, seed, repeats)[0], ratio).within((0.0, 1.0))
         assert found is not None
         covered.append(found[0] <= TRUTH[name, rows] <= found[1])
     return Told(top != ["dummy"] and "dummy" not in top and len(top) == 1, beats_baseline, highest, (ours, plain),

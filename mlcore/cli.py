@@ -505,6 +505,7 @@ def _run_json(run: mlcore.Run) -> dict[str, Any]:
         "protocol": experiment.protocol.words(experiment.recipe.task, source.rows),
         "seconds": run.progress().seconds,
         "leaderboard": [asdict(r) for r in board.rows],
+        "verdict": run.verdict().to_json(),
         "findings": board.findings(),
         "notes": run.notes(),
         "alerts": run.alerts(),
@@ -539,13 +540,20 @@ def _print_board(run: mlcore.Run) -> None:
         f"{source.name}: {source.rows:,} rows, target {experiment.recipe.target} ({experiment.recipe.words()}), "
         f"{experiment.protocol.words(experiment.recipe.task, source.rows)}\n"
     )
+    answer = run.verdict()
+    for part in (answer.use, answer.good, answer.sure):
+        if part:
+            print(part)
+    print()
     print(_table(rows))
     if any(r.star for r in board.rows):
         print("\nModels of group 1 do not differ significantly from the best; ★ is the simplest of them worth taking.")
     for line in [*board.findings(), *run.notes()]:
         print(line)
-    for alert in run.cautions():
-        print(f"Look at: {alert['text']}")
+    for text in answer.against:
+        print(f"Against it: {text}")
+    if answer.next:
+        print(answer.next)
 
 
 def _print_end(run: mlcore.Run) -> None:

@@ -14,6 +14,7 @@ from mlcore.comparison import curves, search_report
 from mlcore.comparison.curves import LearningCurve, ValidationCurve
 from mlcore.comparison.leaderboard import Leaderboard, board_of
 from mlcore.comparison.search_report import SearchReport
+from mlcore.comparison.verdict import Verdict, verdict
 from mlcore.errors import BadInput, RunFailed
 from mlcore.evaluate.evaluation import Evaluation, evaluate
 from mlcore.explain.lime import Explanation, explain
@@ -46,6 +47,10 @@ class Run(RunFolder):
     def leaderboard(self, by: str | None = None) -> pd.DataFrame:
         """The leaderboard as a frame, one row per model, best first. Raises BadChoice."""
         return self.board(by).frame()
+
+    def verdict(self) -> Verdict:
+        """Which model to use, how good it is in plain words, how sure that is, and what speaks against believing it."""
+        return verdict(self)
 
     def cautions(self) -> list[dict[str, Any]]:
         """The alerts that belong with a score, as plain data: those that make it misleading and are not known."""

@@ -68,7 +68,7 @@ def made(mixed, runs) -> dict[str, list[Result]]:
     report = tuned.search_report("knn")
     results = [
         *of_columns(data),
-        binary.board(), binary.board().fold_scores("logistic"), regression.board(),
+        binary.verdict(), binary.board(), binary.board().fold_scores("logistic"), regression.board(),
         split_stress_of([("random", binary), ("group", binary)]),
         compare_runs(tuned, tuned),
         study_here(regression, Study(kind="learning", model="ridge")),

@@ -82,11 +82,14 @@ class Leaderboard(Result):
 
     help: ClassVar[Help] = Help(
         "Each model was trained and tested on the same folds; a dot is its mean score, the bar around it the 95 % "
-        "interval, corrected for the overlap of training sets.",
+        "interval: the wider of that of the folds, corrected for the overlap of training sets, and that of the rows.",
         "The shaded models do not differ significantly from the best. The star marks the simplest of them, excluding "
         "models that are probably worse; take it unless you have a reason not to. Skill is the fraction of the way "
         "from the baseline to a perfect score.",
-        "The highest number alone: among equal models one is always first by luck. Many models tried on few rows.",
+        "The highest number alone: among equal models one is always first by luck. Intervals are too narrow where a "
+        "few "
+        "rows decide: RMSE and R² with heavy tails, MAPE with values near 0, precision of a class hardly ever "
+        "predicted.",
         "If many are shaded, get more rows or repeats before you believe in a winner. Open the holdout once.",
     )
 

@@ -196,9 +196,12 @@ def _show_details(table: str, run: Run, models: list[str]) -> None:
 def leaderboard_view(board: Leaderboard, run: Run) -> None:
     """The leaderboard: findings, chart and table."""
     ranked = board.ranked()
-    for line in board.findings():
-        (st.warning if line.startswith("Nothing beats") else st.markdown)(escape(line))
-    cautions(run)
+    if board.is_complete() and len(ranked) > 1:
+        verdict_card(board, run)
+    else:
+        for line in board.findings():
+            st.markdown(escape(line))
+        cautions(run)
     if len(ranked) > 1:
         st.plotly_chart(
             board.figure(),
@@ -245,6 +248,26 @@ def leaderboard_view(board: Leaderboard, run: Run) -> None:
         st.caption(f"**{escape(names)}**: {escape(reason)}")
     for note in run.notes():
         st.caption(escape(note))
+
+
+def verdict_card(board: Leaderboard, run: Run) -> None:
+    """The answer in plain words, what speaks against it, and the numbers behind it."""
+    answer = run.verdict()
+    with st.container(border=True, key="verdict"):
+        st.markdown(f"**{escape(answer.use)}**")
+        for part in (answer.good, answer.sure):
+            if part:
+                st.markdown(escape(part))
+        shown = {c["text"] for c in run.cautions()}
+        cautions(run)
+        for text in answer.against:
+            if text not in shown:
+                st.markdown(f":orange[:material/warning:] {escape(text)}")
+        if answer.next:
+            st.markdown(escape(answer.next))
+        with st.expander("In numbers"):
+            for line in board.findings():
+                st.markdown(escape(line))
 
 
 def cautions(run: Run) -> None:
