@@ -72,6 +72,12 @@ class Fix:
     # missing, {reading option: value}, or the fixes of several columns.
     value: Any
 
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Fix:
+        """Rebuild from plain data, as a run stores it."""
+        value = [cls.from_json(v) for v in data["value"]] if data["action"] == "each" else data["value"]
+        return cls(data["title"], data["action"], data["column"], tuple(value) if data["action"] == "each" else value)
+
 
 @dataclass(frozen=True)
 class Alert:

@@ -427,6 +427,9 @@ def _row(name: str, log: CandidateLog, scores: Array | None, context: ScoringCon
     metrics: dict[str, float | None] = {}
     if log.status == "ok":
         metrics = {m.name: _mean([f.get(m.name) for f in log.ordered()]) for m in for_task(context.task)}
+        evidence = context.evidence.get(name)
+        if evidence is not None and len(log.folds) > 1:
+            metrics |= {n: v for n, v in evidence.together.items() if metrics.get(n) is not None}
     if scores is None:
         reason = log.reason
         if log.status == "ok":
@@ -472,6 +475,17 @@ def _convergence(log: CandidateLog) -> str:
         f"iterations, "
         "or scale the columns."
     )
+
+
+def score_of(
+    log: CandidateLog, row: Metric, evidence: RowEvidence | None, ratio: float
+) -> tuple[float | None, tuple[float, float] | None]:
+    """The score of one model by any metric, and its interval, as on the leaderboard; None where it is undefined."""
+    scores = _scores(log, row, evidence)
+    if not len(scores):
+        return None, None
+    mean = statistics.interval(scores, ratio)
+    return mean.mean, score_interval(mean, row, evidence)
 
 
 Z, RULE_OF_THREE = 1.959964, 3.0

@@ -5,7 +5,7 @@ Folds are few, and stratified folds share their class proportions; the rows are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,9 @@ from mlcore.errors import HoldoutError
 from mlcore.result import Array
 from mlcore.runs.folder import RunFolder
 from mlcore.validation.influence import influence
-from mlcore.validation.metrics import Metric, Predictions, compute
+from mlcore.validation.metrics import METRICS, Metric, Predictions, compute, some
 
+MOST_ROWS = 20_000  # from which a variance is estimated
 HEAVY = 0.2  # fraction of the squared error that one row may make without being named
 
 
@@ -30,6 +31,7 @@ class RowEvidence:
     rows: int  # in one repeat
     rare: int  # of the rarer class among them, or all of a continuous target
     heaviest: tuple[int, float] | None = None  # the row with the largest squared error, and its fraction of all
+    together: dict[str, float] = field(default_factory=dict)  # every metric that is pooled, on all rows of a repeat
 
 
 def row_evidence(run: RunFolder, model: str, metric: Metric) -> RowEvidence | None:
@@ -50,22 +52,38 @@ def _of(run: RunFolder, model: str, metric: Metric) -> RowEvidence | None:
         return None
     within: dict[str, Array] = {}
     for (repeat, fold), part in frame.groupby(["repeat", "fold"], sort=False):
-        moved = influence(metric, _predictions(part, classes))
+        moved = _influence(metric, _predictions(part, classes))
         if moved is not None:
             within[f"{repeat}-{fold}"] = moved
     repeats = [_predictions(part, classes) for _, part in frame.groupby("repeat")]
-    pooled = [compute(metric, p)[0] for p in repeats]
-    moved = influence(metric, repeats[0])
+    together = {m.name: _mean([compute(m, p)[0] for p in repeats]) for m in METRICS if m.pooled and classes}
+    moved = _influence(metric, repeats[0])
     first = frame[frame["repeat"] == 0]
     counts = np.bincount(repeats[0].truth) if classes else np.array([len(first)])
     return RowEvidence(
         error=None if moved is None else float(np.sqrt(moved.var(ddof=1) / len(moved))),
-        pooled=None if None in pooled else float(np.mean([p for p in pooled if p is not None])),
+        pooled=_mean([compute(metric, p)[0] for p in repeats]) if metric.pooled else None,
         within=within,
         rows=len(first),
         rare=int(counts[counts > 0].min()),
         heaviest=None if classes else _heaviest(first),
+        together={name: value for name, value in together.items() if value is not None},
     )
+
+
+def _influence(metric: Metric, predictions: Predictions) -> Array | None:
+    """The influence of the rows; of very many, that of a random sample, scaled so that its variance is that of all."""
+    n = len(predictions.truth)
+    if n <= MOST_ROWS:
+        return influence(metric, predictions)
+    rows = np.random.default_rng(0).choice(n, MOST_ROWS, replace=False)  # the same for all models of a fold
+    moved = influence(metric, some(predictions, rows))
+    return None if moved is None else moved * np.sqrt(MOST_ROWS / n)
+
+
+def _mean(values: list[float | None]) -> float | None:
+    known = [v for v in values if v is not None]
+    return float(np.mean(known)) if known and len(known) == len(values) else None
 
 
 def _predictions(frame: pd.DataFrame, classes: list[Any]) -> Predictions:

@@ -17,6 +17,15 @@ CODES = (
 WORDS = "US$ CA$ AU$ NZ$ HK$ NT$ MX$ R$ C$ A$ S$ RM Rs. Rs Rp Fr. SFr. kr. kr zł Kč Ft lei лв. руб. р. S/"
 SIGNS = "€$£¥₹₩₽₺₫₴₦₱₪฿₲₡₵₸₼₾¢"
 UNIT = "|".join([*map(re.escape, WORDS.split()), *CODES.split(), f"[{SIGNS}]"])
+# Measures, which stand behind a number; a single letter only after a blank, as 12S may be a size.
+MEASURES = (
+    "kg mg lbs lb oz km cm mm µm nm ft mi ml mL cl dl hl min ms °C °F kW kWh MW mV mA kHz MHz GHz Hz kB MB GB TB hPa "
+    "kPa Pa "
+    "bar mph km/h kmh m/s m² m2 m³ m3 km² ha mg/dL mg/dl mmol/L mmol/l g/dL g/L ng/mL µg/L ppm ppb dB dBm px years yrs "
+    "days hours hrs pcs Stk"
+)
+MEASURE = "|".join([*map(re.escape, MEASURES.split()), *(f"[{SPACE}]{letter}" for letter in "gtmlLhsKWVA")])
+AFTER = f"%|‰|{UNIT}|{MEASURE}"
 DEBIT = ("CR", "DR", "Cr", "Dr", "cr", "dr", "S", "H")  # credit and debit; Soll and Haben
 NEGATIVE = ("DR", "Dr", "dr", "S")  # what is owed counts as negative, as on a statement of account
 # Thousands have one separator throughout and three digits per group (after commas also two, as in India).
@@ -26,7 +35,7 @@ DIGITS = (
 )
 PLAIN_NUMBER = re.compile(
     rf"[+{MINUS}]?(?P<before>{UNIT})?[{SPACE}]?[{MINUS}]?(?:{DIGITS})(?P<exponent>[eE][-+−]?\d{{1,3}})?[{SPACE}]?"
-    rf"(?P<after>%|‰|{UNIT})?[{SPACE}]?(?P<side>[+{MINUS}]|{'|'.join(DEBIT)})?"
+    rf"(?P<after>{AFTER})?[{SPACE}]?(?P<side>[+{MINUS}]|{'|'.join(DEBIT)})?"
 )
 IN_BRACKETS = re.compile(r"\(([^()-]+)\)")  # how accountants write negative numbers
 ADDRESS = re.compile(r"\d+(?:\.\d+){3,}")  # an IP address or a version, never a number
@@ -88,7 +97,7 @@ def seconds(text: str) -> float:
 
 def number_sql(mark: str, unit: tuple[str, str] | None = None) -> str:
     """SQL of a number with this decimal mark and a unit before or after it (any by default)."""
-    before, after = (f"(?:{UNIT})?", f"(?:%|‰|{UNIT})?") if unit is None else tuple(map(re.escape, unit))
+    before, after = (f"(?:{UNIT})?", f"(?:{AFTER})?") if unit is None else tuple(map(re.escape, unit))
     thousands = rf"(?:(?:,\d{{2,3}})*,\d{{3}}|(?:[{SPACE}'’]\d{{3}})+)" if mark == "." else rf"(?:[{SPACE}.'’]\d{{3}})+"
     digits = rf"(?:[1-9]\d{{0,2}}{thousands}|0|[1-9]\d*)(?:[{mark}]\d+)?|[{mark}]\d+"
     number = rf"((?:{digits})(?:[eE][-+−]?\d{{1,3}})?)"

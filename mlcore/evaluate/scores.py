@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
 import pandas as pd
 
+from mlcore.comparison.leaderboard import score_of
+from mlcore.comparison.row_evidence import row_evidence
 from mlcore.result import Help, Result
 from mlcore.runs.events import first
 from mlcore.runs.folder import RunFolder
-from mlcore.validation import statistics
 from mlcore.validation.metrics import Metric, for_task
 from mlcore.wording import plus_minus, several
 
@@ -45,8 +45,10 @@ class Scores(Result):
     rows: tuple[Score, ...]
 
     help: ClassVar[Help] = Help(
-        "Each metric is computed on the test rows of every fold; shown are the mean and the 95 % interval, corrected "
-        "for the overlap of training sets.",
+        "Each metric is computed on the test rows of every fold, average precision, F1, precision and recall on those "
+        "of "
+        "a whole repeat; shown are the mean and the 95 % interval, the wider of that of the folds and that of the "
+        "rows.",
         "Compare within a row. Where intervals overlap widely, a difference in the third digit means nothing.",
         "One metric alone. Accuracy with a rare class. MAPE with small true values.",
         "Choose the metric that reflects the cost of your errors, and rank by that one.",
@@ -74,19 +76,20 @@ class Scores(Result):
 
 
 def scores(run: RunFolder, models: list[str]) -> Scores:
-    """All metrics of the task for some models. Raises BadChoice for a model that the run does not have."""
+    """All metrics of the task for some models, as the leaderboard ranked by each gives them.
+
+    Raises BadChoice for a model that the run does not have.
+    """
     started = first(run.events(), "started")
     ratio = started["ratio"] if started else 0.25
-    rows, positive = [], run.experiment.recipe.positive
+    rows, experiment = [], run.experiment
     for model in models:
-        log = run.logs()[run.experiment.candidate(model).model]
-        for row in for_task(run.experiment.recipe.task):
-            values = [f.get(row.name) for f in log.folds.values()]
-            if not values or None in values:
-                why = log.undefined.get(row.name) or log.reason or "It has no folds."
-                rows.append(Score(model=model, title=log.title, metric=row, undefined=why, positive=positive))
-                continue
-            mean = statistics.interval(np.array(values, float), ratio)
-            ci = mean.within(row.bounds)
-            rows.append(Score(model=model, title=log.title, metric=row, value=mean.mean, ci=ci, positive=positive))
+        log = run.logs()[experiment.candidate(model).model]
+        for row in for_task(experiment.recipe.task):
+            value, ci = score_of(log, row, row_evidence(run, model, row), ratio)
+            why = "" if value is not None else log.undefined.get(row.name) or log.reason or "It has no folds."
+            rows.append(
+                Score(model=model, title=log.title, metric=row, value=value, ci=ci, undefined=why,
+                      positive=experiment.recipe.positive)
+            )  # fmt: skip
     return Scores(rows=tuple(rows))

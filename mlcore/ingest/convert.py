@@ -180,6 +180,9 @@ def _booleans(known: list[str]) -> Conversion | None:
 
 
 def _numbers(known: list[str], how: How) -> Conversion | None:
+    if known and all(map(DURATION.fullmatch, known)):
+        description = "durations or times of day (hours:minutes:seconds), in seconds"
+        return Conversion(description, DURATIONS, sql=DURATION_SQL, gives="DOUBLE")
     if any(CODE.match(v) for v in known):
         return None
     if all(map(WHOLE.fullmatch, known)):  # also without values: the strictest type, so that later values are checked
@@ -192,10 +195,7 @@ def _numbers(known: list[str], how: How) -> Conversion | None:
 
 
 def _written_numbers(known: list[str], how: How) -> Conversion | None:
-    """Numbers with separators, one unit, the same in every value, or a sign behind them; or durations."""
-    if all(map(DURATION.fullmatch, known)):
-        description = "durations or times of day (hours:minutes:seconds), in seconds"
-        return Conversion(description, DURATIONS, sql=DURATION_SQL, gives="DOUBLE")
+    """Numbers with separators, one unit, the same in every value, or a sign behind them."""
     parts = [m for m in map(number_parts, known) if m is not None]
     units = {(m["before"] or "", m["after"] or "") for m in parts}
     sides = {m["side"] for m in parts} & set(DEBIT)
@@ -240,6 +240,9 @@ def _evidence(values: Iterable[str]) -> dict[str, int]:
             counts[marks.pop()] += 1  # 1,234E-5: before an exponent there are no thousands
             continue
         comma, point = value.rfind(","), value.rfind(".")
+        for mark, other in ((",", "."), (".", ",")):
+            if value.count(mark) > 1 and other not in value:
+                counts[other] += 1  # 1.000.000: what stands twice separates thousands
         if comma >= 0 and point >= 0:
             counts["," if comma > point else "."] += 1
         elif comma >= 0 and (ONE_MARK[","].search(value) or value.lstrip("-+").startswith("0,")):

@@ -105,10 +105,26 @@ def find_form(order: Order, plain: Path) -> Form:
     form = Form(delimiter, quote)
     if options.delimiter is None and not _is_even(form, lines) and (cuts := _fixed_width(lines)) is not None:
         return Form(" ", quote, cuts=cuts)
+    if options.quote is None and _is_single_quoted(form, lines):
+        form, quote = replace(form, quote="'"), "'"
     if quote and "\\" + quote in sample and delimiter != " ":
         escaped = replace(form, escape="\\")
         return max(form, escaped, key=lambda f: _agreeing(f.rows(io.StringIO(sample))))
     return form
+
+
+def _is_single_quoted(form: Form, lines: list[str]) -> bool:
+    """Whether values stand in single quotes: then the rows have as many values as the header, and otherwise not."""
+    used = [line for line in lines[:300] if line.strip(BLANKS)]
+    if len(form.delimiter) > 1 or sum(f"{form.delimiter}'" in line or line[:1] == "'" for line in used) < 0.3 * len(
+        used
+    ):
+        return False
+    widths = []
+    for quote in ('"', "'"):
+        counts = [len(r) for r in replace(form, quote=quote).rows(used)]
+        widths.append((counts[0], Counter(counts[1:]).most_common(1)[0][0] if counts[1:] else 0))
+    return widths[0][0] != widths[0][1] and widths[1][0] == widths[1][1]
 
 
 def _agreeing(rows: Iterator[list[str]]) -> int:

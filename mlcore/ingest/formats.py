@@ -79,6 +79,11 @@ REFUSED: tuple[tuple[bytes, str, str], ...] = (
     (b"\x7fELF", "a program", "Choose a file with a table."),
     (b"MZ\x90", "a program", "Choose a file with a table."),
 )
+# Text that is no table, by its ending.
+REFUSED_ENDINGS = {
+    ".yaml": "a YAML file", ".yml": "a YAML file", ".toml": "a TOML file", ".sql": "an SQL script", ".py": "a program",
+    ".r": "a program", ".ipynb": "a notebook", ".rmd": "a notebook",
+}  # fmt: skip
 HTML = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|table|head|body|meta)\b", re.IGNORECASE | re.DOTALL)
 ARFF = re.compile(rb"\s*(?:%[^\n]*\n\s*)*@(?:relation|attribute)\b", re.IGNORECASE)
 NAMES = {"text": "delimited text", "json": "JSON", "jsonl": "JSON Lines", "html": "a web page", "arff": "ARFF"}
@@ -106,6 +111,8 @@ def format_of(path: Path, name: str) -> Format:
             raise CannotRead(f"{name} is {what}, which cannot be read. {do}")
     if head[257:262] == b"ustar":
         raise CannotRead(f"{name} is a tar archive, which cannot be read. {UNPACK}")
+    if ending in REFUSED_ENDINGS:
+        raise CannotRead(f"{name} is {REFUSED_ENDINGS[ending]}, which holds no table. Save its data as CSV or JSON.")
     family = _family_of_text(path, name, head, expected)
     known = (
         ()

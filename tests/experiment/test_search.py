@@ -11,6 +11,7 @@ from mlcore.runs.trials import Problem, best_trial, read_trials
 from tests.helpers import compare_here, others
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["tpe", "random", "sobol", "grid", "gp"])
 def test_searches_are_nested_repeatable_and_start_from_the_defaults(mixed, method):
     options = {"ignore": others("binary"), "models": ["knn", "logistic"], "folds": 3, "repeats": 1, "tune": ["knn"],
@@ -30,6 +31,7 @@ def test_searches_are_nested_repeatable_and_start_from_the_defaults(mixed, metho
     assert "on rows outside it" in found.sentence()
 
 
+@pytest.mark.slow
 def test_a_search_goes_on_where_it_broke_off(mixed, tmp_path):
     from mlcore.runs import trials
     from mlcore.validation.metrics import metric

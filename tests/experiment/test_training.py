@@ -34,6 +34,7 @@ def test_groups_stay_whole_and_no_holdout_keeps_all():
     assert without_holdout(few, Recipe("y", "binary"), Protocol()).rows == 4
 
 
+@pytest.mark.slow
 def test_columns_chosen_by_looking_do_not_flatter_the_holdout():
     """Pure noise: the eight columns that Explore ranks first of 150 look good on the folds, and like chance after."""
     folds, held = [], []

@@ -40,6 +40,17 @@ MARKERS = [
 ]  # fmt: skip
 
 
+def test_all_markers_at_once(tmp_path):
+    """The same as the slow sweep below, each marker in a column of its own."""
+    lines = ["\t".join(f"c{i}" for i in range(len(MARKERS)))]
+    for row in range(20):
+        lines.append("\t".join(f"{row}.5" if row != 7 else m.replace("\t", " ") for m in MARKERS))
+    data, columns = table(tmp_path, "a.tsv", "\n".join(lines) + "\n")
+    assert [c.missing for c in data.schema] == [1] * len(MARKERS)
+    assert all(values[7] is None and values[8] == 8.5 for values in columns.values())
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("marker", MARKERS)
 @pytest.mark.parametrize("late", [False, True])
 def test_markers_are_missing_among_numbers(tmp_path, marker, late):
@@ -51,6 +62,7 @@ def test_markers_are_missing_among_numbers(tmp_path, marker, late):
     assert [v for v in columns["x"] if v is not None] == [i + 0.5 for i in range(40) if i != (35 if late else 2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("marker", [m for m in MARKERS if m not in ("Nan", "nAn")])
 def test_markers_are_missing_among_words_and_dates(tmp_path, marker):
     words = ["red", "blue", marker, "red"] * 10
@@ -125,6 +137,11 @@ WRITTEN = [
     (["1e-7", "2.5E+03", "3"], [1e-7, 2500, 3]),
     (["$1,5e3", "$2,5e1", "$7,1e0"], [1500, 25, 7.1]),
     (["1:00:30", "0:05:00", "27:00:01"], [3630, 300, 97201]),
+    (["08:30:00", "00:00:00", "23:59:59"], [30600, 0, 86399]),
+    (["1.000.000 ₫", "25.000 ₫", "2.500.000 ₫"], [1_000_000, 25_000, 2_500_000]),
+    (["50 kg", "51.5 kg", "7 kg"], [50, 51.5, 7]),
+    (["21.5°C", "-3°C", "0.5°C"], [21.5, -3, 0.5]),
+    (["3 m", "12 m", "7 m"], [3, 12, 7]),
     (["1 day, 1:12:00", "0:00:01", "2 days 00:00:00"], [90720, 1, 172800]),
     (["+5", "-3", "2"], [5, -3, 2]),
     ([".5", "-.25", "1."], [0.5, -0.25, 1]),
@@ -281,6 +298,20 @@ def test_quotes_escaped_by_a_backslash(tmp_path):
     assert columns["remark"][3] == 'He said "no, 3" and left'
 
 
+def test_values_in_single_quotes(tmp_path):
+    data, columns = table(tmp_path, "a.csv", "a,b\n" + "".join(f"{i},'it, is {i}'\n" for i in range(20)))
+    assert data.schema.names == ["a", "b"]
+    assert columns["b"][3] == "it, is 3"
+    _, columns = table(tmp_path, "b.csv", "a,b\n" + "".join(f"{i},'tis {i}\n" for i in range(20)))
+    assert columns["b"][3] == "'tis 3"
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "a.sql", "a.ipynb"])
+def test_text_without_a_table_is_refused(tmp_path, name):
+    with pytest.raises(CannotRead, match="holds no table"):
+        table(tmp_path, name, "- a: 1\n  b: 2\n")
+
+
 def test_arff(tmp_path):
     text = (
         "% weather\n@RELATION 'a b'\n@attribute 'the outlook' {sunny, 'very rainy', \"b,c\"}\n"
@@ -429,6 +460,7 @@ ENCODED = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("language", "encoding"), ENCODED)
 @pytest.mark.parametrize("ends", ["\n", "\r"])
 def test_encodings(tmp_path, language, encoding, ends):

@@ -28,6 +28,7 @@ class Stopping(RunController):
         self.stop = Stopping.left <= 0
 
 
+@pytest.mark.slow
 def test_a_cancelled_run_goes_on_and_ends_as_if_it_had_not_been(mixed):
     options = {"ignore": others("binary"), "models": ["logistic", "decision_tree", "random_forest", "blend"], **QUICK}
     whole = compare_here(mixed, "two", **options)

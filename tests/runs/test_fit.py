@@ -45,6 +45,7 @@ def test_the_stored_model_is_the_whole_pipeline_fitted_plainly(runs, mixed, task
         assert np.array_equal(plain.predict(frame), run.model(name).predict(frame))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", list(TARGETS))
 def test_thirty_rows_and_a_constant_column(task):
     data = frame_here(tiny_frame(task, 30, empty=np.nan, seven=7.0), "thirty")

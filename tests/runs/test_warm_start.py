@@ -15,6 +15,7 @@ from mlcore.runs.create import carry_over
 from tests.helpers import QUICK, compare_here, fold_scores_of, never, others, planned, run_here
 
 
+@pytest.mark.slow
 def test_equal_candidates_are_taken_over_and_others_are_not(mixed):
     options = {"ignore": others("binary"), **QUICK}
     first = compare_here(mixed, "two", models=["logistic", "knn", "blend"], **options)
@@ -59,6 +60,7 @@ def test_more_trees_go_on_and_equal_a_fresh_fit(mixed, name, task, monkeypatch):
         assert len(grown.model(name)[-1].estimators_) == 35
 
 
+@pytest.mark.slow
 def test_a_changed_search_starts_anew(mixed):
     from mlcore.experiment.search import Search
 
@@ -73,6 +75,7 @@ def test_a_changed_search_starts_anew(mixed):
     pd.testing.assert_frame_equal(first.search_report("knn").frame(), before)
 
 
+@pytest.mark.slow
 def test_growth_in_a_race_and_into_a_full_folder(mixed):
     few = Candidate.named("random_forest", "binary", n_estimators=10)
     run = compare_here(mixed, "two", ignore=others("binary"), models=[few, "logistic", "lda"], folds=6, repeats=1,

@@ -13,6 +13,7 @@ from mlcore.comparison.search_report import searches_under_way
 from mlcore.data.dataset import Dataset
 from mlcore.errors import HoldoutError
 from mlcore.experiment.experiment import Experiment
+from mlcore.result import Fix
 from mlcore.run import Run
 from mlcore.runs.folder import Progress
 from mlcore.runs.process import Standby
@@ -20,7 +21,7 @@ from mlcore.validation.metrics import for_task
 from mlcore.wording import number, plus_minus, several
 from ui import cached
 from ui.state import session, workspace
-from ui.widgets import escape, quiet_row, select, set_select, show
+from ui.widgets import error_box, escape, quiet_row, select, set_select, show
 
 EVERY = 0.7
 MOST_CAUTIONS = 4
@@ -250,6 +251,16 @@ def leaderboard_view(board: Leaderboard, run: Run) -> None:
         st.caption(escape(note))
 
 
+def _resolve(fix: Fix) -> None:
+    """Apply a fix; the comparison on the screen is then one from before it, and says so."""
+    try:
+        session().resolve(fix)
+    except HoldoutError as error:
+        error_box(error)
+        return
+    st.rerun()
+
+
 def verdict_card(board: Leaderboard, run: Run) -> None:
     """The answer in plain words, what speaks against it, and the numbers behind it."""
     answer = run.verdict()
@@ -275,6 +286,11 @@ def cautions(run: Run) -> None:
     for place, caution in enumerate(run.cautions()[:MOST_CAUTIONS]):
         with st.container(horizontal=True, vertical_alignment="top", wrap=False, key=f"caution-{place}"):
             st.markdown(f":orange[:material/warning:] {escape(caution['text'])}", width="stretch")
+            fix = Fix.from_json(caution["fix"]) if caution["fix"] else None
+            fits = fix is not None and fix.column in (None, *session().needed_schema().names)
+            offered = fix is not None and fits and not session().is_resolved(fix)
+            if fix is not None and offered and st.button(fix.title, key=f"caution-fix-{place}"):
+                _resolve(fix)
             known = st.button("It is known", key=f"known-{place}", type="tertiary",
                               help="Say that this is known and right: it stays in the run, but no longer "
                                    "here")  # fmt: skip
