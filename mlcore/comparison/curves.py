@@ -68,7 +68,8 @@ class LearningCurve(Result):
     ratio: float
 
     help: ClassVar[Help] = Help(
-        "The model is fitted on growing fractions of the training rows of each fold, and scored on the same test rows.",
+        "The model is fitted on growing fractions of the training rows of each fold, and scored on the same test rows: "
+        "at most five folds of the first repeat, so its end may differ a little from the leaderboard.",
         "Solid: test rows, with 95 % intervals. Dashed: training rows. Where the two lines meet, more rows bring "
         "nothing; a wide gap is overfitting, which more rows reduce.",
         "Anything beyond the last point is an extrapolation from the last two doublings.",
@@ -140,7 +141,8 @@ class ValidationCurve(Result):
     levels: tuple[Level, ...]
 
     help: ClassVar[Help] = Help(
-        "The model is fitted with each value of one hyperparameter on the training rows of each fold; the others stay.",
+        "The model is fitted with each value of one hyperparameter on the training rows of each fold (at most five "
+        "folds of the first repeat); the others stay.",
         "Solid: test rows, with 95 % intervals. Dashed: training rows. Where both are poor it underfits; where the "
         "dashed line is good and the solid line falls off, it overfits.",
         "The best value of a curve is chosen by its scores, so its score is slightly optimistic.",

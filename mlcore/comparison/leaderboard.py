@@ -395,10 +395,13 @@ def _scores(log: CandidateLog, row: Metric, evidence: RowEvidence | None) -> Arr
     if None in values:
         return np.array([], float)
     scores = np.array(values, float)
-    is_pooled = row.pooled and evidence is not None and evidence.pooled is not None and len(scores) > 1
-    return (
-        scores + (evidence.pooled - scores.mean()) if is_pooled and evidence and evidence.pooled is not None else scores
-    )
+    pooled = _pooled(row, evidence, len(scores))
+    return scores if pooled is None else scores + (pooled - scores.mean())
+
+
+def _pooled(row: Metric, evidence: RowEvidence | None, folds: int) -> float | None:
+    """The value of a pooled metric on all rows of a repeat; None for other metrics, and after a single split."""
+    return evidence.pooled if row.pooled and evidence is not None and folds > 1 else None
 
 
 def _groups(scores: dict[str, Array], context: ScoringContext) -> dict[str, int]:
@@ -444,13 +447,14 @@ def _row(name: str, log: CandidateLog, scores: Array | None, context: ScoringCon
         )
     mean = statistics.interval(scores, context.ratio)
     ci = score_interval(mean, row, context.evidence.get(name))
+    pooled = _pooled(row, context.evidence.get(name), len(scores))
     train_scores = list(log.train_scores.values())
     baseline = context.baseline_score
     return Row(
         model=name,
         title=log.title,
         status=log.status,
-        score=mean.mean,
+        score=mean.mean if pooled is None else pooled,
         ci=log.ci if ci is None and context.chosen else ci,
         folds=tuple(float(f[row.name]) for f in log.ordered()),
         metrics=metrics,
@@ -484,8 +488,8 @@ def score_of(
     scores = _scores(log, row, evidence)
     if not len(scores):
         return None, None
-    mean = statistics.interval(scores, ratio)
-    return mean.mean, score_interval(mean, row, evidence)
+    mean, pooled = statistics.interval(scores, ratio), _pooled(row, evidence, len(scores))
+    return mean.mean if pooled is None else pooled, score_interval(mean, row, evidence)
 
 
 Z, RULE_OF_THREE = 1.959964, 3.0
