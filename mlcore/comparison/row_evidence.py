@@ -18,6 +18,7 @@ from mlcore.validation.influence import influence
 from mlcore.validation.metrics import METRICS, Metric, Predictions, compute, some
 
 MOST_ROWS = 20_000  # from which a variance is estimated
+WEIGHT = "holdout-weight"  # of a row, next to its predictions
 HEAVY = 0.2  # fraction of the squared error that one row may make without being named
 
 
@@ -50,6 +51,8 @@ def _of(run: RunFolder, model: str, metric: Metric) -> RowEvidence | None:
         frame, classes = run.predictions(model), run.plan()["classes"]
     except HoldoutError:
         return None
+    if (weights := _weights(run)) is not None:
+        frame = frame.assign(**{WEIGHT: weights[frame["row"].to_numpy()]})
     within: dict[str, Array] = {}
     for (repeat, fold), part in frame.groupby(["repeat", "fold"], sort=False):
         moved = _influence(metric, _predictions(part, classes))
@@ -88,8 +91,9 @@ def _mean(values: list[float | None]) -> float | None:
 
 def _predictions(frame: pd.DataFrame, classes: list[Any]) -> Predictions:
     """Stored predictions as codes of the classes."""
+    weights = frame[WEIGHT].to_numpy(float) if WEIGHT in frame else None
     if not classes:
-        return Predictions(frame["truth"].to_numpy(float), frame["prediction"].to_numpy(float))
+        return Predictions(frame["truth"].to_numpy(float), frame["prediction"].to_numpy(float), weights=weights)
     truth, prediction = (
         pd.Categorical(frame[c], categories=classes).codes.astype(int) for c in ("truth", "prediction")
     )
@@ -98,7 +102,13 @@ def _predictions(frame: pd.DataFrame, classes: list[Any]) -> Predictions:
     if probabilities is not None and np.isnan(probabilities).any():
         probabilities = None
     decision = frame["decision"].to_numpy(float) if "decision" in frame else None
-    return Predictions(truth, prediction, len(classes), probabilities, decision)
+    return Predictions(truth, prediction, len(classes), probabilities, decision, weights)
+
+
+def _weights(run: RunFolder) -> Array | None:
+    """The weight of each row of the file; a missing one is 0."""
+    names = run.experiment.schema.in_role("weight")
+    return run.dataset.column(names[0]).fillna(0).to_numpy(float) if names else None
 
 
 def _heaviest(frame: pd.DataFrame) -> tuple[int, float] | None:

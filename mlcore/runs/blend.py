@@ -135,9 +135,10 @@ def _weighted_mean(parts: list[Predictions], weights: Array) -> Predictions:
     first = parts[0]
     if first.probabilities is None:
         mean = sum(w * p.prediction for w, p in zip(weights, parts, strict=True))
-        return Predictions(first.truth, np.asarray(mean, float))
+        return Predictions(first.truth, np.asarray(mean, float), weights=first.weights)
     probabilities = np.asarray(sum(w * p.probabilities for w, p in zip(weights, parts, strict=True)))
-    return Predictions(first.truth, probabilities.argmax(axis=1), first.classes, probabilities)
+    classes = probabilities.argmax(axis=1)
+    return Predictions(first.truth, classes, first.classes, probabilities, weights=first.weights)
 
 
 def finish_blend(folder: str) -> dict[str, Any]:

@@ -75,6 +75,10 @@ class Context:
         """The metric that ranks."""
         return self.experiment.protocol.metric_for(self.setting.task)
 
+    def weights_of(self, rows: Array) -> Array | None:
+        """The weights of some training rows; None where each counts once."""
+        return None if self.weights is None else self.weights[rows]
+
     def encoded(self, key: str, family: Family, part: str) -> Path:
         """The file of a shared array: the training, test or unlabelled rows of a fold, encoded for a family."""
         return self.paths.scratch / f"{key}-{family}-{part}.npy"

@@ -389,5 +389,5 @@ def _weight_note(run: Context) -> str:
 
     without = [c.label for c in run.experiment.candidates if ignores_weights(c)]
     name = run.experiment.schema.in_role("weight")[0]
-    note = f"Rows are weighted by {name} in training; scores count each row once."
-    return note + (f" {several(without, 9)} cannot use weights." if without else "")
+    note = f"Rows are weighted by {name}, in training and in scores."
+    return note + (f" {several(without, 9)} cannot use weights in training." if without else "")

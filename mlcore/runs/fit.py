@@ -77,10 +77,12 @@ def fit(folder: str, model: str, key: str) -> FoldResult:
         converged = not any(_is_convergence(w) for w in raised)
         seconds = time.perf_counter() - start
         predictions = predict(estimator, features(run, candidate, key, "test"), run.y[fold.test], classes)
+        predictions = replace(predictions, weights=run.weights_of(fold.test))
         predictions = warm_start.joined(run.folder, candidate, key, predictions)
         predict_seconds = time.perf_counter() - start - seconds
         sample = rows[:: max(1, len(rows) // TRAIN_SCORE_ROWS)]
         on_train = predict(estimator, rows_of(features(run, candidate, key, "train"), sample), y[sample], classes)
+        on_train = replace(on_train, weights=run.weights_of(run.train(key)[sample]))
     warm_start.keep(run.folder, candidate, key, estimator, seconds)
     write_fold(run.paths.fold(model, key), predictions)
     values, undefined = compute_all(run.setting.task, predictions)
@@ -186,10 +188,13 @@ def _searched(run: Context, candidate: Candidate, key: str, rows: _TrainingRows)
         options = fit_options(run, trial, estimator, rows.positions[train], rows.unlabelled)
         estimator.fit(rows.features[train], y[train], **options)
         sample = train[:: max(1, len(train) // TRAIN_SCORE_ROWS)]
-        return (
-            compute(run.metric, predict(estimator, rows.features[test], y[test], classes))[0],
-            compute(run.metric, predict(estimator, rows.features[sample], y[sample], classes))[0],
+        of_test, of_train = (
+            replace(
+                predict(estimator, rows.features[part], y[part], classes), weights=run.weights_of(rows.positions[part])
+            )
+            for part in (test, sample)
         )
+        return compute(run.metric, of_test)[0], compute(run.metric, of_train)[0]
 
     best = trials.search(
         run.paths.trials(candidate.model, key),

@@ -39,6 +39,7 @@ def read_fold(run: Context, model: str, key: str) -> Predictions:
             len(run.target.classes),
             parts.get("probabilities"),
             parts.get("decision"),
+            run.weights_of(run.fold(key).test),
         )
 
 
@@ -55,6 +56,7 @@ def read_predictions(run: Context, model: str) -> dict[str, Predictions]:
             codes_of(prediction, classes) if len(classes) else prediction,
             len(classes),
             probabilities if probabilities.shape[1] else None,
+            weights=run.weights_of(run.fold(key).test),
         )
     return by_fold
 

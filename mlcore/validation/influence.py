@@ -22,7 +22,7 @@ def influence(row: Metric, predictions: Predictions) -> Array | None:
     value, _ = compute(row, predictions)
     if value is None or len(predictions.truth) < 2:
         return None
-    own = INFLUENCES.get(row.name)
+    own = INFLUENCES.get(row.name) if predictions.weights is None else None
     try:
         moved = own(predictions) if own is not None else _jackknifed(row, predictions, value)
     except NotApplicable:

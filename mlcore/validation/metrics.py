@@ -30,6 +30,11 @@ class Predictions:
     classes: int = 0
     probabilities: Array | None = None  # (n, classes)
     decision: Array | None = None  # (n,) of a binary classifier without probabilities
+    weights: Array | None = None  # (n,) of the rows; each counts once without them
+
+    def mean(self, values: Array) -> float:
+        """The mean of (n,) values over the rows, by their weights."""
+        return float(np.average(values, weights=self.weights))
 
     def ranking(self) -> Array:
         """Scores of the positive class: probabilities or decision values, never labels."""
@@ -102,13 +107,13 @@ def _binary_truth(s: Predictions) -> Array:
 def _roc_auc(s: Predictions) -> float:
     from sklearn.metrics import roc_auc_score
 
-    return float(roc_auc_score(_binary_truth(s), s.ranking()))
+    return float(roc_auc_score(_binary_truth(s), s.ranking(), sample_weight=s.weights))
 
 
 def _average_precision(s: Predictions) -> float:
     from sklearn.metrics import average_precision_score
 
-    return float(average_precision_score(_binary_truth(s), s.ranking()))
+    return float(average_precision_score(_binary_truth(s), s.ranking(), sample_weight=s.weights))
 
 
 def _roc_auc_ovr(s: Predictions) -> float:
@@ -120,26 +125,29 @@ def _roc_auc_ovr(s: Predictions) -> float:
     present = np.bincount(s.truth.astype(int), minlength=s.classes)
     if (present == 0).any():
         raise NotApplicable(f"{int((present == 0).sum())} of {s.classes} classes have no row among these.")
-    return float(np.mean([roc_auc_score(s.truth == k, probabilities[:, k]) for k in range(s.classes)]))
+    areas = (roc_auc_score(s.truth == k, probabilities[:, k], sample_weight=s.weights) for k in range(s.classes))
+    return float(np.mean(list(areas)))
 
 
 def _log_loss(s: Predictions) -> float:
-    return float(-np.log(s.clipped()[np.arange(len(s.truth)), s.truth.astype(int)]).mean())
+    return s.mean(-np.log(s.clipped()[np.arange(len(s.truth)), s.truth.astype(int)]))
 
 
 def _brier(s: Predictions) -> float:
-    return float(np.mean((s.clipped()[:, 1] - (s.truth == 1)) ** 2))
+    return s.mean((s.clipped()[:, 1] - (s.truth == 1)) ** 2)
 
 
 def _accuracy(s: Predictions) -> float:
-    return float(np.mean(s.truth == s.prediction))
+    return s.mean(s.truth == s.prediction)
 
 
 def _per_class(s: Predictions) -> tuple[Array, Array, Array]:
-    """Hits, predicted counts and true counts per class, each (classes,)."""
+    """Hits, predicted counts and true counts per class, each (classes,), by the weights of the rows."""
     truth, prediction = s.truth.astype(int), s.prediction.astype(int)
-    hits = np.bincount(truth[truth == prediction], minlength=s.classes)
-    return hits, np.bincount(prediction, minlength=s.classes), np.bincount(truth, minlength=s.classes)
+    weights = np.ones(len(truth)) if s.weights is None else s.weights
+    right = truth == prediction
+    hits = np.bincount(truth[right], weights[right], s.classes)
+    return hits, np.bincount(prediction, weights, s.classes), np.bincount(truth, weights, s.classes)
 
 
 def _ratio(part: Array, whole: Array) -> Array:
@@ -186,7 +194,7 @@ def _macro(each: Callable[[Predictions], Array]) -> Callable[[Predictions], floa
 def _matthews(s: Predictions) -> float:
     from sklearn.metrics import matthews_corrcoef
 
-    return float(matthews_corrcoef(s.truth.astype(int), s.prediction.astype(int)))
+    return float(matthews_corrcoef(s.truth.astype(int), s.prediction.astype(int), sample_weight=s.weights))
 
 
 def _errors(s: Predictions) -> Array:
@@ -194,7 +202,7 @@ def _errors(s: Predictions) -> Array:
 
 
 def _rmse(s: Predictions) -> float:
-    return float(np.sqrt(np.mean(_errors(s) ** 2)))
+    return float(np.sqrt(s.mean(_errors(s) ** 2)))
 
 
 def _mape(s: Predictions) -> float:
@@ -204,23 +212,35 @@ def _mape(s: Predictions) -> float:
             f"{zeros:,} of {len(s.truth):,} true values are zero, and a fraction of zero is undefined. "
             "Use WAPE, the sum of errors over the sum of values."
         )
-    return float(np.mean(_errors(s) / np.abs(s.truth)))
+    return s.mean(_errors(s) / np.abs(s.truth))
 
 
 def _wape(s: Predictions) -> float:
-    total = float(np.abs(s.truth).sum())
+    total = s.mean(np.abs(s.truth))
     if total == 0:
         raise NotApplicable("All true values are zero.")
-    return float(_errors(s).sum() / total)
+    return s.mean(_errors(s)) / total
 
 
 def _r2(s: Predictions) -> float:
-    spread = float(((s.truth - s.truth.mean()) ** 2).sum())
+    spread = s.mean((s.truth - s.mean(s.truth)) ** 2)
     if (
         len(s.truth) < 2 or s.truth.min() == s.truth.max()
     ):  # the mean of equal values may differ from them in the last bit
         raise NotApplicable("All true values are equal, so there is no variance to explain.")
-    return 1 - float((_errors(s) ** 2).sum()) / spread
+    if spread == 0:
+        raise NotApplicable("All true values with a weight are equal, so there is no variance to explain.")
+    return 1 - s.mean(_errors(s) ** 2) / spread
+
+
+def _median_error(s: Predictions) -> float:
+    """The median of the errors; with weights, half of the weight lies below it."""
+    errors = _errors(s)
+    if s.weights is None:
+        return float(np.median(errors))
+    order = np.argsort(errors)
+    below = np.cumsum(s.weights[order])
+    return float(errors[order][np.searchsorted(below, below[-1] / 2)])
 
 
 def _delong_interval(s: Predictions) -> tuple[float, float] | None:
@@ -309,13 +329,13 @@ METRICS: tuple[Metric, ...] = (
         note="root mean squared error, in the target's units; large errors weigh more",
     ),
     Metric(
-        name="mae", title="MAE", tasks=_REGRESSION, compute=lambda s: float(_errors(s).mean()), higher_is_better=False,
+        name="mae", title="MAE", tasks=_REGRESSION, compute=lambda s: s.mean(_errors(s)), higher_is_better=False,
         perfect=0.0, bounds=(0.0, _INF), by_row=True,
         note="mean absolute error, in the target's units",
     ),
     Metric(
         name="median_absolute_error", title="Median absolute error", tasks=_REGRESSION,
-        compute=lambda s: float(np.median(_errors(s))), higher_is_better=False, perfect=0.0, bounds=(0.0, _INF),
+        compute=_median_error, higher_is_better=False, perfect=0.0, bounds=(0.0, _INF),
         note="half of the errors are smaller, in the target's units",
     ),
     Metric(
@@ -354,6 +374,8 @@ def compute(row: Metric, predictions: Predictions) -> tuple[float | None, str]:
     """Return the value, or None and the reason why it is undefined. A number is never invented."""
     if len(predictions.truth) == 1 and not row.by_row:
         return None, f"{row.title} is undefined on a single row, which is all that leave-one-out tests on at a time."
+    if predictions.weights is not None and not predictions.weights.any():
+        return None, f"{row.title} is undefined, because all of these rows have the weight 0."
     try:
         value = row.compute(predictions)
     except NotApplicable as why:
@@ -386,12 +408,13 @@ def some(predictions: Predictions, rows: Array) -> Predictions:
         predictions.classes,
         None if predictions.probabilities is None else predictions.probabilities[rows],
         None if predictions.decision is None else predictions.decision[rows],
+        None if predictions.weights is None else predictions.weights[rows],
     )
 
 
 def interval_of(row: Metric, predictions: Predictions) -> tuple[float, float] | None:
     """The 95 % interval of a metric on rows that were predicted once: the metric's own, otherwise a bootstrap."""
-    if row.interval is None:
+    if row.interval is None or predictions.weights is not None:
         return _percentiles(_resampled(row, [predictions])[:, 0])
     try:
         return row.interval(predictions)
@@ -401,7 +424,7 @@ def interval_of(row: Metric, predictions: Predictions) -> tuple[float, float] | 
 
 def difference_of(row: Metric, first: Predictions, second: Predictions) -> tuple[float, float] | None:
     """The 95 % interval of the first minus the second on the same rows: the metric's own, or a paired bootstrap."""
-    if row.difference is None:
+    if row.difference is None or first.weights is not None:
         values = _resampled(row, [first, second])
         return _percentiles(values[:, 0] - values[:, 1])
     try:

@@ -17,7 +17,7 @@ from mlcore.result import Array
 from mlcore.validation.labels import one_spelling, positive_class
 from mlcore.validation.metrics import TASKS, Task
 from mlcore.validation.protocol import Protocol
-from mlcore.validation.splitter import Plan, Target, make_plan
+from mlcore.validation.splitter import FEWEST_ROWS, Plan, Target, make_plan
 from mlcore.wording import several, share
 
 MOST_CLASSES = 200
@@ -208,11 +208,11 @@ FEWEST_OF_A_CLASS = 4  # rows of the rarer of two classes: fewer cannot be learn
 
 
 def check_learnable(target: Target, name: str, groups: pd.Series | None) -> None:
-    """Raise BadTarget where classes have too few rows, or each lies within one group, to train and test on.
+    """Raise BadTarget where a class has too few rows, or lies within one group, to train and test on.
 
     `groups` (rows of the target,) are the groups of a split by group.
     """
-    if not len(target.classes):
+    if not len(target.classes) or len(target.rows) < FEWEST_ROWS:  # `make_plan` refuses too few rows
         return
     counts = np.bincount(target.y, minlength=len(target.classes))
     labels = [str(c) for c in target.classes]
@@ -220,8 +220,7 @@ def check_learnable(target: Target, name: str, groups: pd.Series | None) -> None
     if len(counts) == 2 and counts[rarest] < FEWEST_OF_A_CLASS:
         raise BadTarget(
             f"{share(int(counts[rarest]), int(counts.sum()))} rows have {name} = {labels[rarest]}: too few to learn "
-            f"from "
-            f"and test on. At least {FEWEST_OF_A_CLASS} are needed, and some dozens for a score that says anything. "
+            f"from and test on. At least {FEWEST_OF_A_CLASS} are needed, and some dozens for a useful score. "
             "Collect more rows of it, or predict something else."
         )
     if groups is None:
@@ -232,8 +231,7 @@ def check_learnable(target: Target, name: str, groups: pd.Series | None) -> None
         label, rows = labels[int(np.argmin(within))], target.y == int(np.argmin(within))
         raise BadTarget(
             f"All rows with {name} = {label} have the same {groups.name} ({groups[rows].iloc[0]}), so a split by it "
-            f"cannot "
-            "both train and test on them. Split in another way, or bring rows of other groups."
+            "cannot both train and test on them. Split in another way, or bring rows of other groups."
         )
 
 

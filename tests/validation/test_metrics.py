@@ -141,3 +141,41 @@ def test_an_unknown_metric_names_the_allowed():
         metric("roc_aux", "binary")
     with pytest.raises(BadChoice, match="multiclass"):
         metric("roc_auc", "multiclass")
+
+
+def test_metrics_weigh_rows_as_scikit_learn_does():
+    rng = np.random.default_rng(4)
+    weights = rng.integers(0, 4, 300).astype(float)
+    truth, probability = rng.integers(0, 2, 300), rng.random(300)
+    label = (probability > 0.5).astype(int)
+    of_two = Predictions(truth, label, 2, np.stack([1 - probability, probability], axis=1), weights=weights)
+    amount, guess = rng.gamma(2, 3, 300), rng.gamma(2, 3, 300)
+    of_numbers = Predictions(amount, guess, weights=weights)
+    expected = {
+        "roc_auc": sk.roc_auc_score(truth, probability, sample_weight=weights),
+        "average_precision": sk.average_precision_score(truth, probability, sample_weight=weights),
+        "log_loss": sk.log_loss(truth, probability, sample_weight=weights),
+        "brier_score": sk.brier_score_loss(truth, probability, sample_weight=weights),
+        "accuracy": sk.accuracy_score(truth, label, sample_weight=weights),
+        "balanced_accuracy": sk.balanced_accuracy_score(truth, label, sample_weight=weights),
+        "f1": sk.f1_score(truth, label, sample_weight=weights),
+        "precision": sk.precision_score(truth, label, sample_weight=weights),
+        "recall": sk.recall_score(truth, label, sample_weight=weights),
+        "matthews_corrcoef": sk.matthews_corrcoef(truth, label, sample_weight=weights),
+    }
+    for name, value in expected.items():
+        assert compute(metric(name, "binary"), of_two)[0] == pytest.approx(value), name
+    expected = {
+        "rmse": sk.root_mean_squared_error(amount, guess, sample_weight=weights),
+        "mae": sk.mean_absolute_error(amount, guess, sample_weight=weights),
+        "median_absolute_error": np.quantile(abs(amount - guess), 0.5, weights=weights, method="inverted_cdf"),
+        "mape": sk.mean_absolute_percentage_error(amount, guess, sample_weight=weights),
+        "r2": sk.r2_score(amount, guess, sample_weight=weights),
+    }
+    for name, value in expected.items():
+        assert compute(metric(name, "regression"), of_numbers)[0] == pytest.approx(value), name
+    nothing = Predictions(amount, guess, weights=np.zeros(300))
+    assert compute(metric("rmse", "regression"), nothing) == (
+        None,
+        "RMSE is undefined, because all of these rows have the weight 0.",
+    )
