@@ -28,17 +28,17 @@ STEPS = 25
 MOST_ROWS = 20_000  # on which weights are chosen
 
 
-def greedy(predictions: Array, truth: Array | None, steps: int = STEPS) -> Array:
+def greedy(predictions: Array, truth: Array | None, steps: int = STEPS, of_rows: Array | None = None) -> Array:
     """Return (models,) weights that sum to 1.
 
     `predictions` are (models, n): values, with their `truth` (n,); or, where `truth` is None, the probability that each
-    model gave to the true class.
+    model gave to the true class. `of_rows` (n,) are weights of the rows.
     """
     counts = np.zeros(len(predictions))
     total = np.zeros(predictions.shape[1])
     best, best_loss = counts, np.inf
     for step in range(1, steps + 1):
-        losses = _losses((total + predictions) / step, truth)
+        losses = np.average(_losses((total + predictions) / step, truth), axis=1, weights=of_rows)
         best_model = int(losses.argmin())
         counts = counts.copy()
         counts[best_model] += 1
@@ -49,9 +49,7 @@ def greedy(predictions: Array, truth: Array | None, steps: int = STEPS) -> Array
 
 
 def _losses(means: Array, truth: Array | None) -> Array:
-    if truth is None:
-        return np.asarray(-np.log(np.clip(means, CLIP, 1)).mean(axis=1))
-    return np.asarray(((means - truth) ** 2).mean(axis=1))
+    return np.asarray(-np.log(np.clip(means, CLIP, 1)) if truth is None else (means - truth) ** 2)
 
 
 def members(run: Context, done: list[str]) -> list[str]:
@@ -128,7 +126,8 @@ def _weights(run: Context, predictions: dict[str, dict[str, Predictions]], folds
             )
         by_model.append(np.concatenate(parts)[::step])
     values = truth[::step].astype(float) if run.setting.task == "regression" else None
-    return greedy(np.array(by_model, float), values)
+    of_rows = run.weights_of(np.concatenate([f.test for f in folds])[::step])
+    return greedy(np.array(by_model, float), values, of_rows=of_rows if of_rows is not None and of_rows.any() else None)
 
 
 def _weighted_mean(parts: list[Predictions], weights: Array) -> Predictions:

@@ -72,3 +72,12 @@ def test_a_blend_of_one_is_refused(mixed):
         compare_here(mixed, target="two", models=["logistic", "blend"])
     with pytest.raises(BadInput, match="not 'rule' or 'blend'"):
         Candidate.of("blend", MultinomialNB())
+
+
+def test_rows_of_weight_zero_choose_no_weights():
+    rng = np.random.default_rng(3)
+    truth = rng.normal(size=60)
+    predictions = truth + rng.normal(size=(3, 60)) * [[0.5], [0.6], [3.0]]
+    counted = np.repeat([1.0, 0.0], 30)
+    spoilt = np.where(counted, predictions, predictions[::-1] * 9)
+    assert greedy(spoilt, truth, of_rows=counted).tolist() == greedy(predictions[:, :30], truth[:30]).tolist()
