@@ -1,6 +1,8 @@
 """Whether what the leaderboard says is so: on pure noise, on equal models, and in its intervals.
 
     python benchmarks/honesty.py [DATASETS] [--rows N]
+    python benchmarks/honesty.py [DATASETS] --coverage
+    python benchmarks/honesty.py [DATASETS] --groups TABLE.csv --target COLUMN [--rows N]
 
 1. Pure noise, eight models: how often a model other than the baseline stands alone in the top group, and how often the
    baseline is said to be beaten. Beside it, how often the plain way (take the highest mean) announces a winner.
@@ -9,6 +11,9 @@
 3. Intervals: how often the 95 % interval of a score covers the true score, which here is the score on 20,000 fresh rows
    averaged over training sets of the same size: of ROC AUC, and with --coverage of every metric where intervals are
    hard, on rare classes, few rows and heavy tails.
+4. Groups, with --groups: samples of a large real table stand for data sets, and the rest of it for the truth. How often
+   the truly best model is in the top group, how large the group is, how often a model outside it scores higher than one
+   inside (an inversion), and how often a model that is worse by more than .02 is outside.
 """
 
 from __future__ import annotations
@@ -280,6 +285,95 @@ def coverage(datasets: int) -> None:
             print(f"{metric:24}" + "".join(f"{c:>16}" for c in cells))
 
 
+# groups on real tables ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What the groups of one sample of a table say, and what is true."""
+
+    best_in_group: bool
+    size: int
+    inversions: int
+    told: tuple[bool, ...]  # for each model that is truly worse by more than GAP: whether it is outside the group
+
+
+GAP = 0.02
+
+
+def contenders() -> dict[str, Any]:
+    """Ten models of several families."""
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.dummy import DummyClassifier
+    from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifier, RandomForestClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.naive_bayes import GaussianNB
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.tree import DecisionTreeClassifier
+
+    return {
+        "dummy": DummyClassifier(strategy="prior"), "logistic": LogisticRegression(max_iter=300),
+        "naive bayes": GaussianNB(), "lda": LinearDiscriminantAnalysis(),
+        "5 neighbours": KNeighborsClassifier(5), "25 neighbours": KNeighborsClassifier(25),
+        "tree": DecisionTreeClassifier(max_depth=5, random_state=0),
+        "forest": RandomForestClassifier(40, random_state=0),
+        "extra trees": ExtraTreesClassifier(40, random_state=0),
+        "boosting": HistGradientBoostingClassifier(max_iter=40, random_state=0),
+    }  # fmt: skip
+
+
+def population(path: str, target: str) -> tuple[np.ndarray, np.ndarray]:
+    """The numeric columns of a table, standardised, and a target of two classes: above its median or not."""
+    import pandas as pd
+
+    table = pd.read_csv(path).dropna()
+    y = (table[target] > table[target].median()).to_numpy(int)
+    x = table.drop(columns=target).select_dtypes("number").to_numpy(float)
+    return (x - x.mean(axis=0)) / x.std(axis=0), y
+
+
+def judged(job: tuple[str, str, int, int]) -> Judged:
+    """Group the models on one sample as the leaderboard does, and score them on the rows outside it."""
+    from sklearn.base import clone
+    from sklearn.metrics import roc_auc_score
+
+    from mlcore.validation import statistics
+    from mlcore.validation.protocol import repeats_for
+
+    warnings.simplefilter("ignore")
+    path, target, rows, seed = job
+    x, y = population(path, target)
+    order = np.random.default_rng(seed).permutation(len(y))
+    sample, rest = order[:rows], order[rows : rows + 6000]
+    models, repeats = contenders(), repeats_for(rows)
+    scores, moved, truth = {}, {}, {}
+    for name, model in models.items():
+        scores[name], moved[name] = folds_of(model, x[sample], y[sample], seed, repeats)
+        fitted = clone(model).fit(x[sample], y[sample])
+        truth[name] = float(roc_auc_score(y[rest], fitted.predict_proba(x[rest])[:, 1]))
+    groups = statistics.tie_groups(scores, 1 / (FOLDS - 1), 0.01, lambda a, b: within(moved[a], moved[b]))
+    top = [m for m in models if groups[m] == 1]
+    means = {m: float(scores[m].mean()) for m in models}
+    lowest, best = min(means[m] for m in top), max(truth, key=lambda m: truth[m])
+    return Judged(
+        best_in_group=best in top,
+        size=len(top),
+        inversions=sum(means[m] > lowest for m in models if m not in top),
+        told=tuple(m not in top for m in models if truth[best] - truth[m] > GAP),
+    )
+
+
+def groups(path: str, target: str, datasets: int, rows: int) -> None:
+    """Print how the top group does on samples of a table."""
+    with ProcessPoolExecutor() as pool:
+        given = list(pool.map(judged, [(path, target, rows, seed) for seed in range(datasets)], chunksize=1))
+    print(f"{datasets} samples of {rows} rows, ten models, ROC AUC, truth on up to 6,000 other rows")
+    print(f"{'  the truly best model is in the top group':60}{_share([g.best_in_group for g in given])}")
+    print(f"{'  models in the top group, mean':60}{np.mean([g.size for g in given]):5.1f}")
+    print(f"{'  samples with an inversion':60}{_share([g.inversions > 0 for g in given])}")
+    print(f"{f'  worse by more than {GAP} and outside the group':60}{_share([t for g in given for t in g.told])}")
+
+
 def _share(values: list[bool]) -> str:
     share = np.mean(values)
     return f"{100 * share:5.1f} % ± {196 * np.sqrt(share * (1 - share) / len(values)):.1f}"
@@ -311,8 +405,12 @@ if __name__ == "__main__":
     parser.add_argument("datasets", nargs="?", type=int, default=300)
     parser.add_argument("--rows", type=int, default=300)
     parser.add_argument("--coverage", action="store_true", help="of every metric, in the settings where it is hard")
+    parser.add_argument("--groups", metavar="TABLE", help="a large table, samples of which stand for data sets")
+    parser.add_argument("--target", help="its numeric target, cut at the median into two classes")
     given = parser.parse_args()
     if given.coverage:
         coverage(given.datasets)
+    elif given.groups:
+        groups(given.groups, given.target, given.datasets, given.rows)
     else:
         main(given.datasets, given.rows)
