@@ -48,9 +48,12 @@ class Run(RunFolder):
         """The leaderboard as a frame, one row per model, best first. Raises BadChoice."""
         return self.board(by).frame()
 
-    def verdict(self) -> Verdict:
-        """Which model to use, how good it is in plain words, how sure that is, and what speaks against believing it."""
-        return verdict(self)
+    def verdict(self, by: str | None = None) -> Verdict:
+        """Which model to use, how good it is in plain words, how sure that is, and what speaks against believing it.
+
+        `by` names another metric to rank by, as for `leaderboard`. Raises BadChoice.
+        """
+        return verdict(self, by)
 
     def cautions(self) -> list[dict[str, Any]]:
         """The alerts that belong with a score, as plain data: those that make it misleading and are not known."""

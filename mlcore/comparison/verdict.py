@@ -63,14 +63,17 @@ class Verdict(Result):
                 "against": list(self.against), "next": self.next, "sentence": self.sentence()}  # fmt: skip
 
 
-def verdict(run: RunFolder) -> Verdict:
-    """The verdict of a run that is complete. Computed once for the events so far."""
-    made: Verdict = run.once(("verdict", len(run.known()), len(run.holdout_looks())), lambda: _verdict(run))
+def verdict(run: RunFolder, by: str | None = None) -> Verdict:
+    """The verdict of a run that is complete. Computed once for the events so far.
+
+    `by` names another metric to rank by, as on the leaderboard. Raises BadChoice for an unknown one.
+    """
+    key = ("verdict", by, len(run.known()), len(run.holdout_looks()))
+    made: Verdict = run.once(key, lambda: _verdict(run, board_of(run, by)))
     return made
 
 
-def _verdict(run: RunFolder) -> Verdict:
-    board = board_of(run)
+def _verdict(run: RunFolder, board: Leaderboard) -> Verdict:
     ranked = board.ranked()
     star = next((r for r in ranked if r.star and not r.is_baseline), None)
     cautions = tuple(
@@ -176,7 +179,7 @@ def _per_hundred(fraction: float) -> str:
 
 def _sure(run: RunFolder, board: Leaderboard, star: Row) -> str:
     score = f"{board.metric.title} {plus_minus(star.score, star.ci)}"
-    looks = [look for look in run.holdout_looks() if look["model"] == star.model]
+    looks = [k for k in run.holdout_looks() if (k["model"], k["metric"]) == (star.model, board.metric.name)]
     if not looks:
         return f"{score}, on rows that it was not trained on."
     look = looks[-1]

@@ -230,13 +230,16 @@ def mark_of(values: Iterable[str], usual: str) -> str:
 
 
 EXPONENT = re.compile(r"[eE][-+−]?\d{1,3}$")
+FROM_DIGIT_TO_DIGIT = re.compile(r"(?:(?<![^\W\d])[.,])?\d(?:.*\d)?")  # without a unit such as "Rs." or "kr."
 
 
 def _evidence(values: Iterable[str]) -> dict[str, int]:
     counts = {",": 0, ".": 0}
     for written in values:
-        value = EXPONENT.sub("", written)
-        if value != written and len(marks := set(value) & {",", "."}) == 1:
+        inside = FROM_DIGIT_TO_DIGIT.search(written)
+        digits = inside[0] if inside else written
+        value = EXPONENT.sub("", digits)
+        if value != digits and len(marks := set(value) & {",", "."}) == 1:
             counts[marks.pop()] += 1  # 1,234E-5: before an exponent there are no thousands
             continue
         comma, point = value.rfind(","), value.rfind(".")

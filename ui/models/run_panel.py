@@ -263,7 +263,7 @@ def _resolve(fix: Fix) -> None:
 
 def verdict_card(board: Leaderboard, run: Run) -> None:
     """The answer in plain words, what speaks against it, and the numbers behind it."""
-    answer = run.verdict()
+    answer = run.verdict(board.metric.name)
     with st.container(border=True, key="verdict"):
         st.markdown(f"**{escape(answer.use)}**")
         for part in (answer.good, answer.sure):
