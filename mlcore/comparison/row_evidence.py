@@ -51,7 +51,7 @@ def _of(run: RunFolder, model: str, metric: Metric) -> RowEvidence | None:
         frame, classes = run.predictions(model), run.plan()["classes"]
     except HoldoutError:
         return None
-    if (weights := _weights(run)) is not None:
+    if (weights := run.weights()) is not None:
         frame = frame.assign(**{WEIGHT: weights[frame["row"].to_numpy()]})
     within: dict[str, Array] = {}
     for (repeat, fold), part in frame.groupby(["repeat", "fold"], sort=False):
@@ -103,12 +103,6 @@ def _predictions(frame: pd.DataFrame, classes: list[Any]) -> Predictions:
         probabilities = None
     decision = frame["decision"].to_numpy(float) if "decision" in frame else None
     return Predictions(truth, prediction, len(classes), probabilities, decision, weights)
-
-
-def _weights(run: RunFolder) -> Array | None:
-    """The weight of each row of the file; a missing one is 0."""
-    names = run.experiment.schema.in_role("weight")
-    return run.dataset.column(names[0]).fillna(0).to_numpy(float) if names else None
 
 
 def _heaviest(frame: pd.DataFrame) -> tuple[int, float] | None:

@@ -171,12 +171,13 @@ def _curves(run: RunFolder, models: list[str], positive: str | None, kind: str) 
     positive = positive or run.experiment.recipe.positive or labels[-1]
     if positive not in labels:
         raise BadChoice.of("class", positive, labels)
-    curves, left_out, truth = [], [], np.array([])
+    curves, left_out, truth, weights, of_rows = [], [], np.array([]), None, run.weights()
     slots = {c.model: i for i, c in enumerate(run.experiment.candidates)}
     for model in models:
         title = run.experiment.candidate(model).label
         predictions = first_repeat(run, model)
         truth = (predictions["truth"].astype(str) == positive).to_numpy()
+        weights = None if of_rows is None else of_rows[predictions["row"].to_numpy()]
         ranking = _ranking(predictions, positive, len(labels) == 2)
         if ranking is None:
             left_out.append(title)
@@ -185,29 +186,29 @@ def _curves(run: RunFolder, models: list[str], positive: str | None, kind: str) 
             ranking = -ranking
         if truth.all() or not truth.any():
             raise NotApplicable(f"A curve needs rows of “{positive}” and of other classes; these rows lack one.")
-        x, y, area = _points(kind, truth, ranking)
+        x, y, area = _points(kind, truth, ranking, weights)
         curves.append(Curve(model, title, slots[model], x, y, area))
     if not curves:
         raise NotApplicable(f"There is no curve, because there are no scores to rank by: {several(left_out)}.")
     return Curves(
         kind=kind,
         positive=positive,
-        prevalence=float(truth.mean()),
+        prevalence=float(np.average(truth, weights=weights)),
         n=len(truth),
         curves=tuple(curves),
         left_out=tuple(left_out),
     )
 
 
-def _points(kind: str, truth: Array, ranking: Array) -> tuple[Array, Array, float]:
+def _points(kind: str, truth: Array, ranking: Array, weights: Array | None) -> tuple[Array, Array, float]:
     from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
     if kind == "roc":
-        x, y, _ = roc_curve(truth, ranking)
-        area = float(roc_auc_score(truth, ranking))
+        x, y, _ = roc_curve(truth, ranking, sample_weight=weights)
+        area = float(roc_auc_score(truth, ranking, sample_weight=weights))
     else:
-        y, x, _ = precision_recall_curve(truth, ranking, drop_intermediate=True)
-        area = float(average_precision_score(truth, ranking))
+        y, x, _ = precision_recall_curve(truth, ranking, sample_weight=weights, drop_intermediate=True)
+        area = float(average_precision_score(truth, ranking, sample_weight=weights))
     if len(x) > MOST_POINTS:
         keep = np.unique(np.linspace(0, len(x) - 1, MOST_POINTS).astype(int))
         x, y = x[keep], y[keep]

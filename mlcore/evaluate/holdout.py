@@ -117,14 +117,14 @@ def open_holdout(run: RunFolder, models: list[str]) -> list[HoldoutLook]:
     count = len({look["look"] for look in run.holdout_looks()}) + 1
     fitted = {name: run.model(name) for name in models}  # a missing model is noticed before the rows are read
     frame = run.dataset.frame(rows=rows)
-    weight = next(iter(experiment.schema.in_role("weight")), None)
+    weights = run.weights()
     board = board_of(run)
     ranked = {r.model: r for r in board.ranked()}
     looks: list[HoldoutLook] = []
     first: tuple[str, Predictions] | None = None
     for name, pipeline in fitted.items():
         predictions = predict(_Coded(pipeline, target.classes), frame, truth, len(target.classes))
-        predictions = replace(predictions, weights=None if weight is None else frame[weight].fillna(0).to_numpy(float))
+        predictions = replace(predictions, weights=None if weights is None else weights[rows])
         value, why = compute(row, predictions)
         ci, title = interval_of(row, predictions), experiment.candidate(name).label
         looks.append(

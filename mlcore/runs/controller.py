@@ -389,5 +389,5 @@ def _weight_note(run: Context) -> str:
 
     without = [c.label for c in run.experiment.candidates if ignores_weights(c)]
     name = run.experiment.schema.in_role("weight")[0]
-    note = f"Rows are weighted by {name}, in training and in scores."
+    note = f"Rows are weighted by {name}, in training and in scores; the confusion matrix counts rows."
     return note + (f" {several(without, 9)} cannot use weights in training." if without else "")

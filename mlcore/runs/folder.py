@@ -21,7 +21,7 @@ from mlcore.data.workspace import read_json_lines, write_whole
 from mlcore.errors import BadChoice, HoldoutError, NotFound
 from mlcore.experiment.experiment import Experiment
 from mlcore.models import storage
-from mlcore.result import SEVERITIES
+from mlcore.result import SEVERITIES, Array
 from mlcore.runs import lock
 from mlcore.runs.candidate_log import CandidateLog, candidate_logs
 from mlcore.runs.events import Event, EventReader, first, since_resumed
@@ -249,6 +249,11 @@ class RunFolder:
         except FileNotFoundError:
             raise NotFound("This run ended before its rows were split.") from None
         return plan
+
+    def weights(self) -> Array | None:
+        """The weight of each row of the file, 0 where it is missing; None where each counts once."""
+        names = self.experiment.schema.in_role("weight")
+        return self.dataset.column(names[0]).fillna(0).to_numpy(float) if names else None
 
     def holdout_looks(self) -> list[dict[str, Any]]:
         """All looks at the holdout so far."""

@@ -1,12 +1,15 @@
-"""Weights of rows count in training and in scores."""
+"""Weights of rows count in training, in scores and in curves."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from mlcore.comparison.leaderboard import board_of
+from mlcore.evaluate.classes import precision_recall, roc
+from mlcore.evaluate.holdout import open_holdout
 from mlcore.ingest.changes import with_roles
 from tests.helpers import compare_here, frame_here
 
@@ -33,3 +36,21 @@ def test_rows_of_weight_zero_change_no_score(run):
 
 def test_the_run_says_where_weights_count(run):
     assert any("weighted by w, in training and in scores" in note for note in run.notes())
+
+
+def test_curves_and_the_holdout_weigh_rows_as_scikit_learn_does():
+    rng = np.random.default_rng(5)
+    frame = pd.DataFrame({"x": rng.normal(size=300), "w": rng.integers(0, 4, 300).astype(float)})
+    frame["y"] = np.where(frame["x"] + rng.normal(size=300) > 0, "yes", "no")
+    dataset = with_roles(frame_here(frame, "weighed"), {"w": "weight"})
+    run = compare_here(dataset, "y", models=["logistic"], folds=3, repeats=1)
+    kept = run.predictions("logistic")
+    of_rows, positive = frame["w"].to_numpy()[kept["row"]], kept["truth"] == "yes"
+    (curve,) = roc(run, ["logistic"]).curves
+    assert curve.area == pytest.approx(roc_auc_score(positive, kept["p_yes"], sample_weight=of_rows))
+    assert precision_recall(run, ["logistic"]).prevalence == pytest.approx(np.average(positive, weights=of_rows))
+    (look,) = open_holdout(run, ["logistic"])
+    rows = run.plan()["holdout"]
+    guessed = run.model("logistic").predict_proba(frame.loc[rows])[:, 1]
+    expected = roc_auc_score(frame["y"][rows] == "yes", guessed, sample_weight=frame["w"][rows])
+    assert look.value == pytest.approx(expected)
