@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mlcore.experiment.search import Search
     from mlcore.explore.profile import Profile
     from mlcore.export.profile_report import profile_html
-    from mlcore.ingest.changes import rename
+    from mlcore.ingest.changes import rename, with_missing
     from mlcore.ingest.options import ReadOptions, Stored, Table
     from mlcore.ingest.reader import read
     from mlcore.models.catalogue import MODELS
@@ -57,6 +57,7 @@ __all__ = [
     "stress_test",
     "training_rows",
     "warm",
+    "with_missing",
 ]
 
 _HOMES = {
@@ -78,6 +79,7 @@ _HOMES = {
     "profile_html": "mlcore.export.profile_report",
     "read": "mlcore.ingest.reader",
     "rename": "mlcore.ingest.changes",
+    "with_missing": "mlcore.ingest.changes",
     "stress_test": "mlcore.api",
     "training_rows": "mlcore.api",
     "warm": "mlcore.api",

@@ -336,7 +336,7 @@ def _profile_arguments(command: argparse.ArgumentParser) -> None:
 
 
 def _profile(arguments: Any) -> None:
-    data = _renamed(_read(arguments), arguments)
+    data = _changed(_read(arguments), arguments)
     roles, kinds = _pairs(arguments.role, "role"), _pairs(arguments.kind, "kind")
     profile = mlcore.profile(data, arguments.target, roles=roles, kinds=kinds)
     data = profile.dataset
@@ -398,6 +398,8 @@ def _column_options(command: argparse.ArgumentParser) -> None:
                        help="numeric, categorical, boolean, datetime, text, identifier or constant")  # fmt: skip
     group.add_argument("--rename", action="append", default=[], metavar="OLD=NEW", help="another name of a column")
     group.add_argument("--names", metavar="NAMES", help="names of all columns in order, separated by commas")
+    group.add_argument("--missing-in", action="append", default=[], metavar="COL=VALUES",
+                       help="values of one column that mean a missing value, such as age=999,-1")  # fmt: skip
 
 
 def _pairs(texts: list[str], what: str) -> dict[str, str]:
@@ -411,12 +413,14 @@ def _pairs(texts: list[str], what: str) -> dict[str, str]:
     return pairs
 
 
-def _renamed(data: mlcore.Dataset, arguments: Any) -> mlcore.Dataset:
-    """The data with the names that were given."""
+def _changed(data: mlcore.Dataset, arguments: Any) -> mlcore.Dataset:
+    """The data with the names and missing values that were given."""
     if arguments.names is not None:
         data = mlcore.rename(data, [n.strip() for n in arguments.names.split(",")])
     renamed = _pairs(arguments.rename, "name")
-    return mlcore.rename(data, renamed) if renamed else data
+    data = mlcore.rename(data, renamed) if renamed else data
+    missing = {c: [v.strip() for v in t.split(",")] for c, t in _pairs(arguments.missing_in, "value").items()}
+    return mlcore.with_missing(data, missing) if missing else data
 
 
 def _keywords(function: Callable[..., Any]) -> list[tuple[str, Callable[[str], Any], Any]]:
@@ -456,7 +460,7 @@ def _documented(function: Callable[..., Any]) -> dict[str, str]:
 
 def _compare(arguments: Any) -> None:
     mlcore.warm()
-    data = _renamed(_read(arguments), arguments)
+    data = _changed(_read(arguments), arguments)
     options: dict[str, Any] = {name: getattr(arguments, name) for name, _, _ in _keywords(mlcore.compare)}
     options["recipe"] = None if arguments.recipe is None else _json_file(arguments.recipe, "recipe")
     options["parameters"] = _settings(arguments.set)

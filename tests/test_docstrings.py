@@ -22,6 +22,7 @@ def examples(module: str) -> list[doctest.DocTest]:
     return [test for test in found if test.examples]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["mlcore", *MODULES])
 def test_examples_of_docstrings_run(module, monkeypatch, churn):
     monkeypatch.chdir(ROOT)  # they name files of sample_data

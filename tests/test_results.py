@@ -87,6 +87,7 @@ def made(mixed, runs) -> dict[str, list[Result]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
 def test_every_kind_of_result_says_and_shows_itself(kind, made):
     for result in made[kind.__name__]:
@@ -101,9 +102,8 @@ def test_every_kind_of_result_says_and_shows_itself(kind, made):
                 result.figure()
 
 
-@pytest.mark.parametrize(
-    "file", ["svg", pytest.param("png", marks=pytest.mark.slow), pytest.param("pdf", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("file", ["svg", "png", "pdf"])
 @pytest.mark.parametrize("kind", [k for k in KINDS if k.picture], ids=lambda k: k.__name__)
 def test_every_figure_prints(kind, file, made):
     assert made[kind.__name__][0].file(file).startswith(SIGNATURES[file])

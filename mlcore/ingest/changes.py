@@ -10,6 +10,7 @@ import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 from mlcore.data.cast import as_boolean
@@ -203,7 +204,13 @@ def with_fix(data: Dataset, fix: Fix, workspace: Workspace | None = None) -> Dat
 
 
 def with_missing(data: Dataset, values: Mapping[str, Sequence[str]], workspace: Workspace | None = None) -> Dataset:
-    """The table with some values of some columns taken as missing, as `level` writes them. Raises NoSuchColumn."""
+    """The table with some values of some columns taken as missing, written as sentences write them.
+
+    Raises NoSuchColumn, and BadInput for a value that the column cannot hold.
+
+    >>> with_missing(mlcore.read("sample_data/tea_leaves.csv"), {"kind": ["?"]}).rows > 0
+    True
+    """
     changes = {}
     for name, texts in values.items():
         column, c = data.schema[name], quoted(name)
@@ -217,7 +224,13 @@ def with_missing(data: Dataset, values: Mapping[str, Sequence[str]], workspace: 
 
 
 def _number_of(column: Column, text: str) -> str:
-    return f"epoch(TIMESTAMP {quoted_text(text)})" if column.dtype == "datetime" else repr(float(text))
+    try:
+        if column.dtype == "datetime":
+            return f"epoch(TIMESTAMP {quoted_text(datetime.fromisoformat(text).isoformat(' '))})"
+        return repr(float(text))
+    except ValueError:
+        form = "a date such as 1900-01-01" if column.dtype == "datetime" else "a number such as 999"
+        raise BadInput(f"{text!r} cannot stand for a missing value of {column.name}. Give {form}.") from None
 
 
 def without_last(data: Dataset, rows: int, workspace: Workspace | None = None) -> Dataset:

@@ -38,7 +38,9 @@ def test_plotly_text_is_plain_and_short():
     assert short("<short>") == "&lt;short&gt;"
 
 
-@pytest.mark.parametrize("kind", ["plenty", "gaps", "one row", "one class"])
+@pytest.mark.parametrize(
+    "kind", ["one row", "one class", *(pytest.param(k, marks=pytest.mark.slow) for k in ("plenty", "gaps"))]
+)
 def test_every_picture_of_every_registry(home, data, frame, kind):
     small = {
         "plenty": frame.head(120),

@@ -8,6 +8,7 @@ import mlcore
 from tests.helpers import compare_here, frame_here
 
 
+@pytest.mark.slow
 def test_a_target_given_away_raises_an_alert_first(churn_file):
     run = compare_here(mlcore.read(churn_file), target="churned", preset="quick", folds=3, repeats=1)
     assert [(a["code"], a["column"]) for a in run.alerts() if a["severity"] == "high"] == [

@@ -8,6 +8,7 @@ from mlcore.errors import NotApplicable
 from tests.helpers import QUICK, compare_here, fold_scores_of, frame_here, mixed_frame, others
 
 
+@pytest.mark.slow
 def test_two_runs_on_the_same_split(mixed, runs):
     options = {"ignore": others("binary"), "models": ["logistic", "knn"], **QUICK}
     first = compare_here(mixed, "two", **options)

@@ -86,6 +86,9 @@ def test_values_are_taken_as_missing(home):
     assert [changed.schema[n].missing for n in "xntd"] == [8, 8, 8, 8]
     assert changed.frame()["n"].dropna().tolist() == [5, 7] * 8
     assert changed.fingerprint != data.fingerprint
+    for name, text in (("x", "n/a"), ("d", "soon")):
+        with pytest.raises(BadInput, match=f"{text}' cannot stand for a missing value of {name}. Give a"):
+            changes.with_missing(data, {name: [text]})
 
 
 def test_without_its_total_a_column_of_dates_is_dates(home, tmp_path):

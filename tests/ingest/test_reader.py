@@ -43,6 +43,7 @@ def test_a_file_that_is_not_there(tmp_path):
         mlcore.read(tmp_path / "no.csv")
 
 
+@pytest.mark.slow
 def test_the_memory_limit_ends_the_child_and_nothing_else(tmp_path):
     path = tmp_path / "big.json"
     path.write_text(json.dumps([{"x": "y" * 50} for _ in range(400_000)]))

@@ -14,6 +14,8 @@ from mlcore.errors import CannotRead
 from mlcore.ingest.options import ReadOptions
 from tests.helpers import read_here
 
+pytestmark = pytest.mark.slow  # several hundred files; the forms of text that are most common are in test_text too
+
 NONE = None
 
 

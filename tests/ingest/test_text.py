@@ -247,6 +247,7 @@ def test_rows_that_do_not_fit_are_left_out_by_their_true_line(tmp_path, content,
     assert (data.rows, data.reading.skipped_rows) == (rows, (line,))
 
 
+@pytest.mark.slow
 def test_late_cells_that_differ_are_never_bent(tmp_path):
     """Beyond the sample, a cell that is written in another way turns its column into text; it keeps every letter."""
     names = [f"x{k}" for k in range(len(LATE))]
@@ -305,6 +306,7 @@ def test_long_cells_late_in_a_file(tmp_path):
     assert (data.rows, len(data.frame()["t"].iloc[-1])) == (20_001, 3_000_000)
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(

@@ -11,6 +11,7 @@ from mlcore.validation.metrics import METRICS
 from tests.helpers import FEW, TARGETS, compare_here, frame_here, tiny_frame
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("task", list(TARGETS))
 def test_shared_preprocessing_equals_whole_pipelines_in_cross_validate(runs, task):
@@ -78,6 +79,7 @@ def test_a_class_of_one_row_and_a_target_with_gaps():
     assert set(run.model("xgboost").classes_) == {"no", "rare", "yes"}
 
 
+@pytest.mark.slow
 def test_a_thousand_levels_are_used(mixed):
     rng = np.random.default_rng(0)
     towns = rng.integers(0, 1000, 3000)

@@ -28,6 +28,7 @@ def test_a_run_without_its_folder_ends_in_words(mixed, tmp_path):
         run.wait()
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_interrupted_not_endless(mixed):
     run = started_run(mixed)
     pid = next(e["pid"] for e in run.events() if e["event"] == "started")

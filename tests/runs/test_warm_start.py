@@ -38,6 +38,7 @@ def grow_here(run: Run, name: str, more: int) -> Run:
     return grown.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "task"),
     [("random_forest", "binary"), ("extra_trees", "regression"), ("xgboost", "binary"), ("xgboost", "regression"),

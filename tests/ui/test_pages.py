@@ -299,6 +299,7 @@ def test_files_databases_and_storage_are_off_until_allowed(home, monkeypatch, tm
     assert session.schema.names == ["p", "q"]
 
 
+@pytest.mark.slow
 def test_many_columns_get_no_widget_each(home):
     wide = mlcore.read(pd.DataFrame(np.zeros((12, 1200))).add_prefix("c").assign(y=[0, 1] * 6), name="wide")
     for page in ("pages/data.py", "pages/explore.py"):

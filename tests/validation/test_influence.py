@@ -24,6 +24,7 @@ def predictions(task: str) -> Predictions:
     return Predictions(truth, probabilities.argmax(axis=1), classes, probabilities)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_standard_errors_agree_with_a_bootstrap(task):
     given = predictions(task)

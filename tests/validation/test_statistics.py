@@ -122,6 +122,7 @@ def test_delong_by_counting_pairs_and_by_the_formula():
     assert covariance[0, 0] == pytest.approx(0.125 / 2 + 0.125 / 2)
 
 
+@pytest.mark.slow
 def test_delong_areas_are_scikit_learns_with_ties_and_the_variance_is_that_of_resamples():
     from sklearn.metrics import roc_auc_score
 
