@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
 from mlcore import __version__
-from mlcore.data.dataset import Dataset, Schema
+from mlcore.data.dataset import Dataset
 from mlcore.data.filters import to_text
 from mlcore.data.workspace import Workspace
 from mlcore.errors import HoldoutError
@@ -64,12 +63,7 @@ def training() -> Dataset | None:
         rows: Dataset = result("training", data, lambda: without_holdout(data, recipe, protocol), *parts)
     except HoldoutError:
         return data
-    return rows.with_schema(_with_counts(data.schema, rows.schema))
-
-
-def _with_counts(schema: Schema, counted: Schema) -> Schema:
-    """A schema with the counts of some of its rows."""
-    return Schema(tuple(replace(c, missing=counted[c.name].missing, distinct=counted[c.name].distinct) for c in schema))
+    return rows
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

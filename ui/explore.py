@@ -44,8 +44,7 @@ def held_out(rows: View) -> None:
     if rows.dataset.rows < everything:
         st.caption(
             f"{number(rows.dataset.rows)} of {number(everything)} rows: the other "
-            f"{number(everything - rows.dataset.rows)} "
-            "are the holdout, and are not shown before it is opened."
+            f"{number(everything - rows.dataset.rows)} are the holdout, and are not shown before it is opened."
         )
 
 
@@ -186,8 +185,9 @@ def table(rows: View) -> None:
 
 
 def _summary(rows: View) -> Profile:
-    if not rows.filters:
-        return profiled(shell.dataset()) if rows.dataset.rows == shell.dataset().rows else summary(rows)
+    whole = shell.dataset()
+    if not rows.filters and rows.dataset.rows == whole.rows:
+        return profiled(whole)
     profile: Profile = cached.look("table", rows, lambda: summary(rows))
     return profile
 

@@ -30,8 +30,7 @@ HELP = Help(
     "The way from chance to perfect: 97 of 100 parts, or 30 parts more than the second family. A quick model is then "
     "fitted on the same folds without the columns that matter most, until it loses a quarter of its strength.",
     "Real questions are rarely so easy. Mostly a column is recorded after the outcome, or rows of one entity, or "
-    "copies, "
-    "are on both sides of the split.",
+    "copies, are on both sides of the split.",
     "Find out when the columns named are recorded. If before the outcome, say that it is known; if not, leave them "
     "out.",
 )
@@ -81,15 +80,13 @@ def too_good(fitted: Fitted) -> list[Alert]:
     if not named:
         text = (
             f"{finding}, and no few columns explain it. Check whether rows are copies, or whether several rows belong "
-            f"to one "
-            "entity, such as a patient or a customer."
+            "to one entity, such as a patient or a customer."
         )
         return [Alert("too_good", "high", None, text, None, HELP)]
     verb = "Is it" if len(named) == 1 else "Are they"
     text = (
         f"{finding}. Without {several(named)} a quick model falls from {number(whole)} to {number(without)}. {verb} "
-        f"known "
-        f"before {fitted.target} is? If not, it is target leakage."
+        f"known before {fitted.target} is? If not, it is target leakage."
     )
     fixes = tuple(Fix("Leave it out", "role", name, "ignore") for name in named)
     fix = fixes[0] if len(fixes) == 1 else Fix(f"Leave out all {len(fixes)}", "each", None, fixes)

@@ -137,8 +137,7 @@ def _arithmetic(context: CheckContext) -> Iterator[Alert]:
     yield Alert(
         "target_formula", "high", used[0],
         f"{formula} alone predicts {context.target}, which may have been computed from it. If {several(used)} are "
-        f"known "
-        "beforehand, no model is needed; if not, leave them out.",
+        "known beforehand, no model is needed; if not, leave them out.",
         Fix(f"Leave out {used[0]}", "role", used[0], "ignore"),
     )  # fmt: skip
 
@@ -213,10 +212,8 @@ FORMULA = Check(
     help=Help(
         "A target that is an arithmetic formula of two or three columns.",
         "For a continuous target, the sum, difference, product and ratio of each pair of numbers (correlation of at "
-        "least "
-        "0.99995), and sums and products of three (an exact fit); for two classes, the difference of each pair (ROC "
-        "AUC of "
-        "at least 0.99995). No column reaches this alone.",
+        "least 0.99995), and sums and products of three (an exact fit); for two classes, the difference of each pair "
+        "(ROC AUC of at least 0.99995). No column reaches this alone.",
         "Then every model looks perfect, but has only learned a formula that is already known.",
         "If the two columns are recorded after the outcome, leave them out; if not, use the formula.",
     ),
@@ -268,8 +265,8 @@ def _determined(context: CheckContext) -> Iterator[Alert]:
                 yield Alert(
                     "target_determined", "high", chosen[0],
                     f"{several(list(chosen))} together fix {context.target}: rows with equal values of them have the "
-                    f"same "
-                    f"{context.target}. Is it a rule, or are they recorded after the outcome? If so, leave one out.",
+                    f"same {context.target}. Is it a rule, or are they recorded after the outcome? If so, leave one "
+                    "out.",
                     Fix(f"Leave out {chosen[0]}", "role", chosen[0], "ignore"),
                 )  # fmt: skip
                 return
@@ -319,8 +316,7 @@ def _same_measure(context: CheckContext) -> Iterator[Alert]:
             yield Alert(
                 "same_measure", "high", c.name,
                 f"{c.name} moves with {context.target} (rank r {number(r)}) and shares {min(shared)!r} with its name: "
-                f"is it "
-                "another measure of the same thing, or a part of it? If so, leave it out.",
+                "is it another measure of the same thing, or a part of it? If so, leave it out.",
                 leave_out(c), size=abs(r),
             )  # fmt: skip
 

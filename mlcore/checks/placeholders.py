@@ -125,8 +125,8 @@ def _markers(context: CheckContext) -> Iterator[Alert]:
                 "medium",
                 name,
                 f"{name}: {share(count, context.dataset.rows)} values are {marker!r}, which was taken as missing, "
-                f"besides "
-                f"{count_of(column.distinct, 'other value')}. If it is a value, such as a grade, keep it (--values).",
+                f"besides {count_of(column.distinct, 'other value')}. If it is a value, such as a grade, keep it "
+                "(--values).",
                 Fix(f"Keep {marker!r} as a value", "read", name, {"values": [marker]}),
                 size=count / context.dataset.rows,
             )
@@ -161,8 +161,7 @@ def _spellings(context: CheckContext) -> Iterator[Alert]:
         if c.name == context.target:
             yield Alert("label_spellings", "medium", c.name,
                         f"{c.name}: {example} are spellings of one label and count as one class; {c.folded} classes "
-                        f"are "
-                        f"left of {c.distinct} spellings.")  # fmt: skip
+                        f"are left of {c.distinct} spellings.")  # fmt: skip
         elif c.role == "feature":
             yield Alert("spellings", "low", c.name,
                         f"{c.name}: {example} differ only in case or blanks, but are separate categories.")  # fmt: skip

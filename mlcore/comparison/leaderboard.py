@@ -87,8 +87,7 @@ class Leaderboard(Result):
         "models that are probably worse; take it unless you have a reason not to. Skill is the fraction of the way "
         "from the baseline to a perfect score.",
         "The highest number alone: among equal models one is always first by luck. Intervals are too narrow where a "
-        "few "
-        "rows decide: RMSE and R² with heavy tails, MAPE with values near 0, precision of a class hardly ever "
+        "few rows decide: RMSE and R² with heavy tails, MAPE with values near 0, precision of a class hardly ever "
         "predicted.",
         "If many are shaded, get more rows or repeats before you believe in a winner. Open the holdout once.",
     )
@@ -476,8 +475,7 @@ def _convergence(log: CandidateLog) -> str:
         return ""
     return (
         f"{log.unconverged} of {len(log.folds)} fits did not converge: its score may be too low. Allow more "
-        f"iterations, "
-        "or scale the columns."
+        "iterations, or scale the columns."
     )
 
 

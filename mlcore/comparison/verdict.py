@@ -150,9 +150,8 @@ def _alarms(target: str, positive: str, own: pd.DataFrame) -> str:
     if not called.any():
         return f"At its own threshold it calls no row {positive}; choose a lower one on Evaluate."
     return (
-        f"At its own threshold it finds {_per_hundred(hits / truth.sum())} of 100 rows with {target} = {positive}, "
-        f"and of "
-        f"100 rows that it calls {positive}, {_per_hundred(hits / called.sum())} are."
+        f"At its own threshold it finds {_per_hundred(hits / truth.sum())} of 100 rows with {target} = {positive}, and "
+        f"of 100 rows that it calls {positive}, {_per_hundred(hits / called.sum())} are."
     )
 
 

@@ -20,9 +20,8 @@ UNIT = "|".join([*map(re.escape, WORDS.split()), *CODES.split(), f"[{SIGNS}]"])
 # Measures, which stand behind a number; a single letter only after a blank, as 12S may be a size.
 MEASURES = (
     "kg mg lbs lb oz km cm mm µm nm ft mi ml mL cl dl hl min ms °C °F kW kWh MW mV mA kHz MHz GHz Hz kB MB GB TB hPa "
-    "kPa Pa "
-    "bar mph km/h kmh m/s m² m2 m³ m3 km² ha mg/dL mg/dl mmol/L mmol/l g/dL g/L ng/mL µg/L ppm ppb dB dBm px years yrs "
-    "days hours hrs pcs Stk"
+    "kPa Pa bar mph km/h kmh m/s m² m2 m³ m3 km² ha mg/dL mg/dl mmol/L mmol/l g/dL g/L ng/mL µg/L ppm ppb dB dBm px "
+    "years yrs days hours hrs pcs Stk"
 )
 MEASURE = "|".join([*map(re.escape, MEASURES.split()), *(f"[{SPACE}]{letter}" for letter in "gtmlLhsKWVA")])
 AFTER = f"%|‰|{UNIT}|{MEASURE}"

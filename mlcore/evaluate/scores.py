@@ -46,8 +46,7 @@ class Scores(Result):
 
     help: ClassVar[Help] = Help(
         "Each metric is computed on the test rows of every fold, average precision, F1, precision and recall on those "
-        "of "
-        "a whole repeat; shown are the mean and the 95 % interval, the wider of that of the folds and that of the "
+        "of a whole repeat; shown are the mean and the 95 % interval, the wider of that of the folds and that of the "
         "rows.",
         "Compare within a row. Where intervals overlap widely, a difference in the third digit means nothing.",
         "One metric alone. Accuracy with a rare class. MAPE with small true values.",

@@ -526,8 +526,7 @@ def _memorised(blank: Explanation, local: Local, untrained: float | None) -> str
         return ""
     return (
         f"{blank.title} remembers this row: trained on it, it gives {number(local.prediction)}; not trained on it, it "
-        f"gives "
-        f"{number(untrained)}. Explain a row that it was not trained on, or use a model that memorises less."
+        f"gives {number(untrained)}. Explain a row that it was not trained on, or use a model that memorises less."
     )
 
 

@@ -269,7 +269,7 @@ def verdict_card(board: Leaderboard, run: Run) -> None:
         for part in (answer.good, answer.sure):
             if part:
                 st.markdown(escape(part))
-        shown = {c["text"] for c in run.cautions()}
+        shown = {c["text"] for c in run.cautions()[:MOST_CAUTIONS]}
         cautions(run)
         for text in answer.against:
             if text not in shown:
