@@ -79,9 +79,11 @@ def folds_of(estimator: Any, x: Any, y: Any, seed: int, repeats: int) -> tuple[n
     return np.array(scores, float), moved
 
 
-def within(first: list[np.ndarray], other: list[np.ndarray]) -> float:
-    """The variance of the difference of two models on a fold that its rows show."""
-    return float(np.mean([(a - b).var(ddof=1) / len(a) for a, b in zip(first, other, strict=True)]))
+def within(first: list[np.ndarray], other: list[np.ndarray]) -> float | None:
+    """The variance of the difference of two models on a fold, as the leaderboard takes it from the rows."""
+    from mlcore.validation.influence import variance_within
+
+    return variance_within(zip(first, other, strict=True))
 
 
 def one(job: tuple[int, int]) -> Told:

@@ -18,7 +18,6 @@ from mlcore.comparison.verdict import Verdict, verdict
 from mlcore.errors import BadInput, RunFailed
 from mlcore.evaluate.evaluation import Evaluation, evaluate
 from mlcore.explain.lime import Explanation, explain
-from mlcore.result import MISLEADING
 from mlcore.runs import warm_start
 from mlcore.runs.create import carry_over, link, write_run
 from mlcore.runs.events import append_later, since_resumed
@@ -54,10 +53,6 @@ class Run(RunFolder):
         `by` names another metric to rank by, as for `leaderboard`. Raises BadChoice.
         """
         return verdict(self, by)
-
-    def cautions(self) -> list[dict[str, Any]]:
-        """The alerts that belong with a score, as plain data: those that make it misleading and are not known."""
-        return [a for a in self.alerts() if not a["known"] and (a["severity"] == "high" or a["code"] in MISLEADING)]
 
     def best(self) -> str:
         """The name of the model with the best score, the baseline aside. Raises RunFailed when none has a score."""

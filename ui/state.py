@@ -141,8 +141,7 @@ class Session:
         """Go back to the state before the last fix."""
         if not self.undone:
             return
-        *self.undone, last = self.undone  # type: ignore[assignment]
-        self.undone = tuple(self.undone)
+        last, self.undone = self.undone[-1], self.undone[:-1]
         self.fingerprint, self.schema = last["fingerprint"], schema_from_json(last["schema"])
         self.recipe = Recipe.from_json(last["recipe"]) if last["recipe"] else None
         self.protocol = Protocol(**last["protocol"])
@@ -177,8 +176,12 @@ class Session:
     def resolve(self, fix: Fix) -> None:
         """Apply the fix of an alert, which can be undone. Raises BadInput."""
         self._remember(fix.title if fix.column is None else f"{fix.title}: {fix.column}")
-        for part in fix.value if fix.action == "each" else (fix,):
-            self._apply(part)
+        try:
+            for part in fix.value if fix.action == "each" else (fix,):
+                self._apply(part)
+        except HoldoutError:
+            self.undo()  # nothing is half done
+            raise
 
     def _apply(self, fix: Fix) -> None:
         if fix.action == "role" and fix.column is not None:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from mlcore.comparison.row_evidence import HEAVY, RowEvidence, row_evidence, variance_within
+from mlcore.comparison.row_evidence import HEAVY, RowEvidence, gap_within, row_evidence
 from mlcore.errors import NotApplicable
 from mlcore.experiment.experiment import Experiment
 from mlcore.models import catalogue
@@ -286,7 +286,7 @@ class ScoringContext:
 
     def within(self, first: str, second: str) -> float | None:
         """The variance of the difference of two models on a fold that its rows show."""
-        return variance_within(self.evidence.get(first), self.evidence.get(second))
+        return gap_within(self.evidence.get(first), self.evidence.get(second))
 
 
 def board_of(run: RunFolder, by: str | None = None) -> Leaderboard:
@@ -435,7 +435,8 @@ def _row(name: str, log: CandidateLog, scores: Array | None, context: ScoringCon
     if scores is None:
         reason = log.reason
         if log.status == "ok":
-            reason = f"{row.title} is undefined: {log.undefined.get(row.name, 'a fold has no value')}"
+            why = log.undefined.get(row.name, "a fold has no value")
+            reason = why if why.startswith(row.title) else f"{row.title} is undefined: {why}"
         return Row(
             model=name,
             title=log.title,

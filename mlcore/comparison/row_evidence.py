@@ -14,8 +14,8 @@ import pandas as pd
 from mlcore.errors import HoldoutError
 from mlcore.result import Array
 from mlcore.runs.folder import RunFolder
-from mlcore.validation.influence import influence
-from mlcore.validation.metrics import METRICS, Metric, Predictions, compute, some
+from mlcore.validation.influence import influence, variance_within
+from mlcore.validation.metrics import Metric, Predictions, compute, for_task, some
 
 MOST_ROWS = 20_000  # from which a variance is estimated
 WEIGHT = "holdout-weight"  # of a row, next to its predictions
@@ -48,18 +48,18 @@ def row_evidence(run: RunFolder, model: str, metric: Metric) -> RowEvidence | No
 
 def _of(run: RunFolder, model: str, metric: Metric) -> RowEvidence | None:
     try:
-        frame, classes = run.predictions(model), run.plan()["classes"]
+        frame, classes = _weighed(run, model), run.plan()["classes"]
     except HoldoutError:
         return None
-    if (weights := run.weights()) is not None:
-        frame = frame.assign(**{WEIGHT: weights[frame["row"].to_numpy()]})
     within: dict[str, Array] = {}
     for (repeat, fold), part in frame.groupby(["repeat", "fold"], sort=False):
         moved = _influence(metric, _predictions(part, classes))
         if moved is not None:
             within[f"{repeat}-{fold}"] = moved
     repeats = [_predictions(part, classes) for _, part in frame.groupby("repeat")]
-    together = {m.name: _mean([compute(m, p)[0] for p in repeats]) for m in METRICS if m.pooled and classes}
+    together = {
+        m.name: _mean([compute(m, p)[0] for p in repeats]) for m in for_task(run.experiment.recipe.task) if m.pooled
+    }
     moved = _influence(metric, repeats[0])
     first = frame[frame["repeat"] == 0]
     counts = np.bincount(repeats[0].truth) if classes else np.array([len(first)])
@@ -72,6 +72,18 @@ def _of(run: RunFolder, model: str, metric: Metric) -> RowEvidence | None:
         heaviest=None if classes else _heaviest(first),
         together={name: value for name, value in together.items() if value is not None},
     )
+
+
+def _weighed(run: RunFolder, model: str) -> pd.DataFrame:
+    """The predictions of a model, with the weights of the rows in a column of their own."""
+    frame, weights = run.predictions(model), run.weights()
+    return frame if weights is None else frame.assign(**{WEIGHT: weights[frame["row"].to_numpy()]})
+
+
+def first_repeat(run: RunFolder, model: str) -> Predictions:
+    """The predictions of the first repeat, in which each row is tested once. Raises NotFound where there are none."""
+    frame = _weighed(run, model)
+    return _predictions(frame[frame["repeat"] == 0], run.plan()["classes"])
 
 
 def _influence(metric: Metric, predictions: Predictions) -> Array | None:
@@ -107,6 +119,8 @@ def _predictions(frame: pd.DataFrame, classes: list[Any]) -> Predictions:
 
 def _heaviest(frame: pd.DataFrame) -> tuple[int, float] | None:
     squares = ((frame["prediction"] - frame["truth"]).astype(float) ** 2).to_numpy()
+    if WEIGHT in frame:
+        squares = squares * frame[WEIGHT].to_numpy(float)
     total = float(squares.sum())
     if not total:
         return None
@@ -114,11 +128,9 @@ def _heaviest(frame: pd.DataFrame) -> tuple[int, float] | None:
     return int(frame["row"].iloc[worst]), float(squares[worst] / total)
 
 
-def variance_within(first: RowEvidence | None, second: RowEvidence | None) -> float | None:
+def gap_within(first: RowEvidence | None, second: RowEvidence | None) -> float | None:
     """The mean variance of the difference of two models on a fold, from its rows; None where there is no evidence."""
     if first is None or second is None:
         return None
-    keys = first.within.keys() & second.within.keys()
-    pairs = [(first.within[k], second.within[k]) for k in sorted(keys)]
-    variances = [float((a - b).var(ddof=1) / len(a)) for a, b in pairs if len(a) == len(b) > 1]
-    return float(np.mean(variances)) if variances else None
+    keys = sorted(first.within.keys() & second.within.keys())
+    return variance_within((first.within[k], second.within[k]) for k in keys)

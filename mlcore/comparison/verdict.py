@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from mlcore.comparison.leaderboard import Leaderboard, Row, board_of
+from mlcore.comparison.row_evidence import first_repeat
 from mlcore.errors import HoldoutError
 from mlcore.models import catalogue
-from mlcore.result import MISLEADING, Help, Result
+from mlcore.result import Help, Result
 from mlcore.runs.folder import RunFolder
+from mlcore.validation.metrics import Predictions, compute, metric
 from mlcore.wording import number, percent, plus_minus
 
 FEW_ROWS = 200
@@ -32,7 +34,8 @@ class Verdict(Result):
     use: str  # which model, and why that one
     good: str  # how good it is, in a form that anyone can picture
     sure: str  # the score with its interval, and whether the holdout agrees
-    against: tuple[str, ...]  # what speaks against believing it
+    cautions: tuple[str, ...]  # alerts that make the score misleading
+    further: tuple[str, ...]  # what else speaks against believing it
     next: str  # what to do now
 
     help: ClassVar[Help] = Help(
@@ -41,6 +44,11 @@ class Verdict(Result):
         "It holds for new rows that are like these. Read what speaks against it first.",
         "Look at what speaks against it; then open the holdout once, for this model.",
     )
+
+    @property
+    def against(self) -> tuple[str, ...]:
+        """All that speaks against believing it."""
+        return (*self.cautions, *self.further)
 
     def frame(self) -> pd.DataFrame:
         """One row per part of the answer."""
@@ -76,23 +84,33 @@ def verdict(run: RunFolder, by: str | None = None) -> Verdict:
 def _verdict(run: RunFolder, board: Leaderboard) -> Verdict:
     ranked = board.ranked()
     star = next((r for r in ranked if r.star and not r.is_baseline), None)
-    cautions = tuple(
-        a["text"] for a in run.alerts() if not a["known"] and (a["severity"] == "high" or a["code"] in MISLEADING)
-    )
-    if not board.is_complete() or not ranked:
-        text = "The comparison is not complete, so there is no answer yet."
-        return Verdict(board=board, model=None, use=text, good="", sure="", against=cautions, next="Wait for the rest.")
-    if star is None or not board.better:
+    cautions = tuple(a["text"] for a in run.cautions())
+    if not board.is_complete():
+        return _open(
+            board, "The comparison is not complete, so there is no answer yet.", cautions, "Wait for the rest."
+        )
+    if not ranked:
+        why = next((f" {r.reason}" for r in board.rows if r.reason), "")
+        return _open(board, f"No model has a score, so there is no answer.{why}", cautions, "")
+    if board.beats_baseline() is False:
         return _nothing(board, ranked, cautions)
+    if star is None or not board.better:  # after a single split, or without the score of the baseline
+        return _open(board, board.sentence(), cautions, "")
     return Verdict(
         board=board,
         model=star.model,
         use=_use(star, ranked),
         good=_good(run, star),
         sure=_sure(run, board, star),
-        against=(*cautions, *_further(run, board, star)),
+        cautions=cautions,
+        further=tuple(_further(run, board, star)),
         next=_next(run, star, bool(cautions)),
     )
+
+
+def _open(board: Leaderboard, text: str, cautions: tuple[str, ...], what_now: str) -> Verdict:
+    """No answer, and why."""
+    return Verdict(board=board, model=None, use=text, good="", sure="", cautions=cautions, further=(), next=what_now)
 
 
 def _nothing(board: Leaderboard, ranked: list[Row], cautions: tuple[str, ...]) -> Verdict:
@@ -104,7 +122,8 @@ def _nothing(board: Leaderboard, ranked: list[Row], cautions: tuple[str, ...]) -
         use=f"Use none of these models: nothing is measurably better than the baseline, which uses no column{score}.",
         good="",
         sure="With more rows, or columns that say more about the target, this may change.",
-        against=cautions,
+        cautions=cautions,
+        further=(),
         next="Look at the columns on Explore, or bring more rows.",
     )
 
@@ -126,13 +145,13 @@ def _good(run: RunFolder, star: Row) -> str:
     """How good it is, and what a guess would be, from the predictions of one repeat."""
     recipe = run.experiment.recipe
     try:
-        own, guess = (_first_repeat(run, m) for m in (star.model, catalogue.BASELINE))
+        own, guess = (first_repeat(run, m) for m in (star.model, catalogue.BASELINE))
     except HoldoutError:
         return ""
     if recipe.task == "regression":
         return _typical_error(recipe.target, own, guess)
-    right, guessed = (_per_hundred((p["truth"] == p["prediction"]).mean()) for p in (own, guess))
     if recipe.task == "multiclass":
+        right, guessed = (_per_hundred(p.mean(p.truth == p.prediction)) for p in (own, guess))
         return f"It is right for {right} of 100 rows; always naming the most common class is right for {guessed}."
     positive, area = str(recipe.positive), star.metrics.get("roc_auc")
     pairs = ""
@@ -144,28 +163,22 @@ def _good(run: RunFolder, star: Row) -> str:
     return pairs + _alarms(recipe.target, positive, own)
 
 
-def _alarms(target: str, positive: str, own: pd.DataFrame) -> str:
-    truth, called = ((own[c].astype(str) == positive).to_numpy() for c in ("truth", "prediction"))
-    hits = int((truth & called).sum())
-    if not called.any():
+def _alarms(target: str, positive: str, own: Predictions) -> str:
+    recall, precision = (compute(metric(name, "binary"), own)[0] for name in ("recall", "precision"))
+    if recall is None or precision is None or not (own.prediction == 1).any():
         return f"At its own threshold it calls no row {positive}; choose a lower one on Evaluate."
     return (
-        f"At its own threshold it finds {_per_hundred(hits / truth.sum())} of 100 rows with {target} = {positive}, and "
-        f"of 100 rows that it calls {positive}, {_per_hundred(hits / called.sum())} are."
+        f"At its own threshold it finds {_per_hundred(recall)} of 100 rows with {target} = {positive}, and "
+        f"of 100 rows that it calls {positive}, {_per_hundred(precision)} are."
     )
 
 
-def _typical_error(target: str, own: pd.DataFrame, guess: pd.DataFrame) -> str:
-    errors, of_guess = (float((p["prediction"] - p["truth"]).abs().median()) for p in (own, guess))
-    middle = float(own["truth"].median())
+def _typical_error(target: str, own: Predictions, guess: Predictions) -> str:
+    errors, of_guess = (p.median(np.abs(p.prediction - p.truth)) for p in (own, guess))
+    middle = own.median(own.truth)
     share = f", {percent(errors, abs(middle))} of the median {target}" if middle else ""
     own_error = f"Half of its predictions are off by at most {number(errors)}{share}"
     return f"{own_error}; of a guess without columns, {number(of_guess)}."
-
-
-def _first_repeat(run: RunFolder, model: str) -> pd.DataFrame:
-    predictions = run.predictions(model)
-    return predictions[predictions["repeat"] == 0]
 
 
 def _per_hundred(fraction: float) -> str:
@@ -195,7 +208,7 @@ def _further(run: RunFolder, board: Leaderboard, star: Row) -> list[str]:
         further.append(board.heavy)
     if star.caveat:
         further.append(star.caveat)
-    if star.ci is not None and star.score is not None and star.skill_ci is not None and star.skill_ci[0] <= 0:
+    if star.model not in board.better:
         further.append("Its lead over the baseline could still be chance.")
     counts = run.plan().get("counts") or []
     if counts and int(np.min(counts)) < 20:

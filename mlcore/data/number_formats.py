@@ -100,16 +100,19 @@ def number_sql(mark: str, unit: tuple[str, str] | None = None) -> str:
     thousands = rf"(?:(?:,\d{{2,3}})*,\d{{3}}|(?:[{SPACE}'’]\d{{3}})+)" if mark == "." else rf"(?:[{SPACE}.'’]\d{{3}})+"
     digits = rf"(?:[1-9]\d{{0,2}}{thousands}|0|[1-9]\d*)(?:[{mark}]\d+)?|[{mark}]\d+"
     number = rf"((?:{digits})(?:[eE][-+−]?\d{{1,3}})?)"
-    side = rf"(?:[+{MINUS}]|{'|'.join(DEBIT)})?"
+    side = rf"([+{MINUS}]|{'|'.join(DEBIT)})?"
     plain = rf"[+{MINUS}]?{before}[{SPACE}]?[{MINUS}]?{number}[{SPACE}]?{after}[{SPACE}]?{side}"
     brackets = rf"\({SPACE_ANY}{before}[{SPACE}]?{number}[{SPACE}]?{after}{SPACE_ANY}\)"
-    minus = rf"^\(|^[^0-9]*[{MINUS}]|[{MINUS}]$|(?:{'|'.join(NEGATIVE)})$"
+    before_digits = rf"^\(|^[^0-9]*[{MINUS}]"
+    behind = ", ".join(map(_sql, (*MINUS, *NEGATIVE)))  # read as its own part: a unit such as KES ends in S too
     body = " || ".join(f"regexp_extract({{c}}, {_sql(f'^(?:{way})$')}, 1)" for way in (plain, brackets))
     cleaned = f"replace(regexp_replace(({body}), '[^0-9eE{mark}−+-]', '', 'g'), '−', '-')"
     if mark == ",":
         cleaned = f"replace({cleaned}, ',', '.')"
     value = f"TRY_CAST({cleaned} AS DOUBLE)"
-    return f"CASE WHEN regexp_matches({{c}}, {_sql(minus)}) THEN -{value} ELSE {value} END"
+    sign_behind = f"regexp_extract({{c}}, {_sql(f'^(?:{plain})$')}, 2) IN ({behind})"
+    is_negative = f"regexp_matches({{c}}, {_sql(before_digits)}) OR {sign_behind}"
+    return f"CASE WHEN {is_negative} THEN -{value} ELSE {value} END"
 
 
 SPACE_ANY = rf"[{SPACE}]*"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -71,8 +72,7 @@ def _years(data: Dataset, column: Column) -> str:
     if column.dtype != "integer" or low is None or not YEARS[0] <= low <= high <= YEARS[1]:
         raise BadInput(
             f"{column.name} holds {column.dtype}, which cannot be read as dates; whole years from {YEARS[0]} to "
-            f"{YEARS[1]} can. "
-            "Keep it as it is."
+            f"{YEARS[1]} can. Keep it as it is."
         )
     return f"make_date({c}::BIGINT, 1, 1)::TIMESTAMP"
 
@@ -83,8 +83,7 @@ def _check_boolean(data: Dataset, column: Column) -> None:
     if len(values) and not as_boolean(values).notna().any():
         raise BadInput(
             f"{column.name} holds neither yes and no, true and false nor 1 and 0, such as "
-            f"{str(values.iloc[0])[:40]!r}: as a "
-            "boolean every value would be missing. Keep it as it is."
+            f"{str(values.iloc[0])[:40]!r}: as a boolean every value would be missing. Keep it as it is."
         )
 
 
@@ -97,7 +96,10 @@ def _conversion(data: Dataset, column: Column, kind: str) -> tuple[str, str]:
         con.close()
     wanted = ("BIGINT", "DOUBLE") if kind == "numeric" else ("TIMESTAMP",)
     values = [str(v) for (v,) in rows]
-    fitting = [v for v in values if _gives(v, wanted)]
+    if not values:
+        raise BadInput(f"{column.name} holds no values. Keep it as {column.kind}.")
+    usual = _how(data)
+    fitting = [v for v in values if _gives(v, wanted, usual)]
     if kind == "numeric" and not fitting:  # codes such as 007 and 5E1 as the numbers that they look like
         sql = f"TRY_CAST({trimmed(c)} AS DOUBLE)"
         if not any(_is_number(v) for v in values):
@@ -105,14 +107,19 @@ def _conversion(data: Dataset, column: Column, kind: str) -> tuple[str, str]:
         return sql, ""
     if not fitting:
         raise BadInput(f"{column.name} holds no dates, such as {values[0][:40]!r}. Keep it as {column.kind}.")
-    how = choose(fitting, How(padded=True))
+    how = choose(fitting, replace(usual, padded=True))
     if how == AS_TEXT or how.gives not in wanted:
         raise BadInput(f"The values of {column.name} are written in several ways. Correct them in the file first.")
     return f"({how.of(c)})", how.parse
 
 
-def _gives(text: str, wanted: tuple[str, ...]) -> bool:
-    how = choose([text], How())
+def _how(data: Dataset) -> How:
+    """How numbers of the file are written, as they were read."""
+    return How(mark=data.reading.decimal, sure=data.reading.decimal == ",")
+
+
+def _gives(text: str, wanted: tuple[str, ...], usual: How) -> bool:
+    how = choose([text], usual)
     return how.gives in wanted or how.native in wanted
 
 
@@ -187,6 +194,8 @@ def rename(data: Dataset, names: Mapping[str, str] | Sequence[str], workspace: W
     changed = [f"{old} → {name}" for old, name in renamed.items() if old != name]
     if not changed:
         return data
+    marked = tuple((renamed.get(name, name), marker, count) for name, marker, count in data.reading.marked)
+    data = replace(data, reading=replace(data.reading, marked=marked))
     return _stored(
         data, f"SELECT {selected} FROM {SOURCE}", lambda _: schema, workspace, f"Renamed: {several(changed)}."
     )
@@ -227,7 +236,9 @@ def _number_of(column: Column, text: str) -> str:
     try:
         if column.dtype == "datetime":
             return f"epoch(TIMESTAMP {quoted_text(datetime.fromisoformat(text).isoformat(' '))})"
-        return repr(float(text))
+        if math.isfinite(number := float(text)):
+            return repr(number)
+        raise ValueError
     except ValueError:
         form = "a date such as 1900-01-01" if column.dtype == "datetime" else "a number such as 999"
         raise BadInput(f"{text!r} cannot stand for a missing value of {column.name}. Give {form}.") from None
@@ -246,22 +257,19 @@ def without_last(data: Dataset, rows: int, workspace: Workspace | None = None) -
         )
         con.close()
         read_as_text = [c.name for c in data.schema if c.dtype != "text"]
-        notes, parses, _ = convert_texts(raw, out, How(), Texts(missing=("",), kept=read_as_text))
+        notes, parses, _ = convert_texts(raw, out, _how(data), Texts(missing=("",), kept=read_as_text))
         count, inferred = infer(out, {**{c.name: c.parse for c in data.schema}, **parses})
-        schema = Schema(tuple(_kept_choice(data.schema[c.name], c) for c in inferred))
+        schema = Schema(tuple(_as_before(data.schema[c.name], c) for c in inferred))
         reading = replace(data.reading, notes=(*data.reading.notes, note, *notes))
         fingerprint = hashlib.sha256(json.dumps([data.fingerprint, "without", rows]).encode()).hexdigest()[:24]
         return workspace.store(Dataset(data.name, count, fingerprint, schema, out, reading))
 
 
-def _kept_choice(before: Column, now: Column) -> Column:
-    """A column read anew, with the kind and the role that a person gave it."""
-    chosen = before.reason == "set by you"
-    return (
-        replace(now, kind=before.kind, role=before.role, reason=before.reason)
-        if chosen
-        else replace(now, role=before.role if before.role not in ("feature", "ignore") else now.role)
-    )
+def _as_before(before: Column, now: Column) -> Column:
+    """A column that was read again, with its former kind and role unless it now holds values of another type."""
+    if now.dtype == before.dtype:
+        return replace(now, kind=_still(before, now), role=before.role, reason=before.reason)
+    return now if before.role in ("feature", "ignore") else replace(now, role=before.role)
 
 
 def without_repeats(data: Dataset, workspace: Workspace | None = None) -> Dataset:

@@ -37,7 +37,9 @@ def load(order: Order) -> Loaded:
     header = dialect.has_header(rows) if order.options.header is None else order.options.header
     names = rows[0] if header else [f"column_{i + 1}" for i in range(usual)]
     names = [*names, *[""] * (usual - len(names))]
-    notes = cells_to_parquet(names, rows[1:] if header else rows, order.raw)
+    body = rows[1:] if header else rows
+    body = body[: len(body) - order.options.skip_end] if order.options.skip_end else body
+    notes = cells_to_parquet(names, body, order.raw)
     if len(tables) > 1:
         notes.append(f"Of {count_of(len(tables), 'table')} the largest was read.")
     if skip:

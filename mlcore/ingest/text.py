@@ -69,7 +69,7 @@ def load(order: Order) -> Loaded:
     notes += table.notes + convert.conversion_notes(types) + _without_empty(order, layout, table) + cut_notes
     if skipped:
         notes.append(_skipped_note(skipped, len(layout.names)))
-    decimal = next((t.parse for t in types.values() if t.parse in (".", ",")), order.options.decimal or ".")
+    decimal = next((t.parse for t in types.values() if t.parse in (".", ",")), table.mark)
     marked = table.marked(types)
     reading = Reading(
         "text",
@@ -259,6 +259,7 @@ class _Table:
     notes: list[str] = field(default_factory=list)
     blanked: set[int] = field(default_factory=set)  # lines with an unclosed quote
     is_resolved: int = 0
+    mark: str = "."  # the decimal mark where a column does not show its own
 
     def __post_init__(self) -> None:
         self.whole = self.plain  # before any line was blanked
@@ -325,8 +326,8 @@ class _Table:
     def _options_by_column(self, values: _Values) -> dict[str, convert.How]:
         options = self.order.options
         mark, sure = convert.usual_mark(values.of.values(), self.dialect.delimiter)
-        explicit = options.decimal is not None
-        default = convert.How(options.decimal or mark, sure or explicit, explicit, options.dates)
+        explicit, self.mark = options.decimal is not None, options.decimal or mark
+        default = convert.How(self.mark, sure or explicit, explicit, options.dates)
         text_columns = set(options.as_text or ())
         return {
             name: replace(default, text=name in text_columns, padded=name in values.failed)

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mlcore.data.dataset import Dataset, Schema
+from mlcore.data.dataset import Schema
 from mlcore.errors import BadInput
 from mlcore.experiment.experiment import Experiment
 from mlcore.experiment.memory import rows_in_memory
@@ -116,7 +116,7 @@ def context(folder: str) -> Context:
         y=target.y[np.searchsorted(target.rows, plan.train)],
         setting=replace(recipe.setting(experiment.schema, protocol.seed), labels=labels, fast=protocol.fast),
         keys=keys.iloc[plan.train].reset_index(drop=True),
-        weights=_weights(dataset, experiment, plan.train),
+        weights=_weights(run, plan),
     )
 
 
@@ -139,17 +139,20 @@ def _limited(target: Target, experiment: Experiment, planned: int | None) -> tup
     return target.sampled(rows, experiment.protocol.seed), (note,)
 
 
-def _weights(dataset: Dataset, experiment: Experiment, rows: Array) -> Array | None:
-    """Sample weights from the column of that role; a missing weight is 0. Raises BadInput for impossible weights."""
-    names = experiment.schema.in_role("weight")
-    if not names:
+def _weights(run: RunFolder, plan: Plan) -> Array | None:
+    """The weights of the training rows. Raises BadInput for impossible weights, and for folds without any."""
+    of_rows = run.weights()
+    if of_rows is None:
         return None
-    values = np.nan_to_num(dataset.frame([names[0]])[names[0]].to_numpy(dtype=float, na_value=0.0)[rows], posinf=-1.0)
-    bad = int((values < 0).sum())
-    if bad or not values.sum():
-        why = f"{bad:,} of them are negative or infinite" if bad else "all of them are 0"
-        raise BadInput(f"{names[0]!r} cannot be a weight: {why}. Weights are 0 or more. Give the column another role.")
-    return np.asarray(values)
+    weights, name = of_rows[plan.train], run.experiment.schema.in_role("weight")[0]
+    if not weights.any():
+        raise BadInput(f"{name!r} cannot be a weight: all of its values are 0. Give the column another role.")
+    if not all(weights[rows].any() for fold in plan.folds for rows in (fold.train, fold.test)):
+        raise BadInput(
+            f"In one fold all rows have the weight 0 ({name}), so nothing can be scored there. Use fewer folds or "
+            "another split, or leave out the rows of weight 0."
+        )
+    return weights
 
 
 def plan_json(run: Context) -> str:

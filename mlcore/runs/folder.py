@@ -14,14 +14,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from mlcore.data.dataset import Dataset
 from mlcore.data.workspace import read_json_lines, write_whole
-from mlcore.errors import BadChoice, HoldoutError, NotFound
+from mlcore.errors import BadChoice, BadInput, HoldoutError, NotFound
 from mlcore.experiment.experiment import Experiment
 from mlcore.models import storage
-from mlcore.result import SEVERITIES, Array
+from mlcore.result import MISLEADING, SEVERITIES, Array
 from mlcore.runs import lock
 from mlcore.runs.candidate_log import CandidateLog, candidate_logs
 from mlcore.runs.events import Event, EventReader, first, since_resumed
@@ -220,6 +221,10 @@ class RunFolder:
         alerts = [{**a, "known": _signature(a) in known} for a in (*about_result, *about_data, *about_split)]
         return sorted(alerts, key=lambda a: SEVERITIES.index(a["severity"]))
 
+    def cautions(self) -> list[dict[str, Any]]:
+        """The alerts that belong with a score, as plain data: those that make it misleading and are not known."""
+        return [a for a in self.alerts() if not a["known"] and (a["severity"] == "high" or a["code"] in MISLEADING)]
+
     def known(self) -> set[str]:
         """The alerts of which a person has said that they are known."""
         try:
@@ -251,9 +256,20 @@ class RunFolder:
         return plan
 
     def weights(self) -> Array | None:
-        """The weight of each row of the file, 0 where it is missing; None where each counts once."""
+        """The weight of each row of the file, 0 where it is missing; None where each counts once.
+
+        Raises BadInput for impossible weights.
+        """
         names = self.experiment.schema.in_role("weight")
-        return self.dataset.column(names[0]).fillna(0).to_numpy(float) if names else None
+        if not names:
+            return None
+        values = self.dataset.column(names[0]).fillna(0).to_numpy(float)
+        if bad := int(((values < 0) | np.isinf(values)).sum()):
+            raise BadInput(
+                f"{names[0]!r} cannot be a weight: {bad:,} of its values are negative or infinite. Weights are 0 or "
+                "more. Give the column another role."
+            )
+        return values
 
     def holdout_looks(self) -> list[dict[str, Any]]:
         """All looks at the holdout so far."""

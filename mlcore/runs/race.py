@@ -14,7 +14,7 @@ import numpy as np
 from mlcore.result import Array
 from mlcore.runs.context import Context
 from mlcore.runs.predictions import read_fold
-from mlcore.validation.influence import influence
+from mlcore.validation.influence import influence, variance_within
 from mlcore.validation.splitter import Fold
 from mlcore.validation.statistics import ALPHA, shrunk_variance, t_quantile
 
@@ -49,7 +49,7 @@ def eliminated(
         if name == best or gap <= 2 * rope:
             continue
         variance, freedom = shrunk_variance(
-            scores[best] - values, _within(of_best, [_influence(run, name, f) for f in folds])
+            scores[best] - values, variance_within(zip(of_best, (_influence(run, name, f) for f in folds), strict=True))
         )
         freedom += whole - k  # the folds to come
         significant = t_quantile(1 - ALPHA / len(by_model), freedom) * np.sqrt(1 / whole + run.plan.ratio)
@@ -61,9 +61,3 @@ def eliminated(
 def _influence(run: Context, name: str, fold: Fold) -> Array | None:
     """How much each test row of a fold moves a model's score; None where there are too few rows."""
     return influence(run.metric, read_fold(run, name, fold.key)) if len(fold.test) >= ENOUGH else None
-
-
-def _within(first: list[Array | None], other: list[Array | None]) -> float | None:
-    """The mean variance of the gap on a fold that its rows show."""
-    pairs = [(a, b) for a, b in zip(first, other, strict=True) if a is not None and b is not None]
-    return float(np.mean([(a - b).var(ddof=1) / len(a) for a, b in pairs])) if pairs else None

@@ -6,7 +6,7 @@ rows it is that of their losses, for the area under the ROC curve DeLong's; othe
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -28,6 +28,15 @@ def influence(row: Metric, predictions: Predictions) -> Array | None:
     except NotApplicable:
         return None
     return None if moved is None else np.asarray(moved - moved.mean())
+
+
+def variance_within(pairs: Iterable[tuple[Array | None, Array | None]]) -> float | None:
+    """The mean variance of the difference of two models on a fold, from the influences (n,) of its rows on each.
+
+    None where no fold has both.
+    """
+    known = [(a, b) for a, b in pairs if a is not None and b is not None and len(a) == len(b) > 1]
+    return float(np.mean([(a - b).var(ddof=1) / len(a) for a, b in known])) if known else None
 
 
 def _roc_auc(s: Predictions) -> Array:

@@ -36,6 +36,14 @@ class Predictions:
         """The mean of (n,) values over the rows, by their weights."""
         return float(np.average(values, weights=self.weights))
 
+    def median(self, values: Array) -> float:
+        """The median of (n,) values over the rows; with weights, half of the weight lies below it."""
+        if self.weights is None:
+            return float(np.median(values))
+        order = np.argsort(values)
+        below = np.cumsum(self.weights[order])
+        return float(values[order][np.searchsorted(below, below[-1] / 2)])
+
     def ranking(self) -> Array:
         """Scores of the positive class: probabilities or decision values, never labels."""
         if self.probabilities is not None:
@@ -228,19 +236,7 @@ def _r2(s: Predictions) -> float:
         len(s.truth) < 2 or s.truth.min() == s.truth.max()
     ):  # the mean of equal values may differ from them in the last bit
         raise NotApplicable("All true values are equal, so there is no variance to explain.")
-    if spread == 0:
-        raise NotApplicable("All true values with a weight are equal, so there is no variance to explain.")
     return 1 - s.mean(_errors(s) ** 2) / spread
-
-
-def _median_error(s: Predictions) -> float:
-    """The median of the errors; with weights, half of the weight lies below it."""
-    errors = _errors(s)
-    if s.weights is None:
-        return float(np.median(errors))
-    order = np.argsort(errors)
-    below = np.cumsum(s.weights[order])
-    return float(errors[order][np.searchsorted(below, below[-1] / 2)])
 
 
 def _delong_interval(s: Predictions) -> tuple[float, float] | None:
@@ -335,7 +331,7 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         name="median_absolute_error", title="Median absolute error", tasks=_REGRESSION,
-        compute=_median_error, higher_is_better=False, perfect=0.0, bounds=(0.0, _INF),
+        compute=lambda s: s.median(_errors(s)), higher_is_better=False, perfect=0.0, bounds=(0.0, _INF),
         note="half of the errors are smaller, in the target's units",
     ),
     Metric(
@@ -371,11 +367,16 @@ def metric(name: str, task: Task) -> Metric:
 
 
 def compute(row: Metric, predictions: Predictions) -> tuple[float | None, str]:
-    """Return the value, or None and the reason why it is undefined. A number is never invented."""
+    """Return the value, or None and the reason why it is undefined. A number is never invented.
+
+    A row of weight 0 counts as absent.
+    """
+    if predictions.weights is not None and not predictions.weights.all():
+        predictions = some(predictions, np.flatnonzero(predictions.weights))
+        if not len(predictions.truth):
+            return None, f"{row.title} is undefined, because all of these rows have the weight 0."
     if len(predictions.truth) == 1 and not row.by_row:
         return None, f"{row.title} is undefined on a single row, which is all that leave-one-out tests on at a time."
-    if predictions.weights is not None and not predictions.weights.any():
-        return None, f"{row.title} is undefined, because all of these rows have the weight 0."
     try:
         value = row.compute(predictions)
     except NotApplicable as why:

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import mlcore
@@ -13,7 +18,8 @@ from tests.helpers import frame_here, read_here
 
 def read(tmp_path, text):
     (tmp_path / "a.csv").write_text(text)
-    return read_here(tmp_path / "a.csv")
+    fingerprint = hashlib.sha256(text.encode()).hexdigest()[:24]  # changed tables are stored under one made of it
+    return replace(read_here(tmp_path / "a.csv"), fingerprint=fingerprint)
 
 
 def test_a_changed_kind_is_true_of_counts_and_of_values(home, tmp_path):
@@ -100,3 +106,30 @@ def test_without_its_total_a_column_of_dates_is_dates(home, tmp_path):
     assert changed.rows == 20
     assert changed.schema["day"].kind == "datetime"
     assert changed.frame()["day"].tolist()[-1] == pd.Timestamp("2024-01-20")
+
+
+def test_without_its_total_a_column_keeps_the_decimal_comma_of_its_file(home, tmp_path):
+    rows = "".join(f"{i},100;{'pq'[i % 2]}\n" for i in range(1, 21))
+    data = read(tmp_path, "a;b\n" + rows + "Total;p\n")
+    for changed in (changes.without_last(data, 1), changes.with_kinds(data, {"a": "numeric"})):
+        assert changed.frame()["a"].dropna().tolist() == [i + 0.1 for i in range(1, 21)]
+
+
+def test_without_its_total_an_ignored_column_stays_ignored(home, tmp_path):
+    data = read(tmp_path, "a,b\n" + "".join(f"{i * 1.5},{i % 3}\n" for i in range(20)))
+    assert changes.without_last(changes.with_roles(data, {"b": "ignore"}), 1).schema["b"].role == "ignore"
+
+
+def test_a_column_without_values_has_no_other_kind(home, tmp_path):
+    table = pa.table({"a": list(range(9)), "b": pa.array([None] * 9, pa.string())})
+    pq.write_table(table, tmp_path / "empty.parquet")
+    data = read_here(tmp_path / "empty.parquet")
+    with pytest.raises(BadInput, match=r"b holds no values\. Keep it"):
+        changes.with_kinds(data, {"b": "numeric"})
+
+
+def test_what_was_taken_as_missing_follows_a_new_name(home, tmp_path):
+    data = read(tmp_path, "k,n\n" + "".join(f"{'-' if i % 3 else i},{i}\n" for i in range(30)))
+    ((old, *rest),) = [m for m in data.reading.marked if m[1] == "-"]
+    assert old == "k"
+    assert changes.rename(data, {"k": "z"}).reading.marked == (("z", *rest),)

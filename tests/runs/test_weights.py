@@ -8,6 +8,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from mlcore.comparison.leaderboard import board_of
+from mlcore.errors import BadInput
 from mlcore.evaluate.classes import precision_recall, roc
 from mlcore.evaluate.holdout import open_holdout
 from mlcore.ingest.changes import with_roles
@@ -54,3 +55,15 @@ def test_curves_and_the_holdout_weigh_rows_as_scikit_learn_does():
     guessed = run.model("logistic").predict_proba(frame.loc[rows])[:, 1]
     expected = roc_auc_score(frame["y"][rows] == "yes", guessed, sample_weight=frame["w"][rows])
     assert look.value == pytest.approx(expected)
+
+
+def test_a_heavy_row_of_weight_zero_is_no_warning(run):
+    assert board_of(run).heavy == ""
+
+
+def test_a_fold_without_weight_is_refused_before_anything_is_fitted():
+    frame = pd.DataFrame({"x": range(90), "g": [i // 30 for i in range(90)], "y": [0, 1, 1] * 30})
+    frame["w"] = np.where(frame["g"] == 1, 0.0, 1.0)
+    dataset = with_roles(frame_here(frame, "weighed"), {"w": "weight", "g": "group"})
+    with pytest.raises(BadInput, match=r"In one fold all rows have the weight 0 \(w\)"):
+        compare_here(dataset, "y", models=["logistic"], split="group", holdout=0, folds=3)

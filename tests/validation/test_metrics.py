@@ -179,3 +179,16 @@ def test_metrics_weigh_rows_as_scikit_learn_does():
         None,
         "RMSE is undefined, because all of these rows have the weight 0.",
     )
+
+
+def test_rows_of_weight_zero_count_as_absent():
+    truth, probability = np.array([1, 1, 1, 0, 0, 0]), np.array([0.9, 0.2, 0.6, 0.7, 0.1, 0.3])
+    both = np.stack([1 - probability, probability], axis=1)
+    one_class = Predictions(truth, (probability > 0.5).astype(int), 2, both, weights=np.array([1.0, 1, 1, 0, 0, 0]))
+    for name in ("roc_auc", "average_precision"):
+        value, why = compute(metric(name, "binary"), one_class)
+        assert value is None, name
+        assert "one class" in why
+    amounts, guesses = np.array([0.0, 2, 4]), np.array([1.0, 1, 5])
+    without_zero = Predictions(amounts, guesses, weights=np.array([0.0, 1, 1]))
+    assert compute(metric("mape", "regression"), without_zero)[0] == pytest.approx((1 / 2 + 1 / 4) / 2)

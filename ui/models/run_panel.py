@@ -269,11 +269,9 @@ def verdict_card(board: Leaderboard, run: Run) -> None:
         for part in (answer.good, answer.sure):
             if part:
                 st.markdown(escape(part))
-        shown = {c["text"] for c in run.cautions()[:MOST_CAUTIONS]}
         cautions(run)
-        for text in answer.against:
-            if text not in shown:
-                st.markdown(f":orange[:material/warning:] {escape(text)}")
+        for text in (*answer.cautions[MOST_CAUTIONS:], *answer.further):
+            st.markdown(f":orange[:material/warning:] {escape(text)}")
         if answer.next:
             st.markdown(escape(answer.next))
         with st.expander("In numbers"):
