@@ -88,11 +88,10 @@ def profile(  # noqa: PLR0913 - every option is a keyword that editors know
     data = changed(data, kinds, roles, workspace)
     stats = column_stats(data)
     resolved = None
+    training = None
     if target is not None:
         data = data.with_schema(data.schema.with_target(target))
         resolved = task_of(data.schema[target], task)
-    training = None
-    if target is not None and resolved is not None:
         training = without_holdout(data, Recipe(target, resolved), protocol or Protocol())
     alerts = registry.find(data, target, resolved, stats, training)
     return Profile(dataset=data, columns=described(data, stats), alerts=tuple(alerts), rows=data.rows)
@@ -381,7 +380,7 @@ class Aim:
 def plan(data: Dataset, aim: Aim, protocol: Protocol, choice: Choice) -> tuple[Dataset, Experiment]:
     """Resolve all choices; return the dataset with its roles, and the experiment. Raises BadInput."""
     data = data.with_schema(data.schema.with_target(aim.target).ignoring(aim.ignore))
-    data, _ = with_some_feature(data)
+    data = data.with_schema(with_some_feature(data.schema))
     column = data.schema[aim.target]
     recipe = aim.resolved(data, _task_meant(column, aim.task, protocol.metric, choice))
     try:

@@ -76,7 +76,7 @@ class Session:
             self.recipe = self.models = None
             self.save()
             return
-        new_schema = schema.with_target(target)
+        new_schema = changes.with_some_feature(schema.with_target(target))
         resolved = task_of(new_schema[target], task)
         is_same = self.recipe is not None and (self.recipe.target, self.recipe.task) == (target, resolved)
         positive = self.recipe.positive if self.recipe is not None and is_same else None

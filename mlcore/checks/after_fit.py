@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,11 @@ class Fitted:
     titles: Mapping[str, str]  # by model
     scores: Mapping[str, float]  # by model: of the metric of STRENGTHS
 
+    @cached_property
+    def classes(self) -> int:
+        """The number of distinct values of the target among these rows."""
+        return len(np.unique(self.y))
+
 
 def strength(task: Task, score: float, classes: int) -> float:
     """How far a score is on the way from chance to perfect.
@@ -57,8 +63,13 @@ def strength(task: Task, score: float, classes: int) -> float:
     >>> strength("binary", 0.75, 2), strength("regression", 0.5, 0)
     (0.5, 0.5)
     """
-    chance = {"binary": 0.5, "multiclass": 1 / max(classes, 2), "regression": 0.0}[task]
-    return (score - chance) / (1 - chance)
+    of_chance = chance(task, classes)
+    return (score - of_chance) / (1 - of_chance)
+
+
+def chance(task: Task, classes: int) -> float:
+    """The score of guessing: ROC AUC, balanced accuracy or R²."""
+    return {"binary": 0.5, "multiclass": 1 / max(classes, 2), "regression": 0.0}[task]
 
 
 def too_good(fitted: Fitted) -> list[Alert]:
@@ -111,23 +122,19 @@ def _responsible(fitted: Fitted) -> tuple[list[str], float, float]:
     names = list(fitted.rows.columns[:MOST_COLUMNS])
     x = np.column_stack([_coded(fitted.rows[n]) for n in names]) if names else np.empty((len(fitted.y), 0))
     whole, importance = _quick(fitted, x)
-    strong = strength(fitted.task, whole, len(np.unique(fitted.y)))
+    strong = strength(fitted.task, whole, fitted.classes)
     left = list(np.argsort(-importance))
     dropped: list[int] = []
     score = whole
     while left and len(dropped) < min(MOST_NAMED, len(names)) and strong > 0.2:
         dropped.append(int(left[0]))
         kept = [j for j in range(len(names)) if j not in dropped]
-        score, importance = _quick(fitted, x[:, kept]) if kept else (_chance(fitted), np.zeros(0))
+        score, importance = _quick(fitted, x[:, kept]) if kept else (chance(fitted.task, fitted.classes), np.zeros(0))
         left = [kept[j] for j in np.argsort(-importance)]
-        if strength(fitted.task, score, len(np.unique(fitted.y))) <= (1 - FALLS) * strong:
+        if strength(fitted.task, score, fitted.classes) <= (1 - FALLS) * strong:
             few = len(dropped) == 1 or len(dropped) <= FEW * len(names)
             return ([str(names[j]) for j in dropped] if few else []), whole, score
     return [], whole, score
-
-
-def _chance(fitted: Fitted) -> float:
-    return {"binary": 0.5, "multiclass": 1 / max(len(np.unique(fitted.y)), 2), "regression": 0.0}[fitted.task]
 
 
 def _coded(column: pd.Series) -> Array:
@@ -160,4 +167,4 @@ def _quick(fitted: Fitted, x: Array) -> tuple[float, Array]:
                 else float(balanced_accuracy_score(truth, model.predict(x[test])))
             )
         importance += model.feature_importances_
-    return (float(np.mean(scores)) if scores else _chance(fitted)), importance
+    return (float(np.mean(scores)) if scores else chance(fitted.task, fitted.classes)), importance

@@ -26,6 +26,7 @@ from mlcore.wording import count_of, several, share
 
 SOURCE = "holdout_source"  # stands for the table in a query
 YEARS = (1800, 2200)
+ONLY_PREDICTOR = "it may be an identifier, but nothing else is left to predict from"
 EXAMPLES = 2_000  # distinct texts from which a column's format is chosen
 
 
@@ -144,19 +145,18 @@ def with_roles(data: Dataset, roles: Mapping[str, str]) -> Dataset:
     return data.with_schema(schema)
 
 
-def with_some_feature(data: Dataset) -> tuple[Dataset, str]:
-    """The table with a feature: where none is left, columns that count 1, 2, 3 … are one; and a note that says so.
+def with_some_feature(schema: Schema) -> Schema:
+    """A schema with a feature: where none is left, columns that count 1, 2, 3 … are features.
 
-    A day, a dose or a level counts without gaps and is the only predictor of many a first regression.
+    A day, a dose or a level counts without gaps and is the only predictor of many a first regression. ONLY_PREDICTOR is
+    then the reason of the column.
     """
-    schema = data.schema
     if schema.in_role("feature"):
-        return data, ""
-    counting = [c.name for c in schema if c.kind == "identifier" and c.dtype == "integer" and c.role == "ignore"]
-    for name in counting:
-        schema = with_role(schema, name, "feature")
-    summary = f"{several(counting)} may be an identifier, but nothing else is left, so it is used as a feature."
-    return data.with_schema(schema), summary if counting else ""
+        return schema
+    for column in schema:
+        if column.kind == "identifier" and column.dtype == "integer" and column.role == "ignore":
+            schema = with_role(schema, column.name, "feature").change(column.name, reason=ONLY_PREDICTOR)
+    return schema
 
 
 def with_role(schema: Schema, name: str, role: str) -> Schema:

@@ -60,8 +60,8 @@ def detect(path: Path) -> Encoding:
         for bom, name in BOMS:
             if head.startswith(bom):
                 return Encoding(name)
-        if (utf16 := _utf16(head)) is not None:
-            return Encoding(utf16)
+        if (wide := utf16(head)) is not None:
+            return Encoding(wide)
         file.seek(0)
         valid, invalid, sample = _utf8_evidence(file)
     if not invalid or valid > 3 * invalid:  # text in other encodings is rarely valid UTF-8
@@ -136,7 +136,7 @@ def _asian(sample: bytes, western: float) -> Encoding | None:
     return Encoding(best.encoding) if best is not None and best.encoding in ASIAN else None
 
 
-def _utf16(head: bytes) -> str | None:
+def utf16(head: bytes) -> str | None:
     """UTF-16 without a byte-order mark: every second byte of plain letters is zero."""
     if len(head) < 8 or b"\0" not in head:
         return None

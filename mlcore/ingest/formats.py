@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlcore.errors import CannotRead
+from mlcore.ingest.encoding import utf16
 
 # The family of each file ending; other files are identified by their first bytes.
 FORMATS: tuple[tuple[str, str], ...] = (
@@ -132,7 +133,7 @@ def _family_of_text(path: Path, name: str, head: bytes, expected: str | None) ->
     start = head.removeprefix(b"\xef\xbb\xbf")
     if expected in ("json", "jsonl"):
         return expected
-    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) and not _is_utf16(head):
+    if b"\0" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")) and utf16(head) is None:
         raise CannotRead(f"{name} is not text: it holds zero bytes. Holdout reads {READS}.")
     if HTML.match(start):
         return "html"
@@ -146,11 +147,6 @@ def _family_of_text(path: Path, name: str, head: bytes, expected: str | None) ->
     if start.lstrip()[:1] in (b"{", b"["):
         return _json_family(path) or "text"
     return "text"
-
-
-def _is_utf16(head: bytes) -> bool:
-    even, odd = head[0::2].count(0), head[1::2].count(0)
-    return max(even, odd) > 0.2 * len(head) and min(even, odd) < 0.05 * len(head)
 
 
 def _json_family(path: Path) -> str | None:

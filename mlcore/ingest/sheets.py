@@ -29,7 +29,7 @@ def load(order: Order) -> Loaded:
     book = _open(order)
     sheet, area, visible = _sheet(order, book)
     rows, notes = area.filled()
-    if not area.is_complete(order):
+    if not area.is_complete():
         raise CannotRead(
             f"Every formula of {order.name} lacks its stored result, and there are no other values. Open it in Excel "
             "or LibreOffice, save it, and read it again."
@@ -128,7 +128,7 @@ class _Area:
             "missing. Open the file in Excel or LibreOffice and save it, and read it again."
         ]
 
-    def is_complete(self, order: Order) -> bool:
+    def is_complete(self) -> bool:
         """Whether any cell holds a value."""
         return any(
             c != "" for r, row in enumerate(self.rows) for i, c in enumerate(row) if (r, i) not in self.uncalculated

@@ -22,6 +22,7 @@ from mlcore.checks import after_fit, split
 from mlcore.data.workspace import write_whole
 from mlcore.errors import BadInput, HoldoutError
 from mlcore.experiment.candidate import Candidate
+from mlcore.ingest.changes import ONLY_PREDICTOR
 from mlcore.runs import blend, race
 from mlcore.runs.context import Context, context, plan_json, split_digest
 from mlcore.runs.engines import FULL, Engine, Inline, LocalProcesses, is_full
@@ -365,6 +366,8 @@ def _import_candidates(run: Context) -> None:
 def _notes(run: Context) -> list[str]:
     """Notes about the candidates before they run."""
     notes, task = [], run.setting.task
+    counting = [c.name for c in run.experiment.schema.features() if c.reason == ONLY_PREDICTOR]
+    notes += [f"{several(counting)} used as a feature: {ONLY_PREDICTOR}."] if counting else []
     rows = len(run.plan.folds[0].train) if run.plan.folds else 0
     limited = [c for c in run.experiment.candidates if c.most_rows and rows > c.most_rows]
     if limited:

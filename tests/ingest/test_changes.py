@@ -13,7 +13,7 @@ import mlcore
 from mlcore.data.workspace import Workspace
 from mlcore.errors import BadChoice, BadInput, NoSuchColumn
 from mlcore.ingest import changes
-from tests.helpers import frame_here, read_here
+from tests.helpers import compare_here, frame_here, read_here
 
 
 def read(tmp_path, text):
@@ -65,9 +65,9 @@ def test_an_identifier_becomes_a_feature_by_its_role():
 
 def test_a_counting_column_that_is_all_there_is_becomes_the_feature():
     data = frame_here(pd.DataFrame({"no": range(1, 41), "y": np.arange(40) * 2.5}), "counting")
-    run, note = changes.with_some_feature(data.with_schema(data.schema.with_target("y")))
-    assert run.schema.features().names == ["no"]
-    assert "no may be an identifier" in note
+    run = compare_here(data, "y", models=["ridge"], folds=3, repeats=1)
+    assert run.experiment.schema.features().names == ["no"]
+    assert "no used as a feature: it may be an identifier, but nothing else is left to predict from." in run.notes()
 
 
 def test_columns_are_renamed_by_name_and_in_order(home, tmp_path):

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import pandas as pd
+
 from mlcore.data.workspace import Workspace
-from tests.helpers import others
+from tests.helpers import frame_here, others
 from tests.ui.test_pages import opened, session_on, text_of
 from ui.state import Session
 
@@ -41,3 +43,9 @@ def test_broken_session_files_are_no_session(home):
     place = Workspace().folder("sessions") / ("x" * 20 + ".json")
     place.write_text("{")
     assert Session.load("x" * 20) is None
+
+
+def test_a_counting_column_that_is_all_there_is_becomes_the_feature_on_the_page_too():
+    frame = pd.DataFrame({"no": range(1, 41), "y": [i * 2.5 for i in range(40)]})
+    session = session_on(frame_here(frame, "counting"), "y")
+    assert session.schema.features().names == ["no"]
