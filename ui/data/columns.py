@@ -188,17 +188,18 @@ def undo_line() -> None:
 
 
 def alert_line(alert: Alert, place: int) -> None:
-    """One alert, the button for its fix, and its help card."""
+    """One alert and its help card, and below them the button for its fix, which would squeeze the text next to it."""
+    fix, key = alert.fix, key_of(alert.code, alert.column, place)
+    done = fix is not None and session().is_resolved(fix)
     with st.container(horizontal=True, vertical_alignment="top", wrap=False):
         st.markdown(f"{MARKS[alert.severity]} {escape(alert.text)}", width="stretch")
-        fix, key = alert.fix, key_of(alert.code, alert.column, place)
-        if fix is not None and session().is_resolved(fix):
+        if done:
             st.badge("done", icon=":material/check:", color="green")
-        elif fix is not None and st.button(fix.title, key=f"fix-{key}", type="secondary"):
-            _attempt(lambda: session().resolve(fix))
         with st.popover("", icon=":material/help:", type="tertiary", help="What this is, and what to do"):
             if alert.help is not None:
                 help_card(alert.help, ALERT_CARD)
+    if fix is not None and not done and st.button(fix.title, key=f"fix-{key}", type="secondary"):
+        _attempt(lambda: session().resolve(fix))
     if alert.parts:
         with st.expander(f"Each of the {len(alert.parts)} columns"):
             for part in alert.parts[:MOST_PARTS]:

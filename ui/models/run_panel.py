@@ -282,7 +282,7 @@ def verdict_card(board: Leaderboard, run: Run) -> None:
 def cautions(run: Run) -> None:
     """What speaks against believing the scores, until a person says that it is known."""
     for place, caution in enumerate(run.cautions()[:MOST_CAUTIONS]):
-        with st.container(horizontal=True, vertical_alignment="top", wrap=False, key=f"caution-{place}"):
+        with st.container(horizontal=True, vertical_alignment="top", key=f"caution-{place}"):
             st.markdown(f":orange[:material/warning:] {escape(caution['text'])}", width="stretch")
             fix = Fix.from_json(caution["fix"]) if caution["fix"] else None
             fits = fix is not None and fix.column in (None, *session().needed_schema().names)
