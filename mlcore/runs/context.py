@@ -146,7 +146,7 @@ def _weights(run: RunFolder, plan: Plan) -> Array | None:
         return None
     weights, name = of_rows[plan.train], run.experiment.schema.in_role("weight")[0]
     if not weights.any():
-        raise BadInput(f"{name!r} cannot be a weight: all of its values are 0. Give the column another role.")
+        raise BadInput(f"{name!r} cannot be a weight: all of them are 0. Give the column another role.")
     if not all(weights[rows].any() for fold in plan.folds for rows in (fold.train, fold.test)):
         raise BadInput(
             f"In one fold all rows have the weight 0 ({name}), so nothing can be scored there. Use fewer folds or "
