@@ -94,8 +94,12 @@ def _verdict(run: RunFolder, board: Leaderboard) -> Verdict:
         return _open(board, f"No model has a score, so there is no answer.{why}", cautions, "")
     if board.beats_baseline() is False:
         return _nothing(board, ranked, cautions)
-    if star is None or not board.better:  # after a single split, or without the score of the baseline
-        return _open(board, board.sentence(), cautions, "")
+    if board.folds == 1:
+        text = "One split cannot tell which model to use, because it does not show how much scores vary."
+        return _open(board, text, cautions, "Compare on folds.")
+    if star is None or not board.better:
+        text = "The baseline has no score, so whether any model is worth using is open."
+        return _open(board, text, cautions, "Compare again, with more time for each model.")
     return Verdict(
         board=board,
         model=star.model,

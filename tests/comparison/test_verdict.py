@@ -41,7 +41,7 @@ def test_it_follows_the_metric_that_ranks(run):
 def test_one_split_cannot_decide_and_it_says_so(table):
     answer = compare_here(table, "y", models=["logistic"], split="validation").verdict()
     assert answer.model is None
-    assert "One split does not show how much scores vary" in answer.use
+    assert "One split cannot tell which model to use" in answer.use
     assert "Use none" not in answer.sentence()
 
 
