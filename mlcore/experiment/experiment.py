@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from typing import Any
 
 from mlcore.data.dataset import Dataset, Schema, schema_from_json
@@ -62,16 +62,16 @@ class Experiment:
         return replace(self, candidates=tuple(candidate if c.model == candidate.model else c for c in self.candidates))
 
     def changed_since(self, before: Experiment) -> list[str]:
-        """Which parts differ from an earlier experiment on the same target, for models that are in both."""
-        columns, earlier_columns = ([(c.name, c.kind, c.role) for c in e.schema] for e in (self, before))
-        parts = {
-            "columns": columns == earlier_columns,
-            "recipe": self.recipe == before.recipe,
-            "protocol": self.protocol == before.protocol,
-        }
+        """What differs from an earlier experiment, each change as words: "folds: 5 → 3"; models in both are compared."""
         earlier = {c.model: c for c in before.candidates}
-        changed = [c.label for c in self.candidates if earlier.get(c.model, c) != c]
-        return [part for part, same in parts.items() if not same] + [f"settings of {label}" for label in changed]
+        settings = [c.label for c in self.candidates if earlier.get(c.model, c) != c]
+        return [
+            *_data_changes(self.source, before.source),
+            *_column_changes(self.schema, before.schema),
+            *_field_changes(self.recipe, before.recipe),
+            *_field_changes(self.protocol, before.protocol),
+            *(f"settings of {label}" for label in settings),
+        ]
 
     def candidate(self, name: str) -> Candidate:
         """A candidate by its name. Raises BadChoice."""
@@ -105,6 +105,49 @@ class Experiment:
             Protocol(**data["protocol"]),
             tuple(Candidate.from_json(c) for c in data["candidates"]),
         )
+
+
+def _data_changes(now: Source, before: Source) -> list[str]:
+    """Whether another file is read, or the same file in another way."""
+    if now.fingerprint == before.fingerprint:
+        return []
+    if (now.name, now.rows) == (before.name, before.rows):
+        return ["how the file is read, or what it holds"]
+    return [f"data: {before.name} ({before.rows:,} rows) → {now.name} ({now.rows:,} rows)"]
+
+
+def _column_changes(now: Schema, before: Schema) -> list[str]:
+    """Columns that came, went, or have another kind or role."""
+    earlier, current = ({c.name: c for c in schema} for schema in (before, now))
+    gone = [f"column {name} removed" for name in earlier if name not in current]
+    new = [f"column {name} added" for name in current if name not in earlier]
+    changes = [
+        f"{name}: {getattr(earlier[name], trait)} → {getattr(column, trait)}"
+        for name, column in current.items()
+        for trait in ("kind", "role")
+        if name in earlier and getattr(earlier[name], trait) != getattr(column, trait)
+    ]
+    return [*gone, *new, *changes]
+
+
+def _field_changes(now: Any, before: Any) -> list[str]:
+    """The options of a recipe or a protocol that differ, nested steps by their own options."""
+    changes = []
+    for name in (f.name for f in fields(now)):
+        old, new = getattr(before, name), getattr(now, name)
+        if old != new and is_dataclass(new) and type(old) is type(new):
+            changes += [f"{name} {change}" for change in _field_changes(new, old)]
+        elif old != new:
+            changes.append(f"{name.replace('_', ' ')}: {_in_words(old)} → {_in_words(new)}")
+    return changes
+
+
+def _in_words(value: Any) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "automatic" if value is None else str(value)
 
 
 def _with_positive(dataset: Dataset, recipe: Recipe, protocol: Protocol) -> Recipe:

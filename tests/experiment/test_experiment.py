@@ -26,9 +26,12 @@ def test_what_changed_since_an_experiment_is_named(mixed):
 
     before = asked()
     assert asked().changed_since(before) == []
-    assert asked(folds=4).changed_since(before) == ["protocol"]
+    assert asked(folds=4).changed_since(before) == ["folds: 5 → 4"]
     assert asked(parameters={"logistic": {"C": 2.0}}).changed_since(before) == ["settings of Logistic regression"]
-    assert asked(ignore=["a"], recipe={"scale": {"method": "robust"}}).changed_since(before) == ["columns", "recipe"]
+    assert asked(ignore=["a"], recipe={"scale": {"method": "robust"}}).changed_since(before) == [
+        "a: feature → ignore",
+        "scale method: auto → robust",
+    ]
 
 
 def test_experiments_survive_json_and_hash_what_decides_numbers(runs):

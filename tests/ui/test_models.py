@@ -50,10 +50,8 @@ def press(test, label):
 def test_presets_and_own_choice(page_of):
     session, test = page_of()
     assert "Compare 13 models" in [b.label for b in test.button]
-    preset = (
-        next(g for g in test.segmented_control if g.label == "Preset") if hasattr(test, "segmented_control") else None
-    )
-    assert preset is None or preset.value == "standard"
+    assert test.get("button_group")[0].label == "Preset"
+    assert session.models is None  # the preset decides
     box = next(c for c in test.checkbox if c.label == "Gradient boosting")
     box.uncheck().run()
     assert session.models is not None
