@@ -121,7 +121,7 @@ def compare(  # noqa: PLR0913 - every option is a keyword that editors know
     rule: Rule | dict[str, Any] | None = None,
     tune: Sequence[str] | str = (),
     search: Search | None = None,
-    race: bool = Protocol.race,
+    race: bool | None = Protocol.race,
     fast: bool = Protocol.fast,
     time_limit: float = Protocol.time_limit,
     jobs: int | None = None,
@@ -133,8 +133,9 @@ def compare(  # noqa: PLR0913 - every option is a keyword that editors know
 ) -> Run:
     """Compare models by cross-validation, and return the run once its leaderboard is complete.
 
-    The models are then fitted on all training rows in the background: `run.model(name)` waits for the one asked for,
-    `run.wait()` for all, and Python does not end before they are done.
+    The models of the top group are then fitted on all training rows in the background: `run.wait()` waits for them, and
+    Python does not end before they are done. `run.model(name)` waits for the one asked for; a model outside the top
+    group is fitted when it is first asked for.
 
     Parameters
     ----------
@@ -185,7 +186,8 @@ def compare(  # noqa: PLR0913 - every option is a keyword that editors know
     search
         How they are searched; 20 trials of the Bayesian search by default.
     race
-        Stop models that can no longer come first.
+        Stop models that can no longer be in the top group; by default from 30,000 rows. It needs 200 test rows in a
+        fold, and then never stops a model that the whole run would show in the top group, as far as measured.
     fast
         Use scikit-learn-intelex, where it is installed.
     time_limit

@@ -375,7 +375,8 @@ def _compare_arguments(command: argparse.ArgumentParser) -> None:
     for name, kind, default in _keywords(mlcore.compare):
         flag, shared = f"--{name.replace('_', '-')}", {"help": help_[name], "default": default}
         if kind is bool:
-            command.add_argument(flag, action="store_true", help=help_[name])
+            action = argparse.BooleanOptionalAction if default is None else "store_true"
+            command.add_argument(flag, action=action, **shared)
         else:
             command.add_argument(flag, type=kind, metavar=METAVARS.get(name, name.upper()), **shared)
     command.add_argument("--recipe", metavar="FILE.json", help="how columns become features")

@@ -95,7 +95,7 @@ class Run(RunFolder):
 
     def search_report(self, model: str) -> SearchReport:
         """The search over a candidate's hyperparameters, once it is done. Raises NotFound when there was none."""
-        self.wait_fitted(model)  # the last search, on all training rows, may still be under way
+        self.ensure_fitted(model)  # the last search, on all training rows, may still be under way
         return search_report.search_report(self, model)
 
     # warm start ---------------------------------------------------------------------------------------------------
@@ -109,8 +109,9 @@ class Run(RunFolder):
     def prepare_more_trees(self, model: str, more: int, folder: Path) -> Run:
         """Write the folder of the run that `with_more_trees` starts. Raises BadInput for a model without trees."""
         experiment, trees = warm_start.with_more_trees(self.experiment, model, more)
-        for candidate in self.experiment.candidates:  # the others are taken over with their fitted models
+        for candidate in self.experiment.candidates:  # the others are taken over with the models that are fitted
             self.wait_fitted(candidate.model)
+        self.ensure_fitted(model)
         if model not in self.fitted():
             raise BadInput(f"{model} cannot be warm-started: {self.why_missing(model)}")
         write_run(folder, experiment, self.dataset)

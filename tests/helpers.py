@@ -108,7 +108,7 @@ def study_here(run: Run, study: Study) -> LearningCurve | ValidationCurve:
     """Carry out a study in this process."""
     request(run, study)
     with (run.paths.study(study.name) / NAME).open("a", encoding="utf-8") as file:
-        carry_out_study(WorkerOrder(run.path, 0, study.name), EventLog(file))
+        carry_out_study(WorkerOrder(run.path, 0, study.part), EventLog(file))
     return result(run, study)
 
 

@@ -103,6 +103,9 @@ def _label(run: Run) -> str | None:
 
 
 def _explanation(run: Run, model: str, row: int, options: dict[str, Any]) -> None:
+    if model in run.deferred():
+        label = run.experiment.candidate(model).label
+        st.caption(escape(f"{label} is outside the top group, so it is fitted on all training rows first, once."))
     try:
         with st.skeleton(height=420):
             explanation: Explanation = cached.of_run(

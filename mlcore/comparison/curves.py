@@ -229,7 +229,7 @@ def _carry_out(run: RunFolder, study: Study) -> None:
     if state_of(run, study).state == "finished":
         return
     request(run, study)
-    launch(run.path, study=study.name)
+    launch(run.path, part=study.part)
     while (now := state_of(run, study)).state == "running":
         time.sleep(0.1)
     if now.state != "finished":

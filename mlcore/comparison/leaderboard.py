@@ -53,6 +53,7 @@ class Row:
     rows: int | None = None  # that it was trained on, in one fold
     description: str = ""  # the model in words: a rule, the members of a blend
     caveat: str = ""  # what is to be known of its fits, such as that they did not converge
+    deferred: bool = False  # whether it is fitted on all training rows only when that is asked for
 
     @property
     def is_baseline(self) -> bool:
@@ -467,6 +468,7 @@ def _row(name: str, log: CandidateLog, scores: Array | None, context: ScoringCon
         rows=log.rows,
         description=log.description,
         caveat=_convergence(log),
+        deferred=log.deferred,
     )
 
 

@@ -62,7 +62,7 @@ class Experiment:
         return replace(self, candidates=tuple(candidate if c.model == candidate.model else c for c in self.candidates))
 
     def changed_since(self, before: Experiment) -> list[str]:
-        """What differs from an earlier experiment, each change as words: "folds: 5 → 3"; models in both are compared."""
+        """What differs from an earlier experiment, each change in words, such as "folds: 5 → 3"."""
         earlier = {c.model: c for c in before.candidates}
         settings = [c.label for c in self.candidates if earlier.get(c.model, c) != c]
         return [

@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 
 from mlcore.data.dataset import Reading
 from mlcore.errors import BadChoice, CannotRead
-from mlcore.ingest import dialect
+from mlcore.ingest import binary_sheets, dialect
 from mlcore.ingest.archives import MOST_UNPACKED
 from mlcore.ingest.dialect import MOST_PREAMBLE
 from mlcore.ingest.frames import Loaded, Order, cells_to_parquet, seconds_notes
@@ -147,12 +147,10 @@ def _sheet(order: Order, book: Any) -> tuple[str, _Area, list[str]]:
         raise BadChoice.of("sheet", choice, book.sheet_names)
     best: tuple[str, _Area] | None = None
     for name in [choice] if choice is not None else names:
-        sheet = book.get_sheet_by_name(name)
-        rows = sheet.to_python(skip_empty_area=True)
-        if not any(c != "" for row in rows for c in row):
+        area = _area(order.path, book.get_sheet_by_name(name))
+        if not any(c != "" for row in area.rows for c in row):
             continue
-        area = _Area(name, rows, _merged(sheet), uncalculated(order.path, name, sheet.start or (0, 0)))
-        if len(rows) > 1:  # a sheet with one row is a title page
+        if len(area.rows) > 1:  # a sheet with one row is a title page
             return name, area, names
         best = best or (name, area)
     if best is not None:
@@ -160,10 +158,15 @@ def _sheet(order: Order, book: Any) -> tuple[str, _Area, list[str]]:
     raise CannotRead(f"{order.name} has no values in any sheet. Choose a workbook with a header and rows.")
 
 
-def _merged(sheet: Any) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    top, left = sheet.start or (0, 0)
-    ranges = getattr(sheet, "merged_cell_ranges", None) or []
-    return [((a - top, b - left), (c - top, d - left)) for (a, b), (c, d) in ranges]
+def _area(path: Path, sheet: Any) -> _Area:
+    rows, (top, left) = sheet.to_python(skip_empty_area=True), sheet.start or (0, 0)
+    merged = getattr(sheet, "merged_cell_ranges", None) or []
+    if binary_sheets.is_binary(path):
+        corrections = binary_sheets.corrections(path, sheet.name)
+        rows, (top, left) = corrections.applied(rows, (top, left))
+        merged = corrections.merged
+    inner = [((a - top, b - left), (c - top, d - left)) for (a, b), (c, d) in merged]
+    return _Area(sheet.name, rows, inner, uncalculated(path, sheet.name, (top, left)))
 
 
 SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -261,9 +264,13 @@ def _without_unnamed(names: list[Any], body: Cells) -> tuple[list[Any], Cells, l
 
 def _preamble(rows: Cells) -> int:
     """Count the lines of titles and remarks above the table: rows with fewer values than most rows span."""
-    spans = [max((i + 1 for i, cell in enumerate(row) if cell != ""), default=0) for row in rows[:300]]
-    filled = [sum(cell != "" for cell in row) for row in rows[:300]]
+    rows = rows[:300]
+    spans = [max((i + 1 for i, cell in enumerate(row) if cell != ""), default=0) for row in rows]
     usual = Counter(s for s in spans if s).most_common(1)[0][0]
+    table = [row for row, span in zip(rows, spans, strict=True) if span == usual]
+    left = next(i for i in range(usual) if any(row[i] != "" for row in table))  # a title may stand left of the table
+    filled = [sum(cell != "" for cell in row[left:]) for row in rows]
+    usual -= left
     first = next((i for i, n in enumerate(filled) if n >= max(2, 0.8 * usual)), 0)
     if first and filled[first - 1] >= 2 and _all_text(rows[first - 1]) and not _all_text(rows[first]):
         return first - 1  # a header with an empty cell, such as that of an index

@@ -147,10 +147,16 @@ def finish_blend(folder: str) -> dict[str, Any]:
     for name in weights:
         if not run.paths.model(name).exists():
             raise NotApplicable(f"Its member {name} could not be fitted on all rows.")
-    ordered = sorted(weights, key=lambda n: -weights[n])
     return {
         "fit_seconds": 0.0,
         "bytes": sum(run.paths.model(n).stat().st_size for n in weights),
         "rows": len(run.y),
-        "description": ", ".join(f"{round(100 * weights[n])} % {run.experiment.candidate(n).label}" for n in ordered),
+        "description": description(run),
     }
+
+
+def description(run: Context) -> str:
+    """The members of the blend and their weights, the largest first."""
+    weights = blend_weights(run.folder)
+    ordered = sorted(weights, key=lambda n: -weights[n])
+    return ", ".join(f"{round(100 * weights[n])} % {run.experiment.candidate(n).label}" for n in ordered)

@@ -28,6 +28,7 @@ class CandidateLog:
     unconverged: int = 0  # folds whose fit ended before it converged
     bytes: int | None = None  # of the stored model
     description: str = ""  # the model in words: a rule, the members of a blend
+    deferred: bool = False  # whether it is fitted on all training rows only when that is asked for
 
     def ordered(self) -> list[dict[str, float]]:
         """The metrics of the folds in the order of repeats and folds, whichever was done first."""
@@ -39,8 +40,12 @@ class CandidateLog:
             self._add_fold(event)
         elif event["event"] == "candidate":
             self.status, self.reason = event["status"], event["reason"]
+            self.description = event.get("description", self.description)
         elif event["event"] == "fitted":
             self.bytes, self.description = event.get("bytes"), event.get("description", "")
+            self.deferred = False
+        elif event["event"] == "unfitted":
+            self.deferred = False
 
     def _add_fold(self, event: Event) -> None:
         self.folds[event["key"]] = event["metrics"]
@@ -59,6 +64,8 @@ def candidate_logs(experiment: Experiment, events: Sequence[Event]) -> dict[str,
     """Gather the events by candidate, in the order of the experiment."""
     logs = {c.model: CandidateLog(c.label) for c in experiment.candidates}
     for event in events:
+        for name in event.get("models", ()) if event["event"] == "deferred" else ():
+            logs[name].deferred = True
         log = logs.get(event.get("model", ""))
         if log is not None:
             log.add(event)

@@ -1,7 +1,8 @@
 """Carrying a run from its experiment to its models: which jobs there are, and what each result means.
 
-The phases: plan the split, compare on folds (with a race, if asked), blend, then fit on all training rows. What an
-earlier worker of the same run has done stays done.
+The phases: plan the split, compare on folds (with a race, if asked), blend, then fit on all training rows the models of
+the top group; the others are fitted when they are first asked for. What an earlier worker of the same run has done
+stays done.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import contextlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,7 @@ from mlcore.runs.context import Context, context, plan_json, split_digest
 from mlcore.runs.engines import FULL, Engine, Inline, LocalProcesses, is_full
 from mlcore.runs.events import EventLog
 from mlcore.runs.fit import FoldResult, takes_weights
+from mlcore.runs.fitted_models import blend_weights
 from mlcore.runs.folder import RunFolder
 from mlcore.runs.jobs import blend_job, final_jobs, fold_jobs
 from mlcore.runs.paths import RunPaths
@@ -56,6 +58,8 @@ class RunController:
 
     folder: Path
     log: EventLog
+    # Which models are fitted on all training rows at once, of a compared run; the others are when they are asked for.
+    fitted_at_once: Callable[[RunFolder], Sequence[str]] | None = None  # None: all of them
     stop: bool = False
     _done: Done = field(default_factory=Done)
     _waiting_for: dict[tuple[str, ...], int] = field(default_factory=dict)  # fits that still need an encoded array
@@ -154,10 +158,9 @@ class RunController:
         for job in jobs:
             for encoder in job.after:
                 self._waiting_for[encoder] = self._waiting_for.get(encoder, 0) + 1
-        racing = self.run.experiment.protocol.race
-        early = (
-            [] if racing else sorted({j.candidate for j in jobs if j.candidate})
-        )  # in a race, no one is sure to stay
+        racing = race.is_on(self.run)
+        # In a race no one is sure to stay, and nobody knows the top group before all are done.
+        early = [] if racing or self.fitted_at_once else sorted({j.candidate for j in jobs if j.candidate})
 
         def done(job: Job, value: Any) -> None:
             if isinstance(value, FoldResult):
@@ -260,7 +263,8 @@ class RunController:
         os.replace(path.with_suffix(".part"), path)
         self._done.ok.append(name)
         self._done.over.add(name)
-        self.log.append("candidate", model=name, status="ok", reason="")
+        words = {"description": blend.description(self.run)} if self.run.experiment.candidate(name).is_blend else {}
+        self.log.append("candidate", model=name, status="ok", reason="", **words)
 
     def _release(self, job: Job) -> None:
         """Remove a fold's arrays once no fit needs them any more."""
@@ -276,8 +280,7 @@ class RunController:
     def _race(self, scheduler: Scheduler) -> None:
         """Stop candidates that are out; judged when a fold is done for all, so that it repeats exactly."""
         folds = self.run.plan.folds
-        begin = race.first_look(self.run)
-        while (count := max(self._raced + 1, begin)) < len(folds):
+        while (count := max(self._raced + 1, race.EARLY)) < len(folds):
             judged, racing = folds[:count], self._racing()
             if any(f.key not in self._done.metrics.get(m, {}) for m in racing for f in judged):
                 return
@@ -338,10 +341,30 @@ class RunController:
     # fitting on all rows ------------------------------------------------------------------------------------------
 
     def _fit_on_all_rows(self, engine: Engine) -> None:
-        """Fit the models that have not been fitted on all rows yet; the blend last."""
-        events = RunFolder(self.folder).events()
-        fitted = {e["model"] for e in events if e["event"] in ("fitted", "unfitted")}
+        """Fit the models that have not been fitted on all rows yet, or those of them that are fitted at once."""
+        run = RunFolder(self.folder)
+        fitted = {e["model"] for e in run.events() if e["event"] in ("fitted", "unfitted")}
         names = [n for n in self._done.ok if n not in fitted]
+        if self.fitted_at_once is not None:
+            chosen = self._at_once(names, list(self.fitted_at_once(run)))
+            if later := [n for n in names if n not in chosen]:
+                self.log.append("deferred", models=later)
+            names = chosen
+        self._final_fits(engine, names)
+
+    def _at_once(self, names: list[str], chosen: list[str]) -> list[str]:
+        """Those of the models that are fitted now: the chosen ones, and those that take no time.
+
+        The blend is its members: it is deferred unless they are all among these.
+        """
+        now = [n for n in names if n in chosen or self.run.experiment.candidate(n).is_instant]
+        return [n for n in now if not self.run.experiment.candidate(n).is_blend or set(self._members()) <= set(now)]
+
+    def _members(self) -> list[str]:
+        return list(blend_weights(self.folder))
+
+    def _final_fits(self, engine: Engine, names: Sequence[str]) -> None:
+        """Fit models on all training rows; the blend last, because it is made of the others."""
         blends = [n for n in names if self.run.experiment.candidate(n).is_blend]
 
         def done(job: Job, value: Any) -> None:
@@ -355,6 +378,21 @@ class RunController:
         last = [blend_job(self.run, name) for name in blends]
         Scheduler(engine, limit, outcome, lambda: self.stop).run(last)
 
+    def fit_later(self, name: str, slots: int) -> None:
+        """Fit a model of a finished run on all training rows, or the members of a blend that are not fitted yet."""
+        members, blends = self._members(), [c.model for c in self.run.experiment.candidates if c.is_blend]
+        names = [n for n in (members if name in blends else [name]) if not self._paths.model(n).exists()]
+        if all(n in names or self._paths.model(n).exists() for n in members):
+            names += [b for b in blends if b in RunFolder(self.folder).deferred()]
+        for part in ("scratch", "models"):
+            (self.folder / part).mkdir(exist_ok=True)
+        engine = LocalProcesses(slots) if slots else Inline()
+        try:
+            self._final_fits(engine, names)
+        finally:
+            engine.shutdown()
+            shutil.rmtree(self._paths.scratch, ignore_errors=True)
+
 
 def _import_candidates(run: Context) -> None:
     """Build each candidate once before processes are forked, so that they share what that imports."""
@@ -365,7 +403,7 @@ def _import_candidates(run: Context) -> None:
 
 def _notes(run: Context) -> list[str]:
     """Notes about the candidates before they run."""
-    notes, task = [], run.setting.task
+    notes, task = race.notes(run), run.setting.task
     counting = [c.name for c in run.experiment.schema.features() if c.reason == ONLY_PREDICTOR]
     notes += [f"{several(counting)} used as a feature: {ONLY_PREDICTOR}."] if counting else []
     rows = len(run.plan.folds[0].train) if run.plan.folds else 0

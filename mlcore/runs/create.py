@@ -49,7 +49,8 @@ def carry_over(old: RunFolder, new: RunFolder) -> list[str]:
         return []
     for name in same:
         link(old.paths.predictions(name), new.paths.predictions(name))
-        link(old.paths.model(name), new.paths.model(name))
+        if old.paths.model(name).exists():
+            link(old.paths.model(name), new.paths.model(name))
         for path in old.paths.trials(name, "").parent.glob("*.jsonl"):
             copy = new.paths.trials(name, path.stem)
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +79,7 @@ def _equal_candidates(old: RunFolder, new: RunFolder) -> list[str]:
         return []
     if any(c.unlabelled for c in a.candidates) != any(c.unlabelled for c in b.candidates):
         return []
-    done = set(old.fitted())
+    done = set(old.fitted()) | old.deferred()
     return [c.model for c in b.candidates if c in a.candidates and c.model in done and not c.is_blend]
 
 

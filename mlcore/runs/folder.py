@@ -27,10 +27,11 @@ from mlcore.runs import lock
 from mlcore.runs.candidate_log import CandidateLog, candidate_logs
 from mlcore.runs.events import Event, EventReader, first, since_resumed
 from mlcore.runs.fitted_models import is_fitted, load_model
-from mlcore.runs.paths import RunPaths
-from mlcore.runs.process import is_starting
+from mlcore.runs.paths import FINAL_FITS, RunPaths
+from mlcore.runs.process import is_starting, launch
 
 State = Literal["starting", "running", "finished", "failed", "cancelled", "interrupted"]
+REQUEST = "request.json"
 NEARLY_FULL = 1_000_000  # bytes
 UNFINISHED: tuple[State, ...] = ("cancelled", "interrupted", "failed")
 ENDS: dict[str, State] = {"finished": "finished", "failed": "failed", "cancelled": "cancelled"}
@@ -160,7 +161,7 @@ class RunFolder:
         started = first(events, "started")
         dropped = {e["model"] for e in events if e["event"] == "candidate" and e["status"] != "ok"}
         done = sum(e["event"] == "fold" and e["model"] not in dropped for e in events)
-        done += sum(e["event"] in ("fitted", "unfitted") for e in events)
+        done += len({e["model"] for e in events if e["event"] in ("fitted", "unfitted")} | self.deferred() - dropped)
         folds = started["folds"] if started else 0
         starting = is_starting(self.path, self.paths.experiment.name)
         end = None if starting else next((e for e in since_resumed(events)[::-1] if e["event"] in ENDS), None)
@@ -305,17 +306,35 @@ class RunFolder:
         """Models that were fitted on all training rows."""
         return [c.model for c in self.experiment.candidates if is_fitted(self.path, self.experiment, c.model)]
 
+    def deferred(self) -> set[str]:
+        """Models outside the top group, which are fitted on all training rows when they are first asked for."""
+        return {name for name, log in self.logs().items() if log.deferred}
+
     def model(self, name: str) -> Any:
         """The fitted Pipeline: raw frame in, the target's own labels or values out; waits while it is being fitted.
 
-        Raises BadChoice for a model that is not in the run, NotFound for one that failed.
+        A model outside the top group is fitted now, by a worker of its own. Raises BadChoice for a model that is not in
+        the run, NotFound for one that failed.
         """
         self.experiment.candidate(name)
         storage.warm()
-        self.wait_fitted(name)
+        self.ensure_fitted(name)
         if not is_fitted(self.path, self.experiment, name):
             raise NotFound(f"{name} was not fitted in this run: {self.why_missing(name)}")
         return load_model(self.path, self.experiment, name)
+
+    def ensure_fitted(self, name: str) -> None:
+        """Wait while a model is being fitted on all training rows, and have it fitted if that was deferred."""
+        self.wait_fitted(name)
+        if name not in self.deferred() or is_fitted(self.path, self.experiment, name):
+            return
+        folder = self.paths.final_fits / name
+        if not (is_starting(folder, REQUEST) or lock.is_held(folder)):  # else another reader asked for it just now
+            folder.mkdir(parents=True, exist_ok=True)
+            write_whole(folder / REQUEST, json.dumps({"model": name}))
+            launch(self.path, part=f"{FINAL_FITS}/{name}")
+        while name in self.deferred() and (is_starting(folder, REQUEST) or lock.is_held(folder)):
+            time.sleep(0.05)
 
     def wait_fitted(self, name: str) -> None:
         """Wait while a model may still be fitted on all rows, once the leaderboard is complete."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlcore.runs import blend, fit
+from mlcore.runs import blend, fit, race
 from mlcore.runs.context import FINAL, Context
 from mlcore.runs.scheduler import Job
 
@@ -13,7 +13,7 @@ def fold_jobs(run: Context) -> list[Job]:
     In a race the folds are the outer order, so that all candidates can be compared after each.
     """
     folder, jobs = str(run.folder), []
-    racing = run.experiment.protocol.race
+    racing = race.is_on(run)
     encoded = [c for c in run.experiment.candidates if c.needs_encoding]
     families = sorted({c.family for c in encoded})
     cheapest = min(encoded, key=lambda c: c.cost, default=None)

@@ -17,12 +17,17 @@ except ImportError:  # Windows has no such lock; a run is then known by its even
 NAME = "alive.lock"
 
 
-def hold(folder: Path) -> Any:
-    """Take the lock and return the open file that holds it. Raises HoldoutError when another worker has it."""
+def hold(folder: Path, patience: float = 2.0) -> Any:
+    """Take the lock and return the open file that holds it.
+
+    Waits up to `patience` seconds, because watchers hold it for an instant. Raises HoldoutError when another worker
+    still has it then.
+    """
     file = (folder / NAME).open("w")
     if fcntl is None:
         return file
-    for _ in range(100):  # watchers hold it for an instant only
+    end = time.monotonic() + patience
+    while time.monotonic() < end:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return file

@@ -7,6 +7,7 @@
     alerts.json        alerts about the data         holdout.jsonl         every look at the holdout
     search/            trials of searches            studies/              learning and validation curves
     estimators/        a person's own estimators     grown/                boosters kept so that they can be continued
+    final/             models that were fitted on all training rows later, when they were asked for
 
 While the run is under way there are also `folds/` (predictions of finished folds, so that it can be resumed),
 `scratch/` (encoded arrays), `worker.pid`, `alive.lock` and `log.txt`.
@@ -16,6 +17,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+
+STUDIES, FINAL_FITS = "studies", "final"  # folders of a run in which other workers work
 
 
 @dataclass(frozen=True)
@@ -106,4 +109,9 @@ class RunPaths:
 
     def study(self, name: str) -> Path:
         """The folder of a study."""
-        return self.root / "studies" / name
+        return self.root / STUDIES / name
+
+    @property
+    def final_fits(self) -> Path:
+        """Where the workers of later fits on all training rows have their folders."""
+        return self.root / FINAL_FITS

@@ -94,9 +94,8 @@ def _own_modules(folder: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _note_worker(folder: Path, study: str, pid: int) -> None:
-    target = RunPaths(folder).study(study) if study else folder
-    write_whole(target / "worker.pid", str(pid))
+def _note_worker(folder: Path, part: str, pid: int) -> None:
+    write_whole(folder / part / "worker.pid", str(pid))
 
 
 _children: list[subprocess.Popen[bytes]] = []  # kept until they end: a process that nobody waits for stays a zombie
@@ -106,13 +105,16 @@ def _keep(process: subprocess.Popen[bytes]) -> None:
     _children[:] = [*(c for c in _children if c.poll() is None), process]
 
 
-def launch(folder: Path, slots: int | None = None, study: str = "") -> None:
-    """Start the worker of a run, or of a study of it, with `slots` task processes (all cores by default)."""
+def launch(folder: Path, slots: int | None = None, part: str = "") -> None:
+    """Start the worker of a run with `slots` task processes (all cores by default).
+
+    With `part`, a folder below the run's such as that of a study, it does what that folder asks.
+    """
     modules = _own_modules(folder)
     command = [sys.executable, "-m", WORKER, str(folder), str(slots or cores())]
     with RunPaths(folder).log.open("ab") as log:
         process = subprocess.Popen(
-            [*command, study] if study else command,
+            [*command, part] if part else command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -120,7 +122,7 @@ def launch(folder: Path, slots: int | None = None, study: str = "") -> None:
             env=_environment(modules),
         )
     _keep(process)
-    _note_worker(folder, study, process.pid)
+    _note_worker(folder, part, process.pid)
 
 
 def cores() -> int:
@@ -149,24 +151,24 @@ class Standby:
                 env=_environment(),
             )
 
-    def launch(self, folder: Path, slots: int | None = None, study: str = "") -> None:
-        """Hand a run, or a study of it, to the waiting worker, or start a new one."""
+    def launch(self, folder: Path, slots: int | None = None, part: str = "") -> None:
+        """Hand a run, or a part of it, to the waiting worker, or start a new one."""
         if _own_modules(folder):  # the waiting worker has not imported them
-            launch(folder, slots, study)
+            launch(folder, slots, part)
             return
         with self._turn:
             process, self._process = self._process, None
         if process is None or process.poll() is not None or process.stdin is None:
-            launch(folder, slots, study)
+            launch(folder, slots, part)
             return
         _keep(process)
-        order = json.dumps({"run": str(folder), "slots": slots or cores(), "study": study}) + "\n"
+        order = json.dumps({"run": str(folder), "slots": slots or cores(), "part": part}) + "\n"
         try:
-            _note_worker(folder, study, process.pid)
+            _note_worker(folder, part, process.pid)
             process.stdin.write(order.encode())
             process.stdin.close()
         except BrokenPipeError:
-            launch(folder, slots, study)
+            launch(folder, slots, part)
 
     def close(self) -> None:
         """Let the waiting worker end."""

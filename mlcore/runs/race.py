@@ -18,14 +18,34 @@ from mlcore.validation.influence import influence, variance_within
 from mlcore.validation.splitter import Fold
 from mlcore.validation.statistics import ALPHA, shrunk_variance, t_quantile
 
-ENOUGH = 200  # test rows in a fold; of fewer the rows cannot stand for folds that are still to come
-EARLY, LATE = 2, 4  # folds before the first look, with and without such rows
+ENOUGH = 200  # test rows in a fold; fewer cannot stand for folds that are still to come, so there is no race
+EARLY = 2  # folds before the first look
 CHANCE = 2.6  # standard errors by which a gap may still shrink (one in 200)
 
 
-def first_look(run: Context) -> int:
-    """After how many folds the race is looked at first."""
-    return EARLY if min(len(f.test) for f in run.plan.folds) >= ENOUGH else LATE
+def is_on(run: Context) -> bool:
+    """Whether candidates race: where it was asked for or saves much, and every fold has enough test rows."""
+    return run.experiment.protocol.races(len(run.y)) and _fewest(run) >= ENOUGH
+
+
+def notes(run: Context) -> list[str]:
+    """What is to be said of the race before it begins."""
+    protocol = run.experiment.protocol
+    if is_on(run) and protocol.race is None:
+        return [
+            "With this many rows, models that can no longer be in the top group are stopped after a few folds: a race. "
+            "Turn the race off to see all scores."
+        ]
+    if protocol.race and not is_on(run):
+        return [
+            f"There is no race: the smallest fold has {_fewest(run)} test rows, and below {ENOUGH} a few folds cannot "
+            "show which models are out. All models are scored on all folds."
+        ]
+    return []
+
+
+def _fewest(run: Context) -> int:
+    return min((len(f.test) for f in run.plan.folds), default=0)
 
 
 def eliminated(

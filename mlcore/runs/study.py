@@ -25,6 +25,7 @@ from mlcore.runs.context import TRAIN_SCORE_ROWS, context
 from mlcore.runs.events import Event, EventReader, append_later, first, since_resumed
 from mlcore.runs.fit import fit_options, predict, with_parameters
 from mlcore.runs.folder import RunFolder
+from mlcore.runs.paths import STUDIES
 from mlcore.runs.process import end_worker, is_starting
 from mlcore.runs.trials import best_trial, read_trials
 from mlcore.validation.metrics import compute
@@ -52,6 +53,11 @@ class Study:
     def name(self) -> str:
         """The name of its folder."""
         return hashlib.blake2b(json.dumps(asdict(self)).encode(), digest_size=6).hexdigest()
+
+    @property
+    def part(self) -> str:
+        """Its folder below the run's, by which its worker is started."""
+        return f"{STUDIES}/{self.name}"
 
     def checked(self, run: RunFolder) -> Study:
         """Return it. Raises BadInput when the run cannot answer it."""

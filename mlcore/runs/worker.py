@@ -20,6 +20,7 @@ import time  # noqa: E402
 from dataclasses import asdict, dataclass  # noqa: E402
 from pathlib import Path  # noqa: E402
 
+from mlcore.comparison.leaderboard import board_of  # noqa: E402
 from mlcore.data.workspace import drop_partial_line  # noqa: E402
 from mlcore.errors import HoldoutError  # noqa: E402
 from mlcore.models import storage  # noqa: E402
@@ -30,22 +31,22 @@ from mlcore.runs.controller import RunController  # noqa: E402
 from mlcore.runs.engines import Engine, Inline, LocalProcesses  # noqa: E402
 from mlcore.runs.events import EventLog, EventReader  # noqa: E402
 from mlcore.runs.folder import RunFolder  # noqa: E402
-from mlcore.runs.paths import RunPaths  # noqa: E402
+from mlcore.runs.paths import FINAL_FITS, STUDIES, RunPaths  # noqa: E402
 from mlcore.runs.scheduler import Job, Outcome, Scheduler  # noqa: E402
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker is asked to do: a run, or a study of a run that has ended."""
+    """What a worker is asked to do: a run, or a part of a run that has ended, such as a study."""
 
     run: Path
     slots: int
-    study: str = ""
+    part: str = ""  # a folder below the run's
 
     @property
     def folder(self) -> Path:
         """The folder that it works in."""
-        return RunPaths(self.run).study(self.study) if self.study else self.run
+        return self.run / self.part
 
 
 def _has_order() -> bool:
@@ -75,11 +76,11 @@ def _stand_by() -> Order:
     log = os.open(RunPaths(run).log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
-    return Order(run, int(order["slots"]), order.get("study", ""))
+    return Order(run, int(order["slots"]), order.get("part", ""))
 
 
 def main(argv: list[str]) -> None:
-    """Carry out one run, or one study."""
+    """Carry out one run, or one part of it."""
     order = _stand_by() if argv[0] == "--standby" else Order(Path(argv[0]), int(argv[1]), *argv[2:3])
     held = lock.hold(order.folder)
     for module in filter(None, os.environ.get("HOLDOUT_MODULES", "").split(",")):
@@ -87,27 +88,41 @@ def main(argv: list[str]) -> None:
     path = order.folder / events.NAME
     drop_partial_line(path)
     before = EventReader(order.folder).events()
-    if before and before[-1]["event"] == "finished" and not order.study:
+    if before and before[-1]["event"] == "finished" and not order.part:
         return
     spent = before[-1]["seconds"] if before else 0.0
     with path.open("a", encoding="utf-8") as file:
         log = EventLog(file, time.monotonic() - spent)
-        if order.study:
-            carry_out_study(order, log)
-        else:
-            carry_out_run(order, log)
+        PARTS[order.part.partition("/")[0]](order, log)
     held.close()
 
 
 def carry_out_run(order: Order, log: EventLog) -> None:
     """Carry out a run; SIGTERM cancels it."""
-    controller = RunController(order.folder, log)
+    controller = RunController(order.folder, log, fitted_at_once=_top_group)
 
     def stop(*_: object) -> None:
         controller.stop = True
 
     signal.signal(signal.SIGTERM, stop)
     controller.carry_out(order.slots)
+
+
+def _top_group(run: RunFolder) -> list[str]:
+    """The models that are fitted on all training rows at once; the others are when they are first asked for."""
+    return [r.model for r in board_of(run).rows if r.group in (1, None) or r.star]
+
+
+def carry_out_final_fit(order: Order, log: EventLog) -> None:
+    """Fit one model of a finished run on all training rows, or a blend's members; one worker at a time does."""
+    log.append("started")
+    turn = lock.hold(RunPaths(order.run).final_fits, patience=float("inf"))
+    spent = EventReader(order.run).events()[-1]["seconds"]
+    with (order.run / events.NAME).open("a", encoding="utf-8") as file:
+        controller = RunController(order.run, EventLog(file, time.monotonic() - spent))
+        controller.fit_later(order.folder.name, order.slots)
+    turn.close()
+    log.append("finished")
 
 
 def carry_out_study(order: Order, log: EventLog) -> None:
@@ -139,6 +154,9 @@ def carry_out_study(order: Order, log: EventLog) -> None:
     finally:
         if engine is not None:
             engine.shutdown()
+
+
+PARTS = {"": carry_out_run, STUDIES: carry_out_study, FINAL_FITS: carry_out_final_fit}
 
 
 if __name__ == "__main__":

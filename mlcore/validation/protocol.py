@@ -12,6 +12,7 @@ from mlcore.validation.metrics import Metric, Task, for_task, metric
 SplitKind = Literal["auto", "random", "stratified", "group", "time", "leave_one_out", "validation"]
 SPLITS: tuple[SplitKind, ...] = get_args(SplitKind)
 Kind = Literal["random", "stratified", "group", "time", "leave_one_out", "validation"]
+RACE_FROM = 30_000  # rows; of 50,000 a race saved 43 % of the time, of 20,640 18 % (benchmarks/compare.py and race.py)
 SINGLE = ("validation", "leave_one_out")  # one split, or one fold per row
 # Metrics that are defined on a single row, the test set of leave-one-out.
 ALONE: dict[Task, str] = {"binary": "log_loss", "multiclass": "log_loss", "regression": "mae"}
@@ -31,7 +32,7 @@ class Protocol:
     seed: int = 0
     time_limit: float = 600.0  # seconds for one candidate, all folds together
     validation: float = 0.1  # fraction of all rows in the single validation split
-    race: bool = False  # stop candidates that can no longer come first
+    race: bool | None = None  # stop candidates that can no longer come first; None: where it saves much
     fast: bool = False  # use scikit-learn-intelex where it is faster; its numbers differ in the last digits
 
     def checked(self) -> Protocol:
@@ -55,6 +56,10 @@ class Protocol:
         if self.time_limit <= 0:
             raise BadInput(f"The time limit must be more than 0 seconds; {self.time_limit:g} was given.")
         return self
+
+    def races(self, rows: int) -> bool:
+        """Whether candidates race on this many rows: below, a race saves little and hides scores."""
+        return rows >= RACE_FROM if self.race is None else self.race
 
     def metric_for(self, task: Task) -> Metric:
         """The metric for ranking. Raises BadChoice."""

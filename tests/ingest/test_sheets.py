@@ -57,6 +57,16 @@ def test_sheets_titles_above_the_header_and_missing_markers(tmp_path):
         read_file(tmp_path, "a.xlsx", content, subset="table")
 
 
+@pytest.mark.parametrize("title", [["Sales of May"], ["Sales", "May"]])
+@pytest.mark.parametrize("names", [["shop", "sold"], ["shop", "sold", "price"], ["shop", "sold", "price", "tax"]])
+def test_a_title_may_stand_left_of_the_table(tmp_path, title, names):
+    rows = [[None, "ab"[i % 2], *[i + j for j in range(len(names) - 1)]] for i in range(4)]
+    data = read_file(tmp_path, "a.xlsx", workbook({"s": [title, [], [None, *names], *rows]}))
+    assert data.schema.names == names
+    assert data.frame()["sold"].tolist() == [0, 1, 2, 3]
+    assert "2 lines above the header passed over." in data.reading.notes
+
+
 # every cell type, by two writers --------------------------------------------------------------------------------------
 
 HEAD = ["day", "moment", "clock", "span", "part", "broken", "sum", "flag", "word", "number", "zip"]

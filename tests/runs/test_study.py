@@ -22,7 +22,7 @@ def test_a_study_that_broke_off_goes_on_and_counts_each_fit_once(runs):
 def test_a_study_is_ended_and_gone_on_with(runs):
     run, asked = runs["regression"], Study(kind="learning", model="random_forest")
     request(run, asked)
-    launch(run.path, 1, study=asked.name)
+    launch(run.path, 1, part=asked.part)
     assert state_of(run, asked).state == "running"
     stop(run, asked)  # while its process is starting, or at work
     assert state_of(run, asked).state == "interrupted"

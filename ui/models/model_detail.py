@@ -71,6 +71,8 @@ def _summary(board: Leaderboard, model: str) -> str:
         )
     if row.fit:
         parts.append(escape(row.fit))
+    if row.deferred:
+        parts.append("not fitted on all training rows yet: that is done when it is first explained, tested or exported")
     if row.rows:
         parts.append(f"trained on {number(row.rows)} rows{' in each fold' if board.folds > 1 else ''}")
     return " · ".join(parts)
@@ -94,7 +96,7 @@ def study(run: Run, asked: Study, label: str) -> None:
         if st.button("Resume" if now.state == "interrupted" else label, key=f"study-{asked.name}"):
             try:
                 request(run, asked)
-                run_panel.standby().launch(run.path, study=asked.name)
+                run_panel.standby().launch(run.path, part=asked.part)
             except HoldoutError as error:
                 error_box(error)
                 return
@@ -136,7 +138,7 @@ def search(run: Run, model: str) -> None:
 def _more_trees(run: Run, model: str) -> None:
     """Warm-start a model that has trees."""
     candidate = run.experiment.candidate(model)
-    if not candidate.grows or model not in run.fitted():
+    if not candidate.grows or model not in {*run.fitted(), *run.deferred()}:
         return
     pressed = st.button(
         f"Add {MORE_TREES} more trees",

@@ -38,7 +38,7 @@ def line() -> None:
     try:
         resolved = current.protocol.with_roles(data.schema)
         title = resolved.metric_for(recipe.task).title
-        suffix = " · race" if resolved.race else ""
+        suffix = " · race" if resolved.races(data.rows) else ""
         st.markdown(f"{escape(resolved.words(recipe.task, data.rows))} · **{escape(title)}**{suffix}")
     except HoldoutError as error:
         error_box(error)
@@ -117,13 +117,15 @@ def _sizes(now: Protocol, rows: int) -> Protocol:
 
 def _speed(now: Protocol) -> Protocol:
     """Race and speed, the seed, and the time limit of a model."""
-    race = st.toggle("Race", now.race,
-                     help="Stop models that can no longer come first; the others run on all folds")  # fmt: skip
+    races = {"automatic (from 30,000 rows)": None, "on": True, "off": False}
+    chosen = st.selectbox("Race", list(races), list(races.values()).index(now.race),
+                          help="Stop models that can no longer be in the top group; the others run on all "
+                          "folds")  # fmt: skip
     fast = st.toggle("Use scikit-learn-intelex", now.fast, help="Faster forests and kernel machines if it is "
                      "installed; their scores change slightly")  # fmt: skip
     seed = st.number_input("Seed", 0, 2**31 - 1, now.seed)
     limit = st.number_input("Time limit for each model, seconds", 1, 86_400, int(now.time_limit))
-    return replace(now, race=race, fast=fast, seed=int(seed), time_limit=float(limit))
+    return replace(now, race=races[chosen], fast=fast, seed=int(seed), time_limit=float(limit))
 
 
 def _index(options: list[str], value: str | None) -> int:
