@@ -181,47 +181,51 @@ def _number(value: Any) -> float | None:
 MOST_ASKED = 20_000  # rows on which the condition is chosen; it is then evaluated for all rows
 
 
-def best_question(frame: pd.DataFrame, y: Array, classes: int) -> tuple[Filter, Array] | None:
+def best_question(
+    frame: pd.DataFrame, y: Array, classes: int, weights: Array | None = None
+) -> tuple[Filter, Array] | None:
     """The condition of the best decision stump, and where it holds.
 
-    `y` are (n,) codes below `classes`, or values when `classes` is 0. The stump minimises the Gini impurity or squared
-    error. Numbers are split at up to 31 quantiles, categories one against the rest. None when nothing splits the rows.
+    `y` are (n,) codes below `classes`, or values when `classes` is 0; `weights` (n,) are those of the rows, 1 if not
+    given. The stump minimises the weighted Gini impurity or squared error. Numbers are split at up to 31 quantiles, categories one against the rest. None when nothing splits the rows.
     """
     step = max(1, -(-len(frame) // MOST_ASKED))
     sample, labels = (frame, y) if step == 1 else (frame.iloc[::step], y[::step])
+    of_rows = np.ones(len(labels)) if weights is None else np.asarray(weights, float)[::step]
     targets = np.eye(classes)[labels.astype(int)] if classes else np.asarray(labels, float)[:, None]
-    least = 1e-9 * float((targets**2).sum())
+    least = 1e-9 * float((targets**2 * of_rows[:, None]).sum())
     best: tuple[float, Filter] | None = None
     for name in sample.columns:
-        for gain, condition in _best_of_column(str(name), sample[name], targets):
+        for gain, condition in _best_of_column(str(name), sample[name], targets, of_rows):
             if gain > least and (best is None or gain > best[0] * (1 + 1e-12)):
                 best = (gain, condition)
     return None if best is None else (best[1], holds(best[1], frame[best[1].column]))
 
 
-def _best_of_column(name: str, column: pd.Series, targets: Array) -> Iterator[tuple[float, Filter]]:
+def _best_of_column(name: str, column: pd.Series, targets: Array, of_rows: Array) -> Iterator[tuple[float, Filter]]:
     """The best conditions of a column with their gains: whether it is missing, and one on its values."""
+    targets = targets * of_rows[:, None]
     missing = column.isna().to_numpy()
     if missing.all():
         return
-    total, n = targets.sum(axis=0), len(targets)
+    total, n = targets.sum(axis=0), float(of_rows.sum())
     if missing.any():
-        yield float(_gains(targets[missing].sum(axis=0)[None], np.array([missing.sum()]), total, n)[0]), Filter(
+        yield float(_gains(targets[missing].sum(axis=0)[None], np.array([of_rows[missing].sum()]), total, n)[0]), Filter(
             name, "missing")  # fmt: skip
-    known, known_targets = column[~missing], targets[~missing]
+    known, known_targets, known_weights = column[~missing], targets[~missing], of_rows[~missing]
     if known.dtype.kind in "fM":
         values = known.to_numpy().astype("int64" if known.dtype.kind == "M" else float)
         quantiles = np.linspace(0, 1, CUTS + 2)[1:-1]
         thresholds = np.unique(np.quantile(values, quantiles, method="inverted_cdf"))
         bins = np.searchsorted(thresholds, values)  # 0 … len(thresholds); a value at a threshold is below it
         sums = np.stack([np.bincount(bins, weights=t, minlength=len(thresholds) + 1) for t in known_targets.T], axis=1)
-        counts = np.bincount(bins, minlength=len(thresholds) + 1)
+        counts = np.bincount(bins, weights=known_weights, minlength=len(thresholds) + 1)
         gains = _gains(sums.cumsum(axis=0)[:-1], counts.cumsum()[:-1], total, n)
         best = int(gains.argmax())
         yield float(gains[best]), Filter(name, "to", (_threshold_text(thresholds[best], known.dtype.kind),))
         return
     codes, categories = pd.factorize(known, sort=True)
-    counts = np.bincount(codes)
+    counts = np.bincount(codes, weights=known_weights)
     sums = np.stack([np.bincount(codes, weights=t) for t in known_targets.T], axis=1)
     gains = _gains(sums, counts, total, n)
     gains[np.argsort(-counts, kind="stable")[MOST_LEVELS:]] = 0.0  # rare categories are not tried
@@ -240,13 +244,14 @@ def _threshold_text(threshold: Any, kind: str) -> str | float:
     return short if short >= threshold else float(threshold)
 
 
-def _gains(sums: Array, counts: Array, total: Array, n: int) -> Array:
+def _gains(sums: Array, counts: Array, total: Array, n: float) -> Array:
     """By how much splits reduce the sum of squares; one-hot columns give the Gini impurity.
 
-    `sums` are (splits, columns) of the targets where each condition holds, `counts` (splits,) rows.
+    `sums` are (splits, columns) of the weighted targets where each condition holds, `counts` (splits,) the weights of
+    these rows and `n` that of all.
     """
     rest = n - counts
-    valid = (counts > 0) & (rest > 0)
-    inside = (sums**2).sum(axis=1) / np.maximum(counts, 1)
-    outside = ((total - sums) ** 2).sum(axis=1) / np.maximum(rest, 1)
+    valid = (counts > 1e-12 * n) & (rest > 1e-12 * n)
+    inside = (sums**2).sum(axis=1) / np.where(valid, counts, 1.0)
+    outside = ((total - sums) ** 2).sum(axis=1) / np.where(valid, rest, 1.0)
     return np.asarray(np.where(valid, inside + outside - (total**2).sum() / n, 0.0))

@@ -179,9 +179,9 @@ class _RuleEstimator(BaseEstimator):  # type: ignore[misc]
         conditions = Rule.from_json({**self.question_, "then": 1, "else": 0}).when if self.question_ else ()
         return holds(conditions[0], X[conditions[0].column]) if conditions else np.zeros(len(X), bool)
 
-    def _fit_stump(self, X: pd.DataFrame, y: Array, classes: int) -> Array:
+    def _fit_stump(self, X: pd.DataFrame, y: Array, classes: int, weights: Array) -> Array:
         """Keep the best decision stump; return where its condition holds."""
-        stump = best_question(X, y, classes)
+        stump = best_question(X, y, classes, weights)
         self.question_ = None
         if stump is not None:
             self.question_ = {"when": [[stump[0].column, stump[0].operator, *stump[0].values]]}
@@ -203,8 +203,8 @@ class RuleClassifier(ClassifierMixin, _RuleEstimator):  # type: ignore[misc]
         """Fit the labels, and the best decision stump when there is no rule."""
         self.classes_, codes = np.unique(np.asarray(y), return_inverse=True)
         if self.rule is None:
-            inside = self._fit_stump(X, codes, len(self.classes_))
             weights = np.ones(len(codes)) if sample_weight is None else sample_weight
+            inside = self._fit_stump(X, codes, len(self.classes_), weights)
             self.shares_ = np.array([_proportions(codes, weights, r, len(self.classes_)) for r in (~inside, inside)])
             no, yes = (str(self.classes_[s.argmax()]) for s in self.shares_)
             self.sides_ = {"then": yes, "else": no}
@@ -248,8 +248,8 @@ class RuleRegressor(RegressorMixin, _RuleEstimator):  # type: ignore[misc]
         values = np.asarray(y, float)
         self.n_features_in_ = X.shape[1]
         if self.rule is None:
-            inside = self._fit_stump(X, values, 0)
             weights = np.ones(len(values)) if sample_weight is None else sample_weight
+            inside = self._fit_stump(X, values, 0, weights)
             sides = [rows if rows.any() else np.ones(len(values), bool) for rows in (~inside, inside)]
             self.means_ = np.array([np.average(values[r], weights=weights[r]) for r in sides])
             self.sides_ = {"then": float(self.means_[1]), "else": float(self.means_[0])}

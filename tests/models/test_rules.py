@@ -115,6 +115,18 @@ def test_the_best_single_question_by_hand():
     assert best_question(frame[["c"]].assign(c="a"), np.array([0, 1] * 4), 2) is None
 
 
+def test_the_stump_weighs_rows_as_if_they_were_repeated():
+    """Rows of weight 0 do not exist, and a row of weight 3 stands for three."""
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=60).round(1), "b": rng.choice(list("xyz"), 60)})
+    y, times = rng.normal(size=60) + (frame["b"] == "x"), rng.integers(0, 4, 60)
+    weighted = best_question(frame[["b"]], y.to_numpy(), 0, times)
+    repeated = best_question(frame.loc[frame.index.repeat(times), ["b"]], y.repeat(times).to_numpy(), 0)
+    assert weighted is not None
+    assert repeated is not None
+    assert weighted[0] == repeated[0]
+
+
 def test_the_question_gives_shares_of_its_sides():
     frame = pd.DataFrame({"x": np.arange(8.0)})
     learned = RuleClassifier().fit(frame, np.array(list("nnnyyyyn")))
