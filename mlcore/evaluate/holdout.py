@@ -71,7 +71,8 @@ class HoldoutLook(Result):
         if self.optimism > 0:
             sentences.append(
                 "The best of several models is partly chosen by luck: its score on the folds is about "
-                f"{number(self.optimism, 2)} too good, or a little more where models are nearly equal. This score is free of that."
+                f"{number(self.optimism, 2)} too good, or a little more where models are nearly equal. This score is "
+                "free of that."
             )
         return " ".join([*sentences, f"The holdout has been opened {looks}."])
 

@@ -482,8 +482,8 @@ MODELS: tuple[Model, ...] = (
             "(Caruana and others, 2004).",
             strengths="When good models make different errors.",
             weaknesses="Nothing to read; as slow as all its members together; rarely much better than the best of "
-            "them. Models of the other folds have seen this fold's labels, so its score can be about 0.01 too good (ROC "
-            "AUC of 300 rows of pure noise).",
+            "them. Models of the other folds have seen this fold's labels, so its score can be about 0.01 too good "
+            "(ROC AUC of 300 rows of pure noise).",
             parameter="It has none.",
         ),
     ),

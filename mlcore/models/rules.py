@@ -187,7 +187,8 @@ def best_question(
     """The condition of the best decision stump, and where it holds.
 
     `y` are (n,) codes below `classes`, or values when `classes` is 0; `weights` (n,) are those of the rows, 1 if not
-    given. The stump minimises the weighted Gini impurity or squared error. Numbers are split at up to 31 quantiles, categories one against the rest. None when nothing splits the rows.
+    given. The stump minimises the weighted Gini impurity or squared error. Numbers are split at up to 31 quantiles,
+    categories one against the rest. None when nothing splits the rows.
     """
     step = max(1, -(-len(frame) // MOST_ASKED))
     sample, labels = (frame, y) if step == 1 else (frame.iloc[::step], y[::step])
@@ -210,8 +211,8 @@ def _best_of_column(name: str, column: pd.Series, targets: Array, of_rows: Array
         return
     total, n = targets.sum(axis=0), float(of_rows.sum())
     if missing.any():
-        yield float(_gains(targets[missing].sum(axis=0)[None], np.array([of_rows[missing].sum()]), total, n)[0]), Filter(
-            name, "missing")  # fmt: skip
+        gain = _gains(targets[missing].sum(axis=0)[None], np.array([of_rows[missing].sum()]), total, n)
+        yield float(gain[0]), Filter(name, "missing")
     known, known_targets, known_weights = column[~missing], targets[~missing], of_rows[~missing]
     if known.dtype.kind in "fM":
         values = known.to_numpy().astype("int64" if known.dtype.kind == "M" else float)
