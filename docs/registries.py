@@ -41,7 +41,10 @@ def sections() -> Iterable[str]:
     yield "## Metrics\n\nFor `metric`.\n"
     yield table(("name", "metric", "for", "better"), ((code(m.name), m.title, ", ".join(m.tasks),
                 "higher" if m.higher_is_better else "lower") for m in METRICS))  # fmt: skip
-    yield "## Feature steps\n\nFor `recipe`, as `{name: {option: value}}`.\n"
+    yield (
+        '## Feature steps\n\nFor `recipe`, as `{"steps": [{"step": NAME, "columns": [...], option: value}]}`, in their '
+        "order. Without\n`columns` a step works on all columns that it is for.\n"
+    )
     yield table(
         ("name", "options", "step", "what it does"),
         (

@@ -20,6 +20,8 @@ def page() -> None:
     with left:
         features.left_out()
         features.cards()
+        features.add()
+        features.files()
     with right:
         features.preview()
     shell.next_link("pages/models.py", "Next: compare models")

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = sorted(p for folder in ("mlcore", "ui", "pages") for p in (ROOT / folder).rglob("*.py"))
-HEAVY = {"sklearn", "scipy", "xgboost", "lime", "seaborn", "matplotlib", "skops", "optuna"}
+HEAVY = {"sklearn", "scipy", "xgboost", "lime", "seaborn", "matplotlib", "skops", "optuna", "imblearn"}
 SLOW = HEAVY | {
     "numpy",
     "pandas",
@@ -27,7 +27,12 @@ SLOW = HEAVY | {
     "s3fs",
 }
 # Our own modules that subclass classes of scikit-learn: importing them imports it.
-SUBCLASSING = {"mlcore.features.transformers", "mlcore.models.wrappers", "mlcore.models.label_encoding"}
+SUBCLASSING = {
+    "mlcore.features.transformers",
+    "mlcore.features.target_means",
+    "mlcore.models.wrappers",
+    "mlcore.models.label_encoding",
+}
 DRAWINGS = {"mlcore.charts"}  # `Result.figure` imports them when something is drawn
 
 

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import median_absolute_error
 
 import mlcore
 from mlcore.data.dataset import Column, Schema
+from mlcore.features.steps.base import Training
 from mlcore.models.builders import Setting
 from mlcore.validation.metrics import Predictions, compute
 
@@ -48,13 +50,15 @@ def test_the_model():
 
 
 def test_the_step():
-    logarithm = example("step", "mlcore.features.steps")["Logarithm"]
-    schema = Schema((Column("age", "numeric", "feature", "integer", 0, 50),))
-    assert logarithm().change(used=True).words(schema) == "Numbers are replaced by their logarithm."
-    assert (logarithm().applies(schema), logarithm().works(schema)) == (True, "row by row")
-    assert logarithm().build(schema) is None
+    rank = example("step", "mlcore.features.steps.base", "mlcore.features.steps.numeric")["Rank"]()
+    assert rank.words(["age"]) == "age: the fraction of training rows that are smaller."
+    schema = Schema((Column("age", "numeric", "feature", "float", 0, 4),))
+    frame = pd.DataFrame({"age": [10.0, 20.0, 30.0, 40.0]})
+    learned = rank.learn(Training(frame=frame, schema=schema, y=np.zeros(4), task="binary"))
+    assert rank.chosen(schema) == ["age"]
+    assert rank.make(pd.DataFrame({"age": [25.0, 99.0]}), learned)["age"].tolist() == [0.5, 1.0]
     with pytest.raises(mlcore.HoldoutError, match="true and false"):
-        logarithm().change(used="yes")
+        rank.change(percent="yes")
 
 
 def test_the_result():

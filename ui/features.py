@@ -1,22 +1,30 @@
-"""Parts of the Features page: the steps as cards with their options, and the preview."""
+"""Parts of the Features page: the steps as an ordered list of cards, adding and changing them, and the preview."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
 
-from mlcore.errors import HoldoutError
+from mlcore.errors import BadInput, HoldoutError
 from mlcore.features.preview import Preview, preview_recipe
-from mlcore.features.recipe import Recipe
-from mlcore.features.steps import Option, Step
+from mlcore.features.recipe import Recipe, is_closing
+from mlcore.features.steps import STEPS, step_from_json
+from mlcore.features.steps.base import Option, Step
 from mlcore.models.catalogue import Family
 from mlcore.wording import several
 from ui import cached, shell
 from ui.state import session
 from ui.widgets import error_box, escape, quiet_row, view_switch
 
-COLOURS = {"row by row": "green", "fitted in the fold": "blue", "uses the target, inside the fold": "violet"}
+COLOURS = {
+    "row by row": "green",
+    "fitted in the fold": "blue",
+    "uses the target, inside the fold": "violet",
+    "changes training rows only": "orange",
+}
 FAMILIES: dict[str, Family] = {"Linear models, neighbours": "linear", "Trees and boosting": "tree"}
 
 
@@ -38,38 +46,97 @@ def left_out() -> None:
 
 
 def cards() -> None:
-    """Each step in order."""
-    schema = shell.dataset().schema
-    idle = [step.title for step, input_schema in _recipe().walk(schema) if not step.applies(input_schema)]
-    steps = [(step, input_schema) for step, input_schema in _recipe().walk(schema) if step.applies(input_schema)]
-    for number, (step, input_schema) in enumerate(steps, start=1):
+    """Each step in order, then what is done at the end for each model family."""
+    recipe, schema = _recipe(), shell.dataset().schema
+    acting = [(i, s) for i, s in enumerate(recipe.steps) if not is_closing(s)]
+    for number, (place, step) in enumerate(acting, start=1):
         with st.container(border=True):
-            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-                st.markdown(f"**{number} · {step.title}**")
-                st.badge(step.works(input_schema), color=COLOURS[step.works(input_schema)])  # type: ignore[arg-type]
-            st.markdown(escape(step.words(input_schema)))
-            _controls(step)
-    if idle:
-        st.caption(f"Not needed for these data: {several(idle).lower()}.")
+            _head(f"{number} · {step.title}", step)
+            st.markdown(escape(_words(step)))
+            _actions(place)
+            with st.expander("Change", key=f"change-{place}"):
+                _form(step, f"step-{place}", lambda changed, place=place: _put(place, changed))
+    closing = recipe.closing
+    with st.container(border=True):
+        st.markdown("**At the end, for each model family**")
+        for line in recipe.closing_words(schema):
+            st.markdown(escape(line))
+        with st.expander("Change", key="change-closing"):
+            for step in (closing.missing, closing.encode, closing.scale):
+                st.markdown(f"**{step.title}**")
+                _form(step, f"closing-{step.step}", lambda changed: _set(_recipe().with_step(changed)), columns=False)
 
 
-def _controls(step: Step) -> None:
-    """The options of a step, as inputs."""
-    values = {
-        name: _input(option, getattr(step, name), f"step-{step.name}-{name}") for name, option in step.options().items()
-    }
-    changed = step.change(**values)
-    if changed != step:
-        session().set_step(changed)
-        st.rerun()
+def _words(step: Step) -> str:
+    names = list(step.columns) if not isinstance(step.columns, str) else ["all columns that it is for"]
+    return step.words(names)
+
+
+def _head(title: str, step: Step) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**{escape(title)}**")
+        st.badge(step.works, color=COLOURS[step.works])  # type: ignore[arg-type]
+
+
+def _actions(place: int) -> None:
+    """Move a step up or down, or remove it."""
+    steps = list(_recipe().steps)
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Up", key=f"up-{place}", disabled=place == 0):
+            steps[place - 1], steps[place] = steps[place], steps[place - 1]
+            _set(_recipe().with_steps(steps))
+        if st.button("Down", key=f"down-{place}", disabled=place == len(steps) - 1):
+            steps[place + 1], steps[place] = steps[place], steps[place + 1]
+            _set(_recipe().with_steps(steps))
+        if st.button("Remove", key=f"remove-{place}"):
+            _set(_recipe().with_steps([s for i, s in enumerate(steps) if i != place]))
+
+
+def _put(place: int, step: Step) -> None:
+    steps = list(_recipe().steps)
+    steps[place] = step
+    _set(_recipe().with_steps(steps))
+
+
+def _set(recipe: Recipe) -> None:
+    session().set_recipe(recipe)
+    st.rerun()
+
+
+def _form(step: Step, key: str, use: Any, columns: bool = True) -> None:
+    """The columns and options of a step as inputs, and the button that uses them."""
+    with st.form(key, border=False):
+        values: dict[str, Any] = {}
+        if columns:
+            able = [c.name for c in shell.dataset().schema.features() if replace(step, columns=("",)).takes(c)]
+            made = [c for c in step.columns if c not in able] if not isinstance(step.columns, str) else []
+            named = [] if isinstance(step.columns, str) else list(step.columns)
+            placeholder = "all that it is for" if step.has_auto else f"choose {step.fewest} or more"
+            chosen = st.multiselect("Columns", [*able, *made], named, placeholder=placeholder, key=f"{key}-columns",
+                                    accept_new_options=True)  # fmt: skip
+            values["columns"] = chosen or "auto"
+        for name, option in step.options().items():
+            values[name] = _input(option, getattr(step, name), f"{key}-{name}")
+        if st.form_submit_button("Use", key=f"{key}-use"):
+            try:
+                use(step.change(**values))
+            except HoldoutError as error:
+                error_box(error)
 
 
 def _input(option: Option, value: Any, key: str) -> Any:
     """The input of one option, by what it takes."""
     if option.choices is None and isinstance(value, bool):
         return st.toggle(option.label, value, key=key)
+    if option.choices is None and isinstance(value, tuple):
+        text = st.text_input(option.label, ", ".join(map(str, value)), key=key, placeholder="20, 40, 60")
+        return [part.strip() for part in text.split(",") if part.strip()]
+    if option.choices is None and isinstance(value, str):
+        return st.text_input(option.label, value, key=key)
     if option.choices is None:
-        return int(st.number_input(option.label, option.low, option.high, value, key=key))
+        kind = type(value)
+        low, high = (None, None) if option.high >= 1e15 else (kind(option.low), kind(option.high))
+        return kind(st.number_input(option.label, low, high, value, key=key))
     choices, words = list(option.choices), option.choices.__getitem__
     if option.several:
         return (
@@ -77,6 +144,47 @@ def _input(option: Option, value: Any, key: str) -> Any:
             or value
         )
     return st.selectbox(option.label, choices, choices.index(value), format_func=words, key=key)
+
+
+def add() -> None:
+    """Choose a step, say how it works, and add it."""
+    with st.container(border=True):
+        st.markdown("**Add a step**")
+        name = st.selectbox("Step", list(STEPS), 1, format_func=lambda n: STEPS[n].title, key="add-step")
+        step = STEPS[name]()
+        st.badge(step.works, color=COLOURS[step.works])  # type: ignore[arg-type]
+        st.caption(escape(step.help.what))
+        _form(step, f"add-{name}", lambda made: _set(_checked(_recipe().with_step(made))))
+
+
+def _checked(recipe: Recipe) -> Recipe:
+    """The recipe, if the data allow it. Raises BadInput."""
+    preview_recipe(shell.dataset(), recipe, session().protocol, "linear")
+    return recipe
+
+
+def files() -> None:
+    """Save the recipe, load one, or take all steps out."""
+    recipe = _recipe()
+    with st.expander("Save or load the recipe"):
+        st.download_button("Save as JSON", json.dumps(recipe.to_json(), indent=1), "recipe.json", key="save-recipe")
+        text = st.text_area("Paste a recipe", key="paste-recipe", placeholder='{"steps": [{"step": "clip"}]}')
+        if st.button("Use this recipe", key="load-recipe", disabled=not text):
+            try:
+                _set(_checked(recipe.with_steps(_steps_of(text))))
+            except HoldoutError as error:
+                error_box(error)
+
+
+def _steps_of(text: str) -> list[Step]:
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise BadInput(f"This is not JSON: {error}. Paste what 'Save as JSON' wrote.") from None
+    steps = data.get("steps") if isinstance(data, dict) else data
+    if not isinstance(steps, list):
+        raise BadInput('A recipe has a list of steps: {"steps": [{"step": "clip"}]}.')
+    return [step_from_json(s) for s in steps]
 
 
 def preview() -> None:

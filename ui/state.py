@@ -22,7 +22,6 @@ from mlcore.data.workspace import LOCAL, Workspace, write_whole
 from mlcore.errors import HoldoutError, NotFound
 from mlcore.experiment.search import Search
 from mlcore.features.recipe import Recipe
-from mlcore.features.steps import Step
 from mlcore.ingest import changes, sources
 from mlcore.ingest.options import ReadOptions
 from mlcore.result import Fix
@@ -192,7 +191,7 @@ class Session:
             options = ReadOptions(values=tuple(fix.value["values"]))
             self.replace_data(sources.read_again(self.dataset(), options, workspace()))
         elif fix.action == "step" and self.recipe is not None:
-            self.recipe = self.recipe.with_options(fix.value)
+            self.recipe = self.recipe.with_changes(fix.value)
             self.save()
         elif fix.action == "metric":
             self.set_protocol(replace(self.protocol, metric=fix.value))
@@ -203,7 +202,7 @@ class Session:
     def is_resolved(self, fix: Fix) -> bool:
         """Whether a fix is already applied."""
         if fix.action == "step" and self.recipe is not None:
-            return self.recipe.with_options(fix.value) == self.recipe
+            return self.recipe.with_changes(fix.value) == self.recipe
         return fix.action == "metric" and self.protocol.metric == fix.value
 
     def set_filters(self, filters: Filters) -> None:
@@ -220,11 +219,10 @@ class Session:
             self.filters, self.past_filters = from_text(last, self.needed_schema()), tuple(past)
             self.save()
 
-    def set_step(self, step: Step) -> None:
-        """Change one step of the recipe."""
-        if self.recipe is not None:
-            self.recipe = self.recipe.change(step)
-            self.save()
+    def set_recipe(self, recipe: Recipe) -> None:
+        """Change the steps of the recipe."""
+        self.recipe = recipe
+        self.save()
 
     def set_protocol(self, protocol: Protocol) -> None:
         """Change the protocol. Raises BadInput."""

@@ -309,7 +309,7 @@ def _rare_categories(context: CheckContext) -> Iterator[Alert]:
                     f"Merge rare categories ({context.scope('categorical')})",
                     "step",
                     c.name,
-                    {"encode": {"min_rows": FEW_ROWS}},
+                    {"step": "encode", "min_rows": FEW_ROWS},
                 )
                 if context.target
                 else None,
@@ -346,7 +346,12 @@ def _outliers(context: CheckContext) -> Iterator[Alert]:
                 c.name,
                 f"{c.name}: {share(stats.outliers, stats.known)} known values are more than three interquartile "
                 "ranges outside the quartiles.",
-                Fix(f"Scale by quartiles ({context.scope('numeric')})", "step", c.name, {"scale": {"method": "robust"}})
+                Fix(
+                    f"Scale by quartiles ({context.scope('numeric')})",
+                    "step",
+                    c.name,
+                    {"step": "scale", "method": "robust"},
+                )
                 if context.target
                 else None,
                 size=stats.outliers / stats.known,
@@ -381,7 +386,12 @@ def _skewed(context: CheckContext) -> Iterator[Alert]:
                 c.name,
                 f"{c.name} is skewed ({number(stats.skew)}; 0 is symmetric): a few large values outweigh the rest "
                 "in linear models. Trees are not affected.",
-                Fix(f"Power-transform ({context.scope('numeric')})", "step", c.name, {"scale": {"method": "power"}})
+                Fix(
+                    f"Power-transform ({context.scope('numeric')})",
+                    "step",
+                    c.name,
+                    {"step": "scale", "method": "power"},
+                )
                 if context.target
                 else None,
             )

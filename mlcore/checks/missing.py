@@ -74,7 +74,12 @@ def _informative(context: CheckContext) -> Iterator[Alert]:
                 "low",
                 c.name,
                 f"Rows where {c.name} is missing differ in the target: {difference}.",
-                Fix("Add indicators (all columns with missing values)", "step", c.name, {"fill": {"indicator": True}}),
+                Fix(
+                    "Add indicators (all columns with missing values)",
+                    "step",
+                    c.name,
+                    {"step": "missing", "indicator": True},
+                ),
             )
 
 

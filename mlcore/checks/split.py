@@ -50,8 +50,9 @@ def review(dataset: Dataset, recipe: Recipe, protocol: Protocol) -> Review:
     plan = resolved.plan
     rows = pd.DataFrame(index=range(len(plan.train)))
     if len(plan.train) <= MOST_ROWS:
-        transformer = recipe.transformers(dataset.schema)[0][1]
-        rows = transformer.transform(dataset.frame(dataset.schema.features().names).iloc[plan.train])
+        from mlcore.features.transformers import Conform
+
+        rows = Conform.of(dataset.schema).transform(dataset.frame(dataset.schema.features().names).iloc[plan.train])
     split = Split(plan, resolved.protocol, recipe.task, rows.reset_index(drop=True))
     notes = (*target_notes(dataset.rows, resolved.target, recipe.target), *plan.notes)
     return Review(tuple(find(split)), notes)

@@ -98,7 +98,7 @@ class Schema:
 
         `parse` says how to read texts as numbers or dates; texts that do not fit become missing.
         """
-        unused = ("identifier", "text", "constant")
+        unused = ("identifier", "constant")
         role = self[name].role
         if role == "ignore" and self[name].kind in unused and kind not in unused:
             role = "feature"

@@ -13,8 +13,6 @@ from typing import Any
 
 FORMER_NAMES: dict[str, dict[str, str]] = {
     "reading": {"part": "subset", "parts": "subsets"},
-    "fill": {"mark": "indicator"},
-    "encode": {"most_levels": "max_categories", "rarest": "min_rows"},
     "search": {"knobs": "parameters"},
     "trial": {"seen": "train_scores"},
     "fold": {"seen": "train_score"},
@@ -31,8 +29,8 @@ FORMER_MODULES: dict[str, tuple[str, dict[str, str]]] = {
 def with_current_names(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """The object with each former name replaced.
 
-    >>> with_current_names("fill", {"numbers": "mean", "mark": False})
-    {'numbers': 'mean', 'indicator': False}
+    >>> with_current_names("fitted", {"words": "if a then b"})
+    {'description': 'if a then b'}
     """
     names = FORMER_NAMES.get(kind, {})
     return {names.get(key, key): value for key, value in data.items()}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from mlcore.data.dataset import Dataset, Schema, schema_from_json
@@ -53,6 +54,7 @@ class Experiment:
         task_of(schema[recipe.target], recipe.task)
         recipe = _with_positive(dataset, recipe, protocol)
         recipe.prepared(schema)
+        _check_steps(dataset, recipe, schema)
         chosen = [c.checked(schema, recipe.task) for c in _with_baseline(tuple(candidates), recipe.task)]
         source = Source(dataset.name, dataset.rows, dataset.fingerprint)
         return cls(source, schema, recipe, protocol, tuple(chosen))
@@ -68,7 +70,7 @@ class Experiment:
         return [
             *_data_changes(self.source, before.source),
             *_column_changes(self.schema, before.schema),
-            *_field_changes(self.recipe, before.recipe),
+            *_step_changes(self.recipe, before.recipe),
             *_field_changes(self.protocol, before.protocol),
             *(f"settings of {label}" for label in settings),
         ]
@@ -130,24 +132,59 @@ def _column_changes(now: Schema, before: Schema) -> list[str]:
     return [*gone, *new, *changes]
 
 
-def _field_changes(now: Any, before: Any) -> list[str]:
-    """The options of a recipe or a protocol that differ, nested steps by their own options."""
-    changes = []
-    for name in (f.name for f in fields(now)):
-        old, new = getattr(before, name), getattr(now, name)
-        if old != new and is_dataclass(new) and type(old) is type(new):
-            changes += [f"{name} {change}" for change in _field_changes(new, old)]
-        elif old != new:
-            changes.append(f"{name.replace('_', ' ')}: {_in_words(old)} → {_in_words(new)}")
+def _step_changes(now: Recipe, before: Recipe) -> list[str]:
+    """Steps of a recipe that came or went, or stand in another order; and its positive class."""
+    old, new = ([json.dumps(s.to_json()) for s in recipe.steps] for recipe in (before, now))
+    changes = [f"step {_step_in_words(s)} removed" for s in old if s not in new]
+    changes += [f"step {_step_in_words(s)} added" for s in new if s not in old]
+    if not changes and old != new:
+        changes = ["the order of the steps"]
+    if now.positive != before.positive:
+        changes.append(f"positive class: {before.positive} → {now.positive}")
     return changes
+
+
+def _step_in_words(data: str) -> str:
+    step = json.loads(data)
+    options = {k: v for k, v in step.items() if k != "step" and v != "auto"}
+    return " ".join([step["step"], *(f"{k}={v}" for k, v in options.items())])
+
+
+def _field_changes(now: Protocol, before: Protocol) -> list[str]:
+    """The options of a protocol that differ."""
+    pairs = {f.name: (getattr(before, f.name), getattr(now, f.name)) for f in fields(now)}
+    return [
+        f"{name.replace('_', ' ')}: {_in_words(old)} → {_in_words(new)}"
+        for name, (old, new) in pairs.items()
+        if old != new
+    ]
 
 
 def _in_words(value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "none"
     return "automatic" if value is None else str(value)
+
+
+TRIED = 1000  # training rows on which the steps are tried before a run
+
+
+def _check_steps(dataset: Dataset, recipe: Recipe, schema: Schema) -> None:
+    """Try the steps on a few rows, so that one that cannot be is refused now. Raises BadInput, NoSuchColumn."""
+    if not recipe.steps:
+        return
+    from mlcore.features.transformers import Conform
+
+    target = load_target(dataset, recipe.target, recipe.task, recipe.positive)
+    step = max(1, len(target.rows) // TRIED)
+    rows, y = target.rows[::step].tolist(), target.y[::step]
+    frame = Conform.of(schema).transform(dataset.frame(schema.features().names, rows=rows))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sequence = recipe.sequence(recipe.acting(schema), schema)
+        sequence.fit_rows(frame, y)
+    if not sequence.schema_after().columns:
+        raise BadInput("The steps leave no column to learn from. Take out the step that drops the last ones.")
 
 
 def _with_positive(dataset: Dataset, recipe: Recipe, protocol: Protocol) -> Recipe:

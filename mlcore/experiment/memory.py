@@ -36,7 +36,7 @@ def free_memory() -> int | None:
 def bytes_per_row(experiment: Experiment) -> int:
     """Approximate bytes of one row: as read, and encoded for the widest family."""
     schema = experiment.recipe.prepared(experiment.schema)
-    one_hot = set(experiment.recipe.encode.low_cardinality(schema))
+    one_hot = set(experiment.recipe.closing.encode.low_cardinality(schema))
     encoded = sum(_encoded(c, c.name in one_hot) for c in schema)
     read = sum(60 if c.dtype == "text" else 8 for c in experiment.schema.features())
     return 2 * read + 8 * encoded * COPIES

@@ -10,42 +10,73 @@ All families are built from the same parts; `auto` stands for the choices below.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from mlcore.data.dataset import Schema
-from mlcore.features.steps import EncodeCategories, FillMissing, Scale
+from mlcore.features.steps.base import READY
+from mlcore.features.steps.categories import Encode
+from mlcore.features.steps.missing import Missing
+from mlcore.features.steps.numeric import Scale, scaler
 from mlcore.models.catalogue import Family
 from mlcore.validation.metrics import Task
 
+
+@dataclass(frozen=True, kw_only=True)
+class Closing:
+    """How missing values, categories and scales are handled where no step before has done so."""
+
+    missing: Missing
+    encode: Encode
+    scale: Scale
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Plain data."""
+        return [self.missing.to_json(), self.encode.to_json(), self.scale.to_json()]
+
+    @classmethod
+    def from_json(cls, data: list[dict[str, Any]]) -> Closing:
+        """Rebuild from plain data."""
+        missing, encode, scale = (
+            kind().change(**{k: v for k, v in d.items() if k != "step"})
+            for kind, d in zip((Missing, Encode, Scale), data, strict=True)
+        )
+        return cls(missing=missing, encode=encode, scale=scale)
+
+
 AUTO = {
-    "linear": ("median", "onehot", "standard"),
-    "plain": ("median", "onehot", "none"),
+    "linear": ("median", "one_hot", "standard"),
+    "plain": ("median", "one_hot", "none"),
     "tree": ("leave", "ordinal", "none"),
 }
 
 
-def encoder(schema: Schema, steps: tuple[FillMissing, EncodeCategories, Scale], family: Family, task: Task) -> Any:
+def encoder(schema: Schema, closing: Closing, family: Family, task: Task) -> Any:
     """Build the ColumnTransformer of a family; categorical columns come first, so their positions are known."""
     from sklearn.compose import ColumnTransformer
 
-    fill, encode, scale = steps
+    missing, encode, scale = closing.missing, closing.encode, closing.scale
     auto_fill, auto_encode, auto_scale = AUTO[family]
-    fill_method = auto_fill if fill.numbers == "auto" else fill.numbers
+    fill_method = auto_fill if missing.method == "auto" else missing.method
     encode_method = auto_encode if encode.method in ("auto", "target") else encode.method
     scale_method = auto_scale if scale.method == "auto" else scale.method
+    filler = _filler(fill_method, missing)
+    numeric = schema.named("numeric")
+    ready = [n for n in numeric if schema[n].dtype == READY]
     parts = [
         (
             "categories",
             _category_encoder(encode_method, encode.min_rows, complete=family != "tree"),
             encode.low_cardinality(schema),
         ),
-        ("many_levels", _chain(_target_encoder(task), _scaler(scale_method)), encode.high_cardinality(schema)),
-        ("numbers", _chain(_filler(fill_method, fill.indicator), _scaler(scale_method)), schema.named("numeric")),
+        ("many_levels", _chain(_target_encoder(task), scaler(scale_method)), encode.high_cardinality(schema)),
+        ("numbers", _chain(filler, scaler(scale_method)), [n for n in numeric if n not in ready]),
+        ("ready", _chain(_filler(fill_method, missing)), ready),
         (
             "truths",
-            _chain(_filler("leave" if fill_method == "leave" else "most_frequent", fill.indicator)),
+            _chain(_filler("leave" if fill_method == "leave" else "most_frequent", missing)),
             schema.named("boolean"),
         ),
     ]
@@ -56,9 +87,9 @@ def encoder(schema: Schema, steps: tuple[FillMissing, EncodeCategories, Scale], 
     )
 
 
-def category_count(schema: Schema, steps: tuple[FillMissing, EncodeCategories, Scale]) -> int:
+def category_count(schema: Schema, closing: Closing) -> int:
     """The number of leading columns of the tree family that hold category codes."""
-    encode = steps[1]
+    encode = closing.encode
     return len(encode.low_cardinality(schema)) if encode.method in ("auto", "ordinal") else 0
 
 
@@ -66,7 +97,7 @@ def _category_encoder(method: str, min_rows: int, *, complete: bool) -> Any:
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
     min_frequency = min_rows if min_rows > 1 else None
-    if method == "onehot":
+    if method == "one_hot":
         return OneHotEncoder(
             handle_unknown="infrequent_if_exist", max_categories=60, min_frequency=min_frequency, sparse_output=False
         )
@@ -80,33 +111,22 @@ def _category_encoder(method: str, min_rows: int, *, complete: bool) -> Any:
 
 
 def _target_encoder(task: Task) -> Any:
-    from mlcore.features.transformers import TargetMeans
+    from mlcore.features.target_means import TargetMeans
 
     return TargetMeans(task)
 
 
-def _filler(fill: str, indicator: bool) -> Any | None:
+def _filler(fill: str, missing: Missing) -> Any | None:
     from sklearn.impute import SimpleImputer
 
     if fill == "leave":
         return None
-    strategy = "constant" if fill == "zero" else fill
     return SimpleImputer(
-        strategy=strategy, fill_value=0.0 if fill == "zero" else None, add_indicator=indicator, keep_empty_features=True
+        strategy=fill,
+        fill_value=missing.value if fill == "constant" else None,
+        add_indicator=missing.indicator,
+        keep_empty_features=True,
     )
-
-
-def _scaler(method: str) -> Any | None:
-    from sklearn.preprocessing import MinMaxScaler, PowerTransformer, RobustScaler, StandardScaler
-
-    scalers: dict[str, Any] = {
-        "standard": StandardScaler,
-        "robust": RobustScaler,
-        "minmax": MinMaxScaler,
-        "power": PowerTransformer,
-        "none": lambda: None,
-    }
-    return scalers[method]()
 
 
 def _chain(*transformers: Any | None) -> Any:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 
-from mlcore.data.cast import CASTS, as_days
-from mlcore.data.dataset import Schema, derived, unique_names
-from mlcore.errors import NoSuchColumn, NotApplicable
-
-DT_NAMES = {"weekday": "day_of_week"}  # pandas' names, where they differ
+from mlcore.data.cast import CASTS
+from mlcore.data.dataset import Column, Kind, Schema, schema_from_json, unique_names
+from mlcore.errors import NoSuchColumn
+from mlcore.features.encode import Closing, encoder
+from mlcore.features.steps import step_from_json
+from mlcore.features.steps.base import READY, Made, Step, Training
+from mlcore.models.catalogue import Family
+from mlcore.result import Array
+from mlcore.validation.metrics import Task
 
 
 class RowByRow(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -43,6 +50,10 @@ class Conform(RowByRow):
         features = schema.features()
         return cls(*(tuple(getattr(c, attribute) for c in features) for attribute in ("name", "kind", "parse")))
 
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """The names of the feature columns."""
+        return np.array(self.names, object)
+
     def transform(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return (n, p) with float64, object and datetime columns only."""
         available, _ = unique_names(list(X.columns))
@@ -59,93 +70,179 @@ class Conform(RowByRow):
         )
 
 
-class DatesToParts(RowByRow):
-    """The transformer of `DateParts`."""
+class StepSequence(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """The steps of a recipe in their order, from a frame that `Conform` made to a frame that the encoder takes.
 
-    def __init__(self, columns: tuple[str, ...] = (), parts: tuple[str, ...] = ()) -> None:
-        self.columns = columns
-        self.parts = parts
-
-    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Replace each date column by its parts, in place, as float64."""
-        out: dict[str, pd.Series] = {}
-        names = list(X.columns)
-        for name in X.columns:
-            if name in self.columns:
-                for part in self.parts:
-                    values = as_days(X[name]) if part == "days" else getattr(X[name].dt, DT_NAMES.get(part, part))
-                    out[derived(name, part, names)] = values.astype("float64")
-            else:
-                out[name] = X[name]
-        return pd.DataFrame(out, index=X.index)
-
-
-class TextsToCounts(RowByRow):
-    """The transformer of `TextCounts`."""
-
-    def __init__(self, columns: tuple[str, ...] = ()) -> None:
-        self.columns = columns
-
-    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Replace each text column by two float64 columns, in place."""
-        out: dict[str, pd.Series] = {}
-        names = list(X.columns)
-        for name in X.columns:
-            if name in self.columns:
-                known = X[name].notna()
-                text = X[name].where(known, "").astype(str)
-                out[derived(name, "characters", names)] = text.str.len().astype("float64").where(known, np.nan)
-                out[derived(name, "words", names)] = (
-                    text.map(lambda t: len(t.split())).astype("float64").where(known, np.nan)
-                )
-            else:
-                out[name] = X[name]
-        return pd.DataFrame(out, index=X.index)
-
-
-class TargetMeans(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Encode each category by the mean of the target, cross-fitted: scikit-learn's TargetEncoder for any class counts.
-
-    TargetEncoder fails when a class is missing from one of its inner folds. Here classes of a single row are merged
-    into the largest one, the inner folds are stratified, and there are fewer of them when there are few rows.
+    `steps` and `schema` are plain data. Each step learns from the training rows that the steps before it left, and
+    `auto` is resolved to the columns that are there then. Steps that change training rows do nothing in `transform`.
     """
 
-    def __init__(self, task: str = "binary") -> None:
+    def __init__(self, steps: Any = (), schema: Any = (), task: str = "binary", seed: int = 0) -> None:
+        self.steps = steps
+        self.schema = schema
         self.task = task
+        self.seed = seed
 
-    def fit(self, X: Any, y: Any) -> TargetMeans:
-        """Fit the means of (n, p) categories to (n,) codes or values."""
-        self.encoder_ = self._encoder(y)
-        self.encoder_.fit(X, self._merged(y))
+    @classmethod
+    def of(cls, steps: Sequence[Step], schema: Schema, task: Task, seed: int = 0) -> StepSequence:
+        """Build it for steps and the schema of the features before them."""
+        return cls([s.to_json() for s in steps], [asdict(c) for c in schema.features()], task, seed)
+
+    def fit(self, X: pd.DataFrame, y: Any = None) -> StepSequence:
+        """Learn from (n, p) training rows and their (n,) targets."""
+        self.fit_rows(X, y)
         return self
 
-    def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> Any:
-        """Fit the means, and encode each row by the rows of the other inner folds."""
-        self.encoder_ = self._encoder(y)
-        return self.encoder_.fit_transform(X, self._merged(y))
+    def fit_transform(self, X: pd.DataFrame, y: Any = None, **fit_params: Any) -> pd.DataFrame:
+        """Learn, and return the training rows; all of them, because a Pipeline cannot drop rows."""
+        frame, positions = self.fit_rows(X, y)
+        return frame if np.array_equal(positions, np.arange(len(X))) else self.transform(X)
 
-    def transform(self, X: Any) -> Any:
-        """Encode rows by the means of all training rows."""
+    def fit_rows(self, X: pd.DataFrame, y: Any) -> tuple[pd.DataFrame, Array]:
+        """Learn; return the rows that models are trained on, and their positions among the training rows.
+
+        Raises BadInput for a step that the data do not allow.
+        """
+        frame, positions, y = X, np.arange(len(X)), np.asarray(y)
+        schema = schema_from_json({"columns": list(self.schema)})
+        self.fitted_: list[dict[str, Any]] = []
+        for data in self.steps:
+            step = step_from_json(data)
+            names = step.chosen(schema)
+            training = Training(
+                frame=frame[names], schema=schema, y=y[positions], task=cast(Task, self.task), seed=self.seed
+            )
+            if step.works == "changes training rows only":
+                kept = step.kept_rows(training)
+                frame, positions = (frame, positions) if kept is None else (frame.iloc[kept], positions[kept])
+            elif names:
+                with warnings.catch_warnings():  # of columns without values or without variance
+                    warnings.simplefilter("ignore")
+                    learned = step.learn(training)
+                    made = step.make_training(training, learned)
+                fitted = {
+                    "step": data,
+                    "columns": names,
+                    "learned": learned,
+                    "names": _unique(made, step, names, schema),
+                }
+                self.fitted_.append(fitted)
+                frame = _placed(frame, fitted, made)
+                booleans = {fitted["names"][n] for n, v in made.items() if _is_boolean(v)}
+                schema = _schema_after(frame, schema, fitted, booleans)
+        self.schema_ = [asdict(c) for c in schema]
+        return frame, positions
+
+    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+        """The rows with the columns that the steps make."""
+        frame = X
+        for fitted in self.fitted_:
+            made = step_from_json(fitted["step"]).make(frame[fitted["columns"]], fitted["learned"])
+            frame = _placed(frame, fitted, made)
+        return frame
+
+    def schema_after(self) -> Schema:
+        """The columns after the last step, once fitted."""
+        return schema_from_json({"columns": list(self.schema_)})
+
+    def get_feature_names_out(self, input_features: Any = None) -> Any:
+        """The names of the columns after the last step."""
+        return np.array([c["name"] for c in self.schema_], object)
+
+
+def _unique(made: Made, step: Step, chosen: list[str], schema: Schema) -> dict[str, str]:
+    """New names for the columns of a step, different from all that stay."""
+    staying = [n for n in schema.names if not (step.replaces and n in chosen)]
+    return dict(zip(made, unique_names([*staying, *made])[0][len(staying) :], strict=True))
+
+
+def _placed(frame: pd.DataFrame, fitted: dict[str, Any], made: Made) -> pd.DataFrame:
+    """The frame with the new columns, in the place of those that they replace, otherwise at the end."""
+    replaced = set(fitted["columns"]) if step_from_json(fitted["step"]).replaces else set()
+    fresh = {fitted["names"][n]: _column(v, frame.index) for n, v in made.items()}
+    out: dict[Any, Any] = {}
+    for name in frame.columns:
+        if name in replaced:
+            out |= fresh
+            fresh = {}
+        else:
+            out[name] = frame[name]
+    return pd.DataFrame({**out, **fresh}, index=frame.index)
+
+
+def _column(values: Any, index: pd.Index) -> pd.Series:
+    """A made column as float64 or object."""
+    column = pd.Series(values.to_numpy() if isinstance(values, pd.Series) else values, index=index)
+    return column.astype(float) if column.dtype.kind in "fbiu" else column.astype(object)
+
+
+def _is_boolean(values: Any) -> bool:
+    return bool(values.dtype.kind == "b")
+
+
+def _schema_after(frame: pd.DataFrame, before: Schema, fitted: dict[str, Any], booleans: set[str]) -> Schema:
+    """The columns of the frame; new ones get their kind from the values that training rows have."""
+    step, fresh = step_from_json(fitted["step"]), set(fitted["names"].values())
+    known = {c.name: c for c in before}
+    columns = []
+    for name in map(str, frame.columns):
+        old = known.get(name)
+        columns.append(old if old is not None and name not in fresh else _described(frame[name], step, old))
+        if name in booleans:
+            columns[-1] = replace(columns[-1], kind="boolean")
+    return Schema(tuple(columns))
+
+
+def _described(values: pd.Series, step: Step, old: Column | None) -> Column:
+    kind: Kind = "numeric" if values.dtype.kind == "f" else "categorical"
+    if old is not None and old.kind == "boolean" and kind == "numeric":
+        kind = "boolean"  # only filled
+    dtype = "text" if kind == "categorical" else READY if step.is_ready else "float"
+    missing = int(values.isna().sum())
+    return Column(str(values.name), kind, "feature", dtype, missing, int(values.nunique()))
+
+
+class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """The steps of a recipe and the encoder of a model family: from the columns of a file to (n, features).
+
+    `sequence` is the unfitted `StepSequence`, `closing` the plain data of the steps that act at the end.
+    """
+
+    def __init__(self, sequence: Any = None, closing: Any = None, family: str = "linear") -> None:
+        self.sequence = sequence
+        self.closing = closing
+        self.family = family
+
+    @classmethod
+    def of(cls, sequences: list[StepSequence], fitted: Any) -> Features:
+        """Join parts that are fitted already."""
+        joined = cls()
+        joined.sequences_, joined.encoder_ = sequences, fitted
+        return joined
+
+    def fit(self, X: pd.DataFrame, y: Any = None) -> Features:
+        """Fit the steps, then the encoder on what they leave."""
+        self.fit_transform(X, y)
+        return self
+
+    def fit_transform(self, X: pd.DataFrame, y: Any = None, **fit_params: Any) -> Any:
+        """Fit, and return the features of the training rows."""
+        sequence = clone(self.sequence)
+        frame, rows = sequence.fit_rows(X, y)
+        self.sequences_ = [sequence]
+        closing = Closing.from_json(self.closing)
+        self.encoder_ = encoder(sequence.schema_after(), closing, cast(Family, self.family), sequence.task)
+        values = self.encoder_.fit_transform(frame, np.asarray(y)[rows])
+        return values if np.array_equal(rows, np.arange(len(X))) else self.transform(X)
+
+    def transform(self, X: pd.DataFrame) -> Any:
+        """The features of rows."""
+        for sequence in self.sequences_:
+            X = sequence.transform(X)
         return self.encoder_.transform(X)
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
-        """The names of the columns; one per class when there are several."""
-        return self.encoder_.get_feature_names_out(input_features)
-
-    def _encoder(self, y: Any) -> Any:
-        from sklearn.model_selection import KFold, StratifiedKFold
-        from sklearn.preprocessing import TargetEncoder
-
-        if self.task == "regression":
-            return TargetEncoder(target_type="continuous", cv=KFold(min(5, len(y)), shuffle=True, random_state=0))
-        largest = int(np.unique(np.asarray(y), return_counts=True)[1].max())
-        return TargetEncoder(cv=StratifiedKFold(max(2, min(5, largest)), shuffle=True, random_state=0))
-
-    def _merged(self, y: Any) -> Any:
-        if self.task == "regression":
-            return y
-        labels, codes, counts = np.unique(np.asarray(y), return_inverse=True, return_counts=True)
-        codes[counts[codes] == 1] = int(counts.argmax())
-        if len(np.unique(codes)) < 2:
-            raise NotApplicable(f"All training rows of a fold are {labels[counts.argmax()]!r}; nothing can be learned.")
-        return codes
+        """The names of the features, made unique: a category can give the name of another column."""
+        parts = [(part, columns) for _, part, columns in self.encoder_.transformers_ if len(columns) and part != "drop"]
+        names = [n for part, columns in parts for n in part.get_feature_names_out(columns)]
+        return np.array(unique_names(names)[0], object)

@@ -102,7 +102,7 @@ def _column(name: str, arrow_type: Any, rows: int, figures: ColumnStats, parse: 
     )
     counts = Counts(dtype, rows, figures.known, figures.distinct, span, figures.words, figures.length, most, categories)
     kind, reason = kind_of(name, counts)
-    role: Role = "ignore" if kind in ("identifier", "text", "constant") else "feature"
+    role: Role = "ignore" if kind in ("identifier", "constant") else "feature"
     return Column(
         name,
         kind,

@@ -12,16 +12,10 @@ from sklearn.utils.metaestimators import available_if
 
 from mlcore.models.label_encoding import LabelEncoding
 from mlcore.models.rules import Rule, best_question, holds
+from mlcore.models.weights import balanced_weights
 from mlcore.result import Array
 
 ASIDE = 0.1  # fraction of the training rows on which boosting decides when to stop
-
-
-def balanced_weights(codes: Array, weights: Array | None = None) -> Array:
-    """Weights (n,) that balance the classes: n / (k · rows of the class), times `weights`."""
-    counts = np.bincount(codes)
-    each = len(codes) / ((counts > 0).sum() * np.maximum(counts, 1))
-    return np.asarray(each[codes] * (1.0 if weights is None else weights))
 
 
 def _fit_boosted(wrapper: Any, X: Any, y: Array, weights: Array | None, strata: Array | None) -> Any:

@@ -11,6 +11,7 @@ import json
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from mlcore.data.dataset import Schema
 from mlcore.errors import BadInput
 from mlcore.experiment.experiment import Experiment
 from mlcore.experiment.memory import rows_in_memory
+from mlcore.features.steps.base import Step
 from mlcore.models.builders import Setting
 from mlcore.models.catalogue import Family
 from mlcore.result import Array
@@ -32,6 +34,14 @@ FINAL = "final"  # the key of the fit on all training rows, as folds have keys
 TRAIN_SCORE_ROWS = 500  # training rows that are predicted as well, to compare the score on them with the test score
 
 
+@dataclass(frozen=True)
+class Kept:
+    """Positions among the training rows of a fold that models are trained on, and how many features are codes."""
+
+    rows: Array
+    categories: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Context:
     """What all tasks of a run share; built once per process, or once and inherited by forks."""
@@ -41,8 +51,10 @@ class Context:
     target: Target
     plan: Plan
     raw: pd.DataFrame  # training rows, then rows without a target; each column cast to its kind
-    prepared: pd.DataFrame  # the same after the row-by-row steps
+    prepared: pd.DataFrame  # the same after the leading steps, which work row by row
+    leading: Any  # what made it: a fitted `StepSequence`
     schema: Schema  # of `prepared`
+    steps: tuple[Step, ...]  # those that are fitted inside each fold
     y: Array  # (training rows,) codes or values
     setting: Setting
     keys: pd.DataFrame  # group and time of the training rows
@@ -79,6 +91,14 @@ class Context:
         """The weights of some training rows; None where each counts once."""
         return None if self.weights is None else self.weights[rows]
 
+    def kept(self, key: str, family: Family) -> Kept | None:
+        """What the steps that are fitted in a fold left of its training rows; None without such steps."""
+        path = self.encoded(key, family, "rows")
+        if not path.exists():
+            return None
+        categories, *rows = np.load(path)
+        return Kept(np.array(rows, int), int(categories))
+
     def encoded(self, key: str, family: Family, part: str) -> Path:
         """The file of a shared array: the training, test or unlabelled rows of a fold, encoded for a family."""
         return self.paths.scratch / f"{key}-{family}-{part}.npy"
@@ -87,7 +107,7 @@ class Context:
 @lru_cache(maxsize=1)
 def context(folder: str) -> Context:
     """Load a run's data and resolve its folds. Raises BadInput for choices that the data do not allow."""
-    from sklearn.pipeline import Pipeline
+    from mlcore.features.transformers import Conform
 
     run = RunFolder(Path(folder))
     experiment, dataset = run.experiment, run.dataset
@@ -100,21 +120,25 @@ def context(folder: str) -> Context:
     target, notes = _limited(target, experiment, _planned_rows(run))
     keys = dataset.frame([n for n in (protocol.group, protocol.time) if n is not None])
     plan = make_plan(protocol, recipe.task, target, keys.iloc[target.rows])
-    transformers = recipe.transformers(experiment.schema)
+    schema = experiment.schema
+    leading = recipe.sequence(recipe.leading(schema), schema)
     extra = target.unknown if any(c.unlabelled for c in experiment.candidates) else target.unknown[:0]
     rows = np.concatenate([plan.train, extra])
-    raw = transformers[0][1].transform(dataset.frame(experiment.schema.features().names).iloc[rows])
-    raw = raw.reset_index(drop=True)
+    raw = Conform.of(schema).transform(dataset.frame(schema.features().names).iloc[rows]).reset_index(drop=True)
+    prepared, _ = leading.fit_rows(raw, np.zeros(len(raw)))  # these steps look at neither other rows nor the target
+    setting = Setting(recipe.task, protocol.seed, recipe.category_count(leading.schema_after()))
     return Context(
         folder=Path(folder),
         experiment=experiment,
         target=target,
         plan=replace(plan, notes=(*notes, *plan.notes)),
         raw=raw,
-        prepared=Pipeline(transformers[1:]).fit_transform(raw) if transformers[1:] else raw,
-        schema=recipe.prepared(experiment.schema),
+        prepared=prepared,
+        leading=leading,
+        schema=leading.schema_after(),
+        steps=recipe.fitted(schema),
         y=target.y[np.searchsorted(target.rows, plan.train)],
-        setting=replace(recipe.setting(experiment.schema, protocol.seed), labels=labels, fast=protocol.fast),
+        setting=replace(setting, labels=labels, fast=protocol.fast),
         keys=keys.iloc[plan.train].reset_index(drop=True),
         weights=_weights(run, plan),
     )

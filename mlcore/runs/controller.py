@@ -272,7 +272,7 @@ class RunController:
             self._waiting_for[encoder] -= 1
             if not self._waiting_for[encoder]:
                 _, key, family = encoder
-                for part in ("train", "test", "unlabelled"):
+                for part in ("train", "test", "unlabelled", "rows"):
                     self.run.encoded(key, family, part).unlink(missing_ok=True)  # type: ignore[arg-type]
 
     # the race -----------------------------------------------------------------------------------------------------

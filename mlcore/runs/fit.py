@@ -17,9 +17,10 @@ from mlcore.errors import NotApplicable
 from mlcore.experiment.candidate import Candidate
 from mlcore.models import storage
 from mlcore.models.catalogue import Family
+from mlcore.models.weights import balanced_weights
 from mlcore.result import Array
 from mlcore.runs import trials, warm_start
-from mlcore.runs.context import FINAL, TRAIN_SCORE_ROWS, Context, context
+from mlcore.runs.context import FINAL, TRAIN_SCORE_ROWS, Context, Kept, context
 from mlcore.runs.predictions import write_fold
 from mlcore.validation.metrics import Predictions, compute, compute_all, interval_of
 from mlcore.validation.splitter import inner_folds, sample_rows
@@ -29,19 +30,74 @@ def prepare(folder: str, key: str, family: Family) -> float:
     """Fit a family's encoder on the training rows of a fold (or on all of them) and write the arrays it makes."""
     run = context(folder)
     start = time.perf_counter()
-    encoder = run.experiment.recipe.encoder(run.experiment.schema, family)
-    train = run.train(key)
+    from mlcore.features.transformers import Features
+
     parts = {"unlabelled": run.unknown} if len(run.unknown) else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        np.save(run.encoded(key, family, "train"), encoder.fit_transform(run.prepared.iloc[train], run.y[train]))
+        encoded = encode(run, family, run.train(key))
+        np.save(run.encoded(key, family, "train"), encoded.train)
+        if encoded.kept is not None:
+            np.save(run.encoded(key, family, "rows"), np.array([encoded.kept.categories, *encoded.kept.rows]))
         if key == FINAL:
-            storage.dump(encoder, run.encoded(key, family, "encoder").with_suffix(".skops"))
+            features = Features.of([run.leading, *encoded.sequences], encoded.encoder)
+            storage.dump(features, run.encoded(key, family, "encoder").with_suffix(".skops"))
         else:
             parts["test"] = run.fold(key).test
         for part, rows in parts.items():
-            np.save(run.encoded(key, family, part), encoder.transform(run.prepared.iloc[rows]))
+            np.save(run.encoded(key, family, part), encoded.of(run.prepared.iloc[rows]))
     return time.perf_counter() - start
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """The features of training rows, and what makes those of other rows."""
+
+    train: Array  # (rows that models are trained on, features)
+    sequences: list[Any]  # the fitted steps, if any
+    encoder: Any
+    kept: Kept | None  # None: all rows, in their order
+
+    def of(self, frame: pd.DataFrame) -> Array:
+        """The features of other rows after the leading steps."""
+        for sequence in self.sequences:
+            frame = sequence.transform(frame)
+        return np.asarray(self.encoder.transform(frame))
+
+
+def encode(run: Context, family: Family, train: Array) -> Encoded:
+    """Fit the steps and the encoder of a family on some training rows, and on no others."""
+    recipe, frame, y = run.experiment.recipe, run.prepared.iloc[train], run.y[train]
+    if not run.steps:
+        encoder = recipe.encoder(run.schema, family)
+        return Encoded(train=encoder.fit_transform(frame, y), sequences=[], encoder=encoder, kept=None)
+    sequence = recipe.sequence(run.steps, run.schema, run.setting.seed)
+    frame, rows = sequence.fit_rows(frame, y)
+    schema = sequence.schema_after()
+    encoder = recipe.encoder(schema, family)
+    features = encoder.fit_transform(frame, y[rows])
+    if recipe.resampling == "smote" and recipe.task != "regression":
+        features, rows = _with_synthetic(features, y, rows, run.setting.seed)
+    return Encoded(
+        train=features, sequences=[sequence], encoder=encoder, kept=Kept(rows, recipe.category_count(schema))
+    )
+
+
+def _with_synthetic(features: Array, y: Array, rows: Array, seed: int) -> tuple[Array, Array]:
+    """Rows with synthetic ones of the rarer classes (SMOTE); each stands at the position of a row of its class.
+
+    Raises NotApplicable where a class has too few rows.
+    """
+    from imblearn.over_sampling import SMOTE
+
+    classes, counts = np.unique(y[rows], return_counts=True)
+    if counts.min() < 2:
+        raise NotApplicable("SMOTE needs at least two training rows of each class in every fold; balance by weights.")
+    sampler = SMOTE(k_neighbors=min(5, int(counts.min()) - 1), random_state=seed)
+    made, labels = sampler.fit_resample(np.nan_to_num(features), y[rows])
+    first = {c: rows[np.flatnonzero(y[rows] == c)[0]] for c in classes}
+    extra = np.array([first[c] for c in labels[len(rows) :]], int)
+    return made, np.concatenate([rows, extra])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,24 +121,25 @@ def fit(folder: str, model: str, key: str) -> FoldResult:
     run = context(folder)
     candidate, fold, classes = run.experiment.candidate(model), run.fold(key), len(run.target.classes)
     start = time.perf_counter()
-    y = run.y[fold.train]
-    if run.setting.task != "regression" and not candidate.is_baseline and len(np.unique(y)) < 2:
+    codes = run.y[fold.train]
+    if run.setting.task != "regression" and not candidate.is_baseline and len(np.unique(codes)) < 2:
         raise NotApplicable(
-            f"In fold {fold.fold + 1} all training rows are {str(run.target.classes[y[0]])!r}: the other "
+            f"In fold {fold.fold + 1} all training rows are {str(run.target.classes[codes[0]])!r}: the other "
             "class has too few rows to be learned and tested."
         )
     with warnings.catch_warnings(record=True) as raised:
         warnings.simplefilter("always")  # missing classes: the scores show them; what did not converge is kept
-        estimator, rows = learn(run, candidate, key, y)
-        converged = not any(_is_convergence(w) for w in raised)
+        learned = learn(run, candidate, key, run.y)
+        estimator, converged = learned.estimator, not any(_is_convergence(w) for w in raised)
         seconds = time.perf_counter() - start
         predictions = predict(estimator, features(run, candidate, key, "test"), run.y[fold.test], classes)
         predictions = replace(predictions, weights=run.weights_of(fold.test))
         predictions = warm_start.joined(run.folder, candidate, key, predictions)
         predict_seconds = time.perf_counter() - start - seconds
-        sample = rows[:: max(1, len(rows) // TRAIN_SCORE_ROWS)]
-        on_train = predict(estimator, rows_of(features(run, candidate, key, "train"), sample), y[sample], classes)
-        on_train = replace(on_train, weights=run.weights_of(run.train(key)[sample]))
+        every = max(1, len(learned.rows) // TRAIN_SCORE_ROWS)
+        shown, X = learned.rows[::every], rows_of(features(run, candidate, key, "train"), learned.places[::every])
+        on_train = predict(estimator, X, run.y[shown], classes)
+        on_train = replace(on_train, weights=run.weights_of(shown))
     warm_start.keep(run.folder, candidate, key, estimator, seconds)
     write_fold(run.paths.fold(model, key), predictions)
     values, undefined = compute_all(run.setting.task, predictions)
@@ -97,7 +154,7 @@ def fit(folder: str, model: str, key: str) -> FoldResult:
         undefined=undefined,
         train_score=train_score,
         ci=interval_of(run.metric, predictions) if len(run.plan.folds) == 1 else None,
-        rows=len(rows),
+        rows=len(learned.rows),
         converged=converged,
     )
 
@@ -107,31 +164,44 @@ def _is_convergence(warning: warnings.WarningMessage) -> bool:
     return warning.category.__name__ == "ConvergenceWarning" or "did not converge" in str(warning.message)
 
 
-def learn(run: Context, candidate: Candidate, key: str, y: Array) -> tuple[Any, Array]:
-    """Fit a candidate on the training rows of a fold or on all; return it with the positions it was trained on.
+@dataclass(frozen=True, kw_only=True)
+class Learned:
+    """A fitted estimator, the places of its rows in the encoded array, and their positions among all training rows."""
 
-    `y` are the codes, values or labels of these rows. Rows beyond a model's limit are left out at random.
+    estimator: Any
+    places: Array
+    rows: Array
+
+
+def learn(run: Context, candidate: Candidate, key: str, values: Array) -> Learned:
+    """Fit a candidate on the training rows of a fold or on all.
+
+    `values` are the codes, values or labels of all training rows. Rows beyond a model's limit are left out at random.
     """
-    train = run.train(key)
+    train, setting = run.train(key), run.setting
+    kept = run.kept(key, candidate.family) if candidate.needs_encoding else None
+    if kept is not None:
+        train, setting = train[kept.rows], replace(setting, categories=kept.categories)
     codes, X = run.y[train], features(run, candidate, key, "train")
-    rows = np.arange(len(train))
+    places = np.arange(len(train))
     if candidate.most_rows is not None and len(train) > candidate.most_rows:
         stratified = run.setting.task != "regression"
-        rows = sample_rows(codes, candidate.most_rows, run.setting.seed, stratified=stratified)
-        X = rows_of(X, rows)
-    unlabelled = None
+        places = sample_rows(codes, candidate.most_rows, run.setting.seed, stratified=stratified)
+        X = rows_of(X, places)
+    rows, unlabelled = train[places], None
     if candidate.unlabelled and len(run.unknown):
         unlabelled = np.load(run.encoded(key, candidate.family, "unlabelled"), mmap_mode="r")
     if candidate.search is not None:
-        candidate = _searched(run, candidate, key, _TrainingRows(X, train[rows], unlabelled))
-    setting = run.setting.for_fit(codes[rows])
+        candidate = _searched(run, candidate, key, _TrainingRows(X, rows, unlabelled, setting.categories))
+    setting = setting.for_fit(run.y[rows])
     if key == FINAL:  # of the fast library only some models can be stored
         setting = replace(setting, labels=(), fast=setting.fast and candidate.stores_fast)
     estimator = candidate.build(setting, run.folder)
     if key == FINAL and _has_fractional_labels(run, candidate):
         estimator = candidate.with_encoded_labels(estimator)
-    options = fit_options(run, candidate, estimator, train[rows], unlabelled)
-    return warm_start.fit(run.folder, candidate, key, estimator, (X, y[rows]), options), rows
+    options = fit_options(run, candidate, estimator, rows, unlabelled)
+    fitted = warm_start.fit(run.folder, candidate, key, estimator, (X, values[rows]), options)
+    return Learned(estimator=fitted, places=places, rows=rows)
 
 
 def _has_fractional_labels(run: Context, candidate: Candidate) -> bool:
@@ -143,8 +213,11 @@ def _has_fractional_labels(run: Context, candidate: Candidate) -> bool:
 def fit_options(run: Context, candidate: Candidate, estimator: Any, rows: Array, unlabelled: Any) -> dict[str, Any]:
     """The arguments of a fit other than features and target: weights, and rows without a target."""
     options: dict[str, Any] = {}
-    if run.weights is not None and takes_weights(estimator):
-        options["sample_weight"] = run.weights[rows]
+    weights = run.weights_of(rows)
+    if run.experiment.recipe.resampling == "weights" and run.setting.task != "regression" and not candidate.is_baseline:
+        weights = balanced_weights(run.y[rows], weights)
+    if weights is not None and takes_weights(estimator):
+        options["sample_weight"] = weights
     if candidate.unlabelled:
         if unlabelled is None:
             raise NotApplicable("Every row has a target, so there is no unlabelled row to learn from.")
@@ -173,6 +246,7 @@ class _TrainingRows:
     features: Any
     positions: Array
     unlabelled: Any
+    categories: int  # of the features, the first so many are category codes
 
 
 def _searched(run: Context, candidate: Candidate, key: str, rows: _TrainingRows) -> Candidate:
@@ -184,7 +258,8 @@ def _searched(run: Context, candidate: Candidate, key: str, rows: _TrainingRows)
     def score(parameters: dict[str, Any], train: Array, test: Array) -> tuple[float | None, float | None]:
         """Scores of one setting on the test and on the training rows of an inner fold."""
         trial = with_parameters(candidate, parameters)
-        estimator = trial.build(run.setting.for_fit(y[train]), run.folder)
+        setting = replace(run.setting, categories=rows.categories)
+        estimator = trial.build(setting.for_fit(y[train]), run.folder)
         options = fit_options(run, trial, estimator, rows.positions[train], rows.unlabelled)
         estimator.fit(rows.features[train], y[train], **options)
         sample = train[:: max(1, len(train) // TRAIN_SCORE_ROWS)]
@@ -252,16 +327,15 @@ def finish(folder: str, model: str) -> dict[str, Any]:
     labels = run.target.classes[run.y] if len(run.target.classes) else run.y
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        estimator, rows = learn(run, candidate, FINAL, labels)
+        learned = learn(run, candidate, FINAL, labels)
+    estimator, steps = learned.estimator, [("columns", Conform.of(run.experiment.schema))]
     if candidate.needs_encoding:
-        encoder = storage.load(run.encoded(FINAL, candidate.family, "encoder").with_suffix(".skops"))
-        steps = [*run.experiment.recipe.transformers(run.experiment.schema), ("encode", encoder)]
-    else:
-        steps = [("columns", Conform.of(run.experiment.schema))]
+        features = storage.load(run.encoded(FINAL, candidate.family, "encoder").with_suffix(".skops"))
+        steps.append(("features", features))
     storage.dump(Pipeline([*steps, ("model", estimator)]), run.paths.model(model))
     return {
         "fit_seconds": round(time.perf_counter() - start, 4),
         "bytes": run.paths.model(model).stat().st_size,
-        "rows": len(rows),
+        "rows": len(learned.rows),
         "description": estimator.words() if hasattr(estimator, "words") else "",
     }

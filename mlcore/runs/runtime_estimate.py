@@ -63,7 +63,7 @@ def _estimate(candidate: Candidate, experiment: Experiment, rows: float) -> floa
         return INSTANT
     growth = candidate.row.growth if candidate.row is not None else 1.0
     cost = candidate.row.cost if candidate.row is not None else OWN_COST
-    one_hot = set(experiment.recipe.encode.low_cardinality(experiment.schema))
+    one_hot = set(experiment.recipe.closing.encode.low_cardinality(experiment.schema))
     width = sum(min(c.distinct, 60) if c.name in one_hot else 1 for c in experiment.schema.features())
     scale: float = (min(rows, candidate.most_rows or rows) / ROWS) ** growth * max(0.2, width / COLUMNS) ** 0.7
     fixed = OVERHEAD + (FIXED * cost if growth == 1.0 else 0.0)  # a hundred trees of ten rows are still a hundred trees

@@ -9,7 +9,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -23,7 +23,7 @@ from mlcore.result import Array
 from mlcore.runs import lock
 from mlcore.runs.context import TRAIN_SCORE_ROWS, context
 from mlcore.runs.events import Event, EventReader, append_later, first, since_resumed
-from mlcore.runs.fit import fit_options, predict, with_parameters
+from mlcore.runs.fit import encode, fit_options, predict, with_parameters
 from mlcore.runs.folder import RunFolder
 from mlcore.runs.paths import STUDIES
 from mlcore.runs.process import end_worker, is_starting
@@ -192,6 +192,7 @@ class _Encoded:
     test: Any
     rows: Array
     unlabelled: Any = None
+    categories: int = 0  # of the features, the first so many are category codes
 
 
 @lru_cache(maxsize=1)
@@ -207,10 +208,11 @@ def _encoded(folder: str, key: str, family: str, size: int) -> _Encoded:
         return _Encoded(np.zeros((len(train), 1)), np.zeros((len(fold.test), 1)), train)
     if family == "raw":
         return _Encoded(run.raw.iloc[train], run.raw.iloc[fold.test], train)
-    encoder = run.experiment.recipe.encoder(run.experiment.schema, family)  # type: ignore[arg-type]
-    features = encoder.fit_transform(run.prepared.iloc[train], run.y[train])
-    unlabelled = encoder.transform(run.prepared.iloc[run.unknown]) if len(run.unknown) else None
-    return _Encoded(features, encoder.transform(run.prepared.iloc[fold.test]), train, unlabelled)
+    encoded = encode(run, family, train)  # type: ignore[arg-type]
+    unlabelled = encoded.of(run.prepared.iloc[run.unknown]) if len(run.unknown) else None
+    kept, categories = encoded.kept, run.setting.categories
+    rows, categories = (train, categories) if kept is None else (train[kept.rows], kept.categories)
+    return _Encoded(encoded.train, encoded.of(run.prepared.iloc[fold.test]), rows, unlabelled, categories)
 
 
 def point(folder: str, model: str, key: str, size: int, changes: dict[str, Any]) -> Point:
@@ -233,7 +235,8 @@ def point(folder: str, model: str, key: str, size: int, changes: dict[str, Any])
             sample = sample_rows(y, most, run.setting.seed, stratified=run.setting.task != "regression")
             features, rows, y = features[sample], rows[sample], y[sample]
         changed = with_parameters(candidate, changes)
-        estimator = changed.build(run.setting.for_fit(y), run.folder)
+        setting = replace(run.setting, categories=encoded.categories)
+        estimator = changed.build(setting.for_fit(y), run.folder)
         estimator.fit(features, y, **fit_options(run, changed, estimator, rows, encoded.unlabelled))
         classes, step = len(run.target.classes), max(1, len(y) // TRAIN_SCORE_ROWS)
         score = compute(run.metric, predict(estimator, encoded.test, run.y[run.fold(key).test], classes))[0]

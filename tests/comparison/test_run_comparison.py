@@ -12,7 +12,7 @@ from tests.helpers import QUICK, compare_here, fold_scores_of, frame_here, mixed
 def test_two_runs_on_the_same_split(mixed, runs):
     options = {"ignore": others("binary"), "models": ["logistic", "knn"], **QUICK}
     first = compare_here(mixed, "two", **options)
-    second = compare_here(mixed, "two", recipe={"scale": {"method": "none"}}, **options)
+    second = compare_here(mixed, "two", recipe={"steps": [{"step": "scale", "method": "none"}]}, **options)
     found = compare_runs(first, second)
     assert {c.model for c in found.changes} == {"logistic", "knn"}
     knn = next(c for c in found.changes if c.model == "knn")

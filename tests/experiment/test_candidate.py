@@ -26,15 +26,15 @@ def test_the_baseline_is_always_there_and_cannot_be_removed(mixed):
         ({"target": "two", "seed": -1}, BadInput, "seed"),
         ({"target": "two", "jobs": 0}, BadInput, "jobs"),
         ({"target": "two", "holdout": 0, "open_holdout": True}, BadInput, "nothing to open"),
-        ({"target": "two", "recipe": {"fill": {"numbers": "bogus"}}}, BadChoice, "median"),
-        ({"target": "two", "recipe": {"fill": "median"}}, BadInput, "objects of options"),
+        ({"target": "two", "recipe": {"steps": [{"step": "missing", "method": "bogus"}]}}, BadChoice, "median"),
+        ({"target": "two", "recipe": {"steps": "median"}}, BadInput, "a list of objects"),
         ({"target": "two", "split": "time", "time": "colour"}, BadInput, "no order in time"),
         ({"target": "two", "models": ["dummy"]}, BadInput, "besides the baseline"),
         ({"target": "two", "split": "group"}, BadInput, "belong together"),
         ({"target": "two", "group": "two"}, BadInput, "target"),
         ({"target": "two", "ignore": ["nope"]}, NoSuchColumn, "nope"),
         ({"target": "two", "task": "regression"}, BadTarget, "not numbers"),
-        ({"target": "two", "recipe": {"fill": {"number": "mean"}}}, BadChoice, "numbers"),
+        ({"target": "two", "recipe": {"steps": [{"step": "missing", "number": "mean"}]}}, BadChoice, "method"),
     ],
 )  # fmt: skip
 def test_choices_that_cannot_be_are_refused_before_anything_runs(mixed, options, error, part):

@@ -28,9 +28,9 @@ def test_what_changed_since_an_experiment_is_named(mixed):
     assert asked().changed_since(before) == []
     assert asked(folds=4).changed_since(before) == ["folds: 5 → 4"]
     assert asked(parameters={"logistic": {"C": 2.0}}).changed_since(before) == ["settings of Logistic regression"]
-    assert asked(ignore=["a"], recipe={"scale": {"method": "robust"}}).changed_since(before) == [
+    assert asked(ignore=["a"], recipe={"steps": [{"step": "scale", "method": "robust"}]}).changed_since(before) == [
         "a: feature → ignore",
-        "scale method: auto → robust",
+        "step scale method=robust added",
     ]
 
 

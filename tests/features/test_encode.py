@@ -7,7 +7,6 @@ import pytest
 import mlcore
 from mlcore.errors import BadChoice
 from mlcore.features.recipe import Recipe
-from mlcore.features.steps import STEPS, DateParts, EncodeCategories, FillMissing, Scale
 from mlcore.validation.target import load_target
 from tests.helpers import compare_here, frame_here, others, tiny_frame
 
@@ -43,21 +42,22 @@ def test_recipes_change_what_models_see(mixed):
     frame, target = mixed.frame(), load_target(mixed, "two", "binary")
     recipe = Recipe("two", "binary")
     assert Recipe.from_json(recipe.to_json()) == recipe
-    assert [type(s) for s in recipe.steps()] == list(STEPS.values())
     seen = recipe.preview(schema, frame, target.y)
     assert {"colour_red", "when days", "town", "flag"} <= set(seen.columns)
     assert not seen.isna().any().any()
     assert seen["a"].mean() == pytest.approx(0, abs=1e-9)  # scaled
     trees = recipe.preview(schema, frame, target.y, "tree")
     assert trees["a"].isna().sum() == frame["a"].isna().sum()  # left missing
-    plain = (
-        recipe.change(Scale("none")).change(FillMissing("zero", indicator=False)).change(EncodeCategories("ordinal"))
-    )
+    plain = recipe.with_changes({"step": "scale", "method": "none"})
+    plain = plain.with_changes({"step": "missing", "method": "constant", "indicator": False})
+    plain = plain.with_changes({"step": "encode", "method": "ordinal"})
     found = plain.preview(schema, frame, target.y)
     assert (found.loc[frame["a"].isna(), "a"] == 0).all()
     np.testing.assert_allclose(found["a"][frame["a"].notna()], frame["a"].dropna())
     assert set(found["colour"]) == {-1.0, 0.0, 1.0, 2.0}  # a missing level has a code of its own
-    year = recipe.change(DateParts(("year",))).preview(schema, frame, target.y, "tree")
+    year = recipe.with_changes({"step": "dates", "parts": ["year"]}).preview(schema, frame, target.y, "tree")
     assert set(year["when year"].dropna()) == {2024.0, 2025.0}
     with pytest.raises(BadChoice, match="part of a recipe"):
         Recipe.from_json({"target": "two", "task": "binary", "smote": {}})
+    with pytest.raises(BadChoice, match="not a step"):
+        Recipe.from_json({"target": "two", "task": "binary", "steps": [{"step": "smote"}]})

@@ -8,9 +8,9 @@ from sklearn.linear_model import LogisticRegression
 from mlcore.errors import BadInput
 from mlcore.models.builders import Setting
 from mlcore.models.catalogue import model
+from mlcore.models.weights import balanced_weights
 from mlcore.models.wrappers import (
     SemiSupervised,
-    balanced_weights,
 )
 from tests.helpers import compare_here, frame_here, mixed_frame, others
 
@@ -74,7 +74,7 @@ def test_sample_weights_are_those_of_scikit_learn(mixed):
     assert any("Rows are weighted by w" in n and "Nearest neighbours cannot use weights" in n for n in run.notes())
     shared = context(str(run.path))
     fold = shared.plan.folds[0]
-    encoder = run.experiment.recipe.encoder(run.experiment.schema, "linear")
+    encoder = run.experiment.recipe.encoder(shared.schema, "linear")
     x = encoder.fit_transform(shared.prepared.iloc[fold.train], shared.y[fold.train])
     weights = frame["w"].to_numpy()[shared.plan.train][fold.train]
     plain = LogisticRegression(max_iter=1000).fit(x, shared.y[fold.train], sample_weight=weights)

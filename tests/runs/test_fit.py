@@ -132,11 +132,11 @@ def test_nothing_is_fitted_on_test_rows(runs):
     shared = context(str(run.path))
     fold = shared.plan.folds[0]
     for family in ("linear", "tree"):
-        encoder = run.experiment.recipe.encoder(run.experiment.schema, family)
+        encoder = run.experiment.recipe.encoder(shared.schema, family)
         first = encoder.fit_transform(shared.prepared.iloc[fold.train], shared.y[fold.train])
         spoilt = shared.prepared.copy()
         spoilt.iloc[fold.test] = spoilt.iloc[fold.test].sample(frac=1, random_state=0).to_numpy()
-        again = run.experiment.recipe.encoder(run.experiment.schema, family)
+        again = run.experiment.recipe.encoder(shared.schema, family)
         second = again.fit_transform(spoilt.iloc[fold.train], shared.y[fold.train])
         assert np.array_equal(first, second, equal_nan=True)
 

@@ -152,9 +152,18 @@ def test_a_target_that_cannot_be_keeps_what_was(mixed):
 def test_a_step_of_the_recipe_is_changed(mixed):
     session = session_on(mixed, "two")
     test = opened("pages/features.py", session)
-    test.selectbox(key="step-scale-method").select("robust").run()
+    test.selectbox(key="closing-scale-method").select("robust")
+    test.button(key="closing-scale-use").click().run()
     assert session.recipe is not None
-    assert session.recipe.scale.method == "robust"
+    assert session.recipe.closing.scale.method == "robust"
+    test.multiselect(key="add-clip-columns").set_value(["b"])
+    test.button(key="add-clip-use").click().run()
+    assert [s.to_json() for s in session.recipe.steps][-1] == {"step": "clip", "columns": ["b"]}
+    assert "Clip b at the 1 % and 99 % quantiles" in text_of(test)
+    test.button(key="up-1").click().run()
+    assert [s.step for s in session.recipe.steps] == ["clip", "scale"]
+    test.button(key="remove-0").click().run()
+    assert [s.step for s in session.recipe.steps] == ["scale"]
     assert not test.exception
 
 
