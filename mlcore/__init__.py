@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from mlcore.errors import HoldoutError
 
 if TYPE_CHECKING:
-    from mlcore.api import compare, open_run, profile, stress_test, training_rows, warm
+    from mlcore.api import compare, open_run, profile, step_ledger, stress_test, training_rows, warm
     from mlcore.api import leave as leave
     from mlcore.data.dataset import Dataset
     from mlcore.experiment.candidate import Candidate
@@ -54,6 +54,7 @@ __all__ = [
     "profile_html",
     "read",
     "rename",
+    "step_ledger",
     "stress_test",
     "training_rows",
     "warm",
@@ -80,6 +81,7 @@ _HOMES = {
     "read": "mlcore.ingest.reader",
     "rename": "mlcore.ingest.changes",
     "with_missing": "mlcore.ingest.changes",
+    "step_ledger": "mlcore.api",
     "stress_test": "mlcore.api",
     "training_rows": "mlcore.api",
     "warm": "mlcore.api",

@@ -19,6 +19,7 @@ from typing import Any
 
 from mlcore.checks import registry
 from mlcore.comparison.split_stress import SplitStressTest, other_splits, split_stress_of
+from mlcore.comparison.step_ledger import StepLedger, step_ledger_of, without_each_step
 from mlcore.data.column_stats import column_stats
 from mlcore.data.dataset import Column, Dataset
 from mlcore.data.workspace import Workspace, write_whole
@@ -296,6 +297,56 @@ def stress_test(  # noqa: PLR0913 - the same
         folder = (workspace or Workspace()).new_run(data.name)
         runs.append((kind, begin(data, other, folder, lambda path, _: launch(path, jobs)).wait()))
     return split_stress_of(list(runs))
+
+
+def step_ledger(  # noqa: PLR0913 - the same
+    data: Dataset,
+    target: str,
+    *,
+    recipe: Recipe | dict[str, Any],
+    task: str = "auto",
+    folds: int = Protocol.folds,
+    repeats: int | None = None,
+    metric: str = Protocol.metric,
+    ignore: Sequence[str] = (),
+    seed: int = Protocol.seed,
+    jobs: int | None = None,
+    workspace: Workspace | None = None,
+) -> StepLedger:
+    """Measure what each step of a recipe brings: the recipe against itself without the step, on the same folds.
+
+    Parameters
+    ----------
+    recipe
+        The steps, as for `compare`. There is one comparison for each step, and one for all of them.
+    data, target, task, folds, repeats, metric, ignore, seed, jobs, workspace
+        As for `compare`.
+
+    Returns
+    -------
+    StepLedger
+        `.frame()` has the paired difference of each step for a linear model and for boosted trees, with its 95 %
+        interval in units of the metric.
+
+    Raises
+    ------
+    BadInput
+        For a recipe without steps, or with one that the data do not allow.
+
+    Examples
+    --------
+    >>> data = mlcore.read("sample_data/tea_leaves.csv")
+    >>> mlcore.step_ledger(data, "kind", recipe={"steps": []})
+    Traceback (most recent call last):
+    mlcore.errors.BadInput: The recipe has no steps, so there is nothing to measure. Add a step first.
+    """
+    protocol = Protocol(folds=folds, repeats=repeats, metric=metric, seed=seed)
+    data, experiment = plan(data, Aim(target, task, recipe, ignore), protocol, Choice(preset="quick"))
+    runs = []
+    for name, other in without_each_step(experiment):
+        folder = (workspace or Workspace()).new_run(data.name)
+        runs.append((name, begin(data, other, folder, lambda path, _: launch(path, jobs)).wait(board=True)))
+    return step_ledger_of(list(runs))
 
 
 def training_rows(data: Dataset, target: str, task: str = "auto", protocol: Protocol | None = None) -> Dataset:

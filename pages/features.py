@@ -24,6 +24,7 @@ def page() -> None:
         features.files()
     with right:
         features.preview()
+        features.ledger()
     shell.next_link("pages/models.py", "Next: compare models")
 
 

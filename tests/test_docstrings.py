@@ -40,7 +40,7 @@ def test_every_public_name_has_a_docstring_with_an_example(name):
     assert docstring.examples, f"{name} has no example"
 
 
-@pytest.mark.parametrize("name", ["compare", "stress_test"])
+@pytest.mark.parametrize("name", ["compare", "stress_test", "step_ledger"])
 def test_every_option_of_compare_is_explained(name):
     function = getattr(mlcore, name)
     for option in inspect.signature(function).parameters:

@@ -13,6 +13,7 @@ import mlcore
 from mlcore import explore
 from mlcore.comparison.run_comparison import compare_runs
 from mlcore.comparison.split_stress import split_stress_of
+from mlcore.comparison.step_ledger import step_ledger_of
 from mlcore.errors import NotApplicable
 from mlcore.evaluate import classes, quantities, scores
 from mlcore.evaluate.holdout import open_holdout
@@ -70,7 +71,7 @@ def made(mixed, runs) -> dict[str, list[Result]]:
         *of_columns(data),
         binary.verdict(), binary.board(), binary.board().fold_scores("logistic"), regression.board(),
         split_stress_of([("random", binary), ("group", binary)]),
-        compare_runs(tuned, tuned),
+        compare_runs(tuned, tuned), step_ledger_of([("", tuned), ("1 Clip outliers", tuned)]),
         study_here(regression, Study(kind="learning", model="ridge")),
         study_here(regression, Study(kind="validation", model="ridge", parameter="alpha")),
         report, report.importance(), report.parallel_coordinates(),

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from mlcore.api import Aim, begin, plan
+from mlcore.comparison.step_ledger import step_ledger_of, without_each_step
 from mlcore.errors import BadInput, HoldoutError
+from mlcore.experiment.candidate import Choice
 from mlcore.features.preview import Preview, preview_recipe
 from mlcore.features.recipe import Recipe, is_closing
 from mlcore.features.steps import STEPS, step_from_json
 from mlcore.features.steps.base import Option, Step
 from mlcore.models.catalogue import Family
+from mlcore.run import Run
+from mlcore.runs.process import launch
 from mlcore.wording import several
 from ui import cached, shell
-from ui.state import session
-from ui.widgets import error_box, escape, quiet_row, view_switch
+from ui.state import session, workspace
+from ui.widgets import error_box, escape, quiet_row, show, view_switch
 
 COLOURS = {
     "row by row": "green",
@@ -103,7 +109,7 @@ def _set(recipe: Recipe) -> None:
     st.rerun()
 
 
-def _form(step: Step, key: str, use: Any, columns: bool = True) -> None:
+def _form(step: Step, key: str, use: Any, columns: bool = True, label: str = "Use") -> None:
     """The columns and options of a step as inputs, and the button that uses them."""
     with st.form(key, border=False):
         values: dict[str, Any] = {}
@@ -117,7 +123,7 @@ def _form(step: Step, key: str, use: Any, columns: bool = True) -> None:
             values["columns"] = chosen or "auto"
         for name, option in step.options().items():
             values[name] = _input(option, getattr(step, name), f"{key}-{name}")
-        if st.form_submit_button("Use", key=f"{key}-use"):
+        if st.form_submit_button(label, key=f"{key}-use"):
             try:
                 use(step.change(**values))
             except HoldoutError as error:
@@ -154,7 +160,7 @@ def add() -> None:
         step = STEPS[name]()
         st.badge(step.works, color=COLOURS[step.works])  # type: ignore[arg-type]
         st.caption(escape(step.help.what))
-        _form(step, f"add-{name}", lambda made: _set(_checked(_recipe().with_step(made))))
+        _form(step, f"add-{name}", lambda made: _set(_checked(_recipe().with_step(made))), label="Add")
 
 
 def _checked(recipe: Recipe) -> Recipe:
@@ -210,3 +216,58 @@ def preview() -> None:
     st.caption("After: the same rows, as numbers")
     st.dataframe(result.after.round(3), hide_index=True, key="after")
     quiet_row(result, f"features-{family}")
+
+
+def ledger() -> None:
+    """Did the steps help: the recipe against itself without each step."""
+    if not _recipe().steps:
+        return
+    st.subheader("Did it help?")
+    names: list[list[str]] = session().choices.get("features.ledger", [])
+    folders = [(step, workspace().root / "runs" / name) for step, name in names]
+    runs = [(step, Run(folder)) for step, folder in folders if (folder / "experiment.json").exists()]
+    if not runs or runs[0][1].experiment.recipe != _recipe():
+        _begin_ledger()
+        return
+    live = any(r.progress().live for _, r in runs)
+
+    @st.fragment(run_every=0.7 if live else None)
+    def progress() -> None:
+        states = [r.progress() for _, r in runs]
+        if any(p.live for p in states):
+            fraction = sum(p.fraction for p in states) / len(states)
+            st.progress(min(1.0, fraction), text="Comparing the recipe with itself without each step")
+        elif live:
+            st.rerun()
+        else:
+            show(lambda: step_ledger_of(list(runs)), "ledger")
+
+    progress()
+
+
+def _start(folder: Path, _: int | None) -> None:
+    """Start one worker with one task process: there are as many workers as steps."""
+    launch(folder, 1)
+
+
+def _begin_ledger() -> None:
+    recipe = _recipe()
+    st.markdown(
+        "The recipe is compared with itself without each step, on the same folds, with a linear model and boosted "
+        "trees."
+    )
+    if not st.button("Measure each step", key="ledger-start"):
+        return
+    try:
+        data, experiment = plan(
+            shell.dataset(), Aim(recipe.target, recipe.task, recipe), session().protocol, Choice(preset="quick")
+        )
+        begun = [
+            (step, begin(data, other, workspace().new_run(data.name), _start))
+            for step, other in without_each_step(experiment)
+        ]
+    except HoldoutError as error:
+        error_box(error)
+        return
+    session().choose("features.ledger", [[step, run.path.name] for step, run in begun])
+    st.rerun()
