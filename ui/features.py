@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from mlcore.api import Aim, begin, plan
-from mlcore.comparison.step_ledger import step_ledger_of, without_each_step
+from mlcore.comparison.step_ledger import is_ledger_of, step_ledger_of, without_each_step
 from mlcore.errors import BadInput, HoldoutError
 from mlcore.experiment.candidate import Choice
 from mlcore.features.preview import Preview, preview_recipe
@@ -226,7 +226,7 @@ def ledger() -> None:
     names: list[list[str]] = session().choices.get("features.ledger", [])
     folders = [(step, workspace().root / "runs" / name) for step, name in names]
     runs = [(step, Run(folder)) for step, folder in folders if (folder / "experiment.json").exists()]
-    if not runs or runs[0][1].experiment.recipe != _recipe():
+    if not runs or not is_ledger_of(_recipe(), runs[0][1]):
         _begin_ledger()
         return
     live = any(r.progress().live for _, r in runs)

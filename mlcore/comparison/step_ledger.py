@@ -13,6 +13,7 @@ from mlcore.comparison.run_comparison import Change, compare_runs
 from mlcore.errors import BadInput
 from mlcore.experiment.candidate import Candidate
 from mlcore.experiment.experiment import Experiment
+from mlcore.features.recipe import Recipe
 from mlcore.features.steps.base import Step
 from mlcore.result import Help, Result
 from mlcore.runs.folder import RunFolder
@@ -41,6 +42,12 @@ def without_each_step(experiment: Experiment) -> list[tuple[str, Experiment]]:
     whole = replace(experiment, candidates=candidates, protocol=replace(experiment.protocol, race=False))
     named = [(_name(i, experiment), recipe.with_steps(_without(recipe.steps, i))) for i in range(len(recipe.steps))]
     return [("", whole), *((name, replace(whole, recipe=other)) for name, other in named)]
+
+
+def is_ledger_of(recipe: Recipe, whole: RunFolder) -> bool:
+    """Whether a ledger's first run has the steps and the target of a recipe; a run names its positive class."""
+    known = whole.experiment.recipe
+    return (known.target, known.task, known.steps) == (recipe.target, recipe.task, recipe.steps)
 
 
 def _without(steps: Sequence[Step], place: int) -> list[Step]:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from mlcore.api import begin
 from mlcore.comparison.run_comparison import compare_runs
-from mlcore.comparison.step_ledger import step_ledger_of, without_each_step
+from mlcore.comparison.step_ledger import is_ledger_of, step_ledger_of, without_each_step
 from mlcore.data.workspace import Workspace
 from mlcore.errors import BadInput
 from tests.helpers import frame_here, planned, run_here
@@ -25,6 +27,9 @@ def test_the_ledger_knows_the_step_that_helps():
     frame["y"] = (frame["a"] * frame["b"] + 0.3 * rng.normal(size=500) > 0).astype(int)
     data, experiment = planned(frame_here(frame, "product"), "y", recipe={"steps": STEPS}, folds=5, repeats=1)
     runs = [(n, begin(data, e, Workspace().new_run("x"), run_here).wait()) for n, e in without_each_step(experiment)]
+    recipe = replace(experiment.recipe, positive=None)  # as on a page, where the class is not named
+    assert is_ledger_of(recipe, runs[0][1])
+    assert not is_ledger_of(recipe.with_steps(recipe.steps[:1]), runs[0][1])
     ledger = step_ledger_of(runs)
     table = ledger.frame().set_index(["step", "model"])
     assert [n for n, _ in runs] == ["", "1 Combine numbers (a and b)", "2 Own formula"]
