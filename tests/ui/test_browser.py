@@ -132,7 +132,7 @@ def test_the_walk_from_a_cold_deep_link(page):
     page.get_by_role("radio", name="One column").click()
     expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=30_000)
     go(page, "Features")
-    expect(page.get_by_text("Dates into parts")).to_be_visible()
+    expect(page.get_by_text("replaced by year, month, weekday and days").first).to_be_visible(timeout=20_000)
 
     go(page, "Models")
     page.get_by_role("button", name="Help me choose").click()
