@@ -84,6 +84,7 @@ def test_every_step_is_swept():
         assert kind().words(["a"] if kind.has_auto else ["a", "b"]).endswith((".", "= ")) or kind.step == "formula"
 
 
+@pytest.mark.slow  # CI and `make test-all` run it
 @pytest.mark.parametrize("step", EACH, ids=IDS)
 def test_a_step_survives_what_people_bring(step):
     """Missing values in every column, categories that training rows never had, a single row, a constant column."""
