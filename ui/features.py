@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +113,7 @@ def _form(step: Step, key: str, use: Any, columns: bool = True, label: str = "Us
     with st.form(key, border=False):
         values: dict[str, Any] = {}
         if columns:
-            able = [c.name for c in shell.dataset().schema.features() if replace(step, columns=("",)).takes(c)]
+            able = step.nameable(shell.dataset().schema.features())
             made = [c for c in step.columns if c not in able] if not isinstance(step.columns, str) else []
             named = [] if isinstance(step.columns, str) else list(step.columns)
             placeholder = "all that it is for" if step.has_auto else f"choose {step.fewest} or more"

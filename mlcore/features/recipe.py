@@ -106,8 +106,9 @@ class Recipe:
         current = {"missing": self.closing.missing, "encode": self.closing.encode, "scale": self.closing.scale}
         if changes.get("step") not in current:
             return self.with_step(step_from_json(changes))
-        options = {k: v for k, v in changes.items() if k != "step"}
-        return self.with_step(current[str(changes["step"])].change(**options))
+        before = current[str(changes["step"])]
+        step = before.change(**{k: v for k, v in changes.items() if k != "step"})
+        return self if step == before else self.with_step(step)  # so that a fix that changes nothing is known as done
 
     def closing_words(self, schema: Schema) -> list[str]:
         """What happens at the end to the columns of a file that no step has changed, one sentence each."""

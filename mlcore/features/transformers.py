@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any, cast
 
 import numpy as np
@@ -120,16 +120,13 @@ class StepSequence(TransformerMixin, BaseEstimator):  # type: ignore[misc]
                     warnings.simplefilter("ignore")
                     learned = step.learn(training)
                     made = step.make_training(training, learned)
-                fitted = {
-                    "step": data,
-                    "columns": names,
-                    "learned": learned,
-                    "names": _unique(made, step, names, schema),
-                }
-                self.fitted_.append(fitted)
-                frame = _placed(frame, fitted, made)
-                booleans = {fitted["names"][n] for n, v in made.items() if _is_boolean(v)}
-                schema = _schema_after(frame, schema, fitted, booleans)
+                replaced = names if step.replaces else []
+                new = _unique(made, replaced, schema)
+                self.fitted_.append(
+                    {"step": data, "columns": names, "replaced": replaced, "learned": learned, "names": new}
+                )
+                frame = _placed(frame, self.fitted_[-1], made)
+                schema = _schema_after(frame, schema, step, {new[n]: _is_boolean(v) for n, v in made.items()})
         self.schema_ = [asdict(c) for c in schema]
         return frame, positions
 
@@ -150,19 +147,18 @@ class StepSequence(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return np.array([c["name"] for c in self.schema_], object)
 
 
-def _unique(made: Made, step: Step, chosen: list[str], schema: Schema) -> dict[str, str]:
+def _unique(made: Made, replaced: list[str], schema: Schema) -> dict[str, str]:
     """New names for the columns of a step, different from all that stay."""
-    staying = [n for n in schema.names if not (step.replaces and n in chosen)]
+    staying = [n for n in schema.names if n not in replaced]
     return dict(zip(made, unique_names([*staying, *made])[0][len(staying) :], strict=True))
 
 
 def _placed(frame: pd.DataFrame, fitted: dict[str, Any], made: Made) -> pd.DataFrame:
     """The frame with the new columns, in the place of those that they replace, otherwise at the end."""
-    replaced = set(fitted["columns"]) if step_from_json(fitted["step"]).replaces else set()
     fresh = {fitted["names"][n]: _column(v, frame.index) for n, v in made.items()}
     out: dict[Any, Any] = {}
     for name in frame.columns:
-        if name in replaced:
+        if name in fitted["replaced"]:
             out |= fresh
             fresh = {}
         else:
@@ -180,23 +176,20 @@ def _is_boolean(values: Any) -> bool:
     return bool(values.dtype.kind == "b")
 
 
-def _schema_after(frame: pd.DataFrame, before: Schema, fitted: dict[str, Any], booleans: set[str]) -> Schema:
-    """The columns of the frame; new ones get their kind from the values that training rows have."""
-    step, fresh = step_from_json(fitted["step"]), set(fitted["names"].values())
+def _schema_after(frame: pd.DataFrame, before: Schema, step: Step, made: dict[str, bool]) -> Schema:
+    """The columns of the frame; made ones, by whether they are boolean, are described by the training rows."""
     known = {c.name: c for c in before}
-    columns = []
-    for name in map(str, frame.columns):
-        old = known.get(name)
-        columns.append(old if old is not None and name not in fresh else _described(frame[name], step, old))
-        if name in booleans:
-            columns[-1] = replace(columns[-1], kind="boolean")
-    return Schema(tuple(columns))
+    was_boolean = {n for n, c in known.items() if c.kind == "boolean"}  # a filled boolean column still is one
+    return Schema(
+        tuple(
+            _described(frame[n], step, made[n] or n in was_boolean) if n in made else known[n]
+            for n in map(str, frame.columns)
+        )
+    )
 
 
-def _described(values: pd.Series, step: Step, old: Column | None) -> Column:
-    kind: Kind = "numeric" if values.dtype.kind == "f" else "categorical"
-    if old is not None and old.kind == "boolean" and kind == "numeric":
-        kind = "boolean"  # only filled
+def _described(values: pd.Series, step: Step, boolean: bool) -> Column:
+    kind: Kind = "categorical" if values.dtype.kind != "f" else "boolean" if boolean else "numeric"
     dtype = "text" if kind == "categorical" else READY if step.is_ready else "float"
     missing = int(values.isna().sum())
     return Column(str(values.name), kind, "feature", dtype, missing, int(values.nunique()))

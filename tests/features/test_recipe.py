@@ -38,6 +38,7 @@ def test_a_closing_step_replaces_the_one_before_it():
     recipe = recipe.with_changes({"step": "scale", "method": "power"})
     assert [s.to_json() for s in recipe.steps] == [{"step": "scale", "columns": "auto", "method": "power"}]
     assert recipe.closing.scale.method == "power"
+    assert recipe.with_changes({"step": "missing", "indicator": True}) == recipe  # it is so already
 
 
 @pytest.mark.parametrize(

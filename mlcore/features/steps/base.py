@@ -140,6 +140,11 @@ class Step:
         """Whether the step is for a column; `auto` stands for all of these."""
         return column.kind in self.kinds
 
+    def nameable(self, schema: Schema) -> list[str]:
+        """The columns that a person may name; `auto` can stand for fewer of them."""
+        named = replace(self, columns=tuple(schema.names))
+        return [c.name for c in schema if named.takes(c)]
+
     def chosen(self, schema: Schema) -> list[str]:
         """The columns it works on. Raises NoSuchColumn, and BadInput for columns that it is not for."""
         if isinstance(self.columns, str):

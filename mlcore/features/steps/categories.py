@@ -58,11 +58,6 @@ class Encode(Step):
         few = set(self.low_cardinality(schema))
         return [c.name for c in _categories(schema) if c.name not in few]
 
-    @property
-    def is_ready(self) -> bool:
-        """Means, counts and codes are scaled as other numbers are."""
-        return False
-
     def learn(self, training: Training) -> Learned:
         """The categories with their counts, or the fitted target encoder."""
         columns = {str(c): texts(training.frame[c]) for c in training.frame}

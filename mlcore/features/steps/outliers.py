@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from mlcore.data.dataset import Kind
+from mlcore.data.dataset import Column, Kind
 from mlcore.errors import BadInput
 from mlcore.features.steps.base import Learned, Made, Step, Training, Works, numbers, option
 from mlcore.result import Array, Help
@@ -84,9 +84,9 @@ class DropRows(Step):
     factor: float = option(3.0, "Interquartile ranges (k)", low=0.5, high=100.0)
     contamination: float = option(0.02, "Fraction of unusual rows", low=0.001, high=0.5)
 
-    def takes(self, column: object) -> bool:
+    def takes(self, column: Column) -> bool:
         """Missing values are looked for in any column, outliers in numbers."""
-        return self.method == "missing" or getattr(column, "kind", "") in ("numeric", "boolean")
+        return self.method == "missing" or column.kind in self.kinds
 
     @property
     def replaces(self) -> bool:

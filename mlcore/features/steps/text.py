@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import numpy as np
 import pandas as pd
 
-from mlcore.data.dataset import Kind
+from mlcore.data.dataset import Column, Kind
 from mlcore.features.steps.base import Learned, Made, Step, Training, Works, option, texts
 from mlcore.result import Help
 from mlcore.wording import several
@@ -44,7 +44,7 @@ class Text(Step):
     ngrams: int = option(1, "Words in a row (n-grams up to)", low=1, high=3)
     stop_words: bool = option(True, "Leave out English stop words")
 
-    def takes(self, column: Any) -> bool:
+    def takes(self, column: Column) -> bool:
         """Free text by default; categories and identifiers only by name."""
         return column.kind == "text" or (self.columns != "auto" and column.kind in self.kinds)
 
