@@ -30,6 +30,7 @@ def compared(home, churn_file, tmp_path_factory):
     return json.loads(out.read_text()), done
 
 
+@pytest.mark.slow  # starts real processes
 def test_compare_json_is_the_contract(compared):
     said, done = compared
     assert {"run", "dataset", "task", "metric", "seconds", "leaderboard", "alerts", "holdout"} <= set(said)
@@ -47,6 +48,7 @@ def test_compare_json_is_the_contract(compared):
     assert done.stderr == ""  # no progress bar where there is no terminal
 
 
+@pytest.mark.slow  # starts real processes
 def test_evaluate_explain_show_and_runs(compared, capsys):
     said, _ = compared
     status, out, _ = run(capsys, "evaluate", said["id"], "--model", "logistic", "--json", "-")

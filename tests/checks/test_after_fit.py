@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from mlcore.checks.after_fit import Fitted, too_good
 from tests.helpers import compare_here, frame_here
@@ -57,6 +58,7 @@ def test_a_family_far_ahead_is_looked_at():
     assert "far ahead" in alert.text
 
 
+@pytest.mark.slow  # starts real processes
 def test_copies_are_named_where_no_few_columns_explain_it():
     rng = np.random.default_rng(4)
     few = pd.DataFrame(rng.normal(size=(60, 9))).add_prefix("x").assign(y=rng.integers(0, 2, 60))

@@ -8,6 +8,7 @@ from mlcore.ingest.options import ReadOptions
 from tests.helpers import values_of
 
 
+@pytest.mark.slow  # starts real processes
 def test_every_assumption_can_be_changed(tmp_path):
     assert values_of(tmp_path, "a;b\n1;2\n3;4\n", "a;b", delimiter=",") == ["1;2", "3;4"]
     assert values_of(tmp_path, "a,b\n1,2\n", "column_1", header=False) == ["a", "1"]

@@ -167,6 +167,7 @@ def test_a_step_of_the_recipe_is_changed(mixed):
     assert not test.exception
 
 
+@pytest.mark.slow  # starts real processes
 def test_the_walk_with_defaults_only(home):
     """Sample, target, compare, wait, evaluate, explain; a new session with the same token finds the run again."""
     session = session_on(open_sample("teas", Workspace()), "kind")
@@ -192,6 +193,7 @@ def test_the_walk_with_defaults_only(home):
     assert "of the five strongest" in text_of(test).lower() or "No trustworthy explanation" in text_of(test)
 
 
+@pytest.mark.slow  # starts real processes
 def test_cancel_on_the_page(home):
     session = session_on(open_sample("churn", Workspace()), "churned")
     test = opened("pages/models.py", session)
