@@ -19,7 +19,7 @@ from typing import Any
 
 from mlcore.checks import registry
 from mlcore.comparison.split_stress import SplitStressTest, other_splits, split_stress_of
-from mlcore.comparison.step_ledger import StepLedger, step_ledger_of, without_each_step
+from mlcore.comparison.step_ledger import StepLedger, begin_ledger, step_ledger_of
 from mlcore.data.column_stats import column_stats
 from mlcore.data.dataset import Column, Dataset
 from mlcore.data.workspace import Workspace, write_whole
@@ -30,6 +30,7 @@ from mlcore.experiment.experiment import Experiment
 from mlcore.experiment.search import Search
 from mlcore.experiment.training import without_holdout
 from mlcore.explore.profile import Profile, described
+from mlcore.features.preview import check_fits
 from mlcore.features.recipe import Recipe
 from mlcore.ingest.changes import with_kinds, with_roles, with_some_feature
 from mlcore.models.rules import Rule
@@ -342,11 +343,12 @@ def step_ledger(  # noqa: PLR0913 - the same
     """
     protocol = Protocol(folds=folds, repeats=repeats, metric=metric, seed=seed)
     data, experiment = plan(data, Aim(target, task, recipe, ignore), protocol, Choice(preset="quick"))
-    runs = []
-    for name, other in without_each_step(experiment):
-        folder = (workspace or Workspace()).new_run(data.name)
-        runs.append((name, begin(data, other, folder, lambda path, _: launch(path, jobs)).wait(board=True)))
-    return step_ledger_of(list(runs))
+    runs = begin_ledger(
+        experiment,
+        workspace or Workspace(),
+        lambda other, folder: begin(data, other, folder, lambda path, _: launch(path, jobs)).wait(board=True),
+    )
+    return step_ledger_of([(name, Run(folder).wait(board=True)) for name, folder in runs])
 
 
 def training_rows(data: Dataset, target: str, task: str = "auto", protocol: Protocol | None = None) -> Dataset:
@@ -435,7 +437,8 @@ def plan(data: Dataset, aim: Aim, protocol: Protocol, choice: Choice) -> tuple[D
     data = data.with_schema(data.schema.with_target(aim.target).ignoring(aim.ignore))
     data = data.with_schema(with_some_feature(data.schema))
     column = data.schema[aim.target]
-    recipe = aim.resolved(data, _task_meant(column, aim.task, protocol.metric, choice))
+    recipe = aim.resolved(data, _task_meant(column, aim.task, protocol.metric, choice)).active()
+    check_fits(data, recipe, protocol)
     try:
         return data, Experiment.plan(data, recipe, protocol, choice.candidates(recipe.task))
     except BadChoice as error:

@@ -7,7 +7,10 @@ sys.path[:0] = [p for p in (str(Path(__file__).parents[1]),) if p not in sys.pat
 
 import streamlit as st
 
-from ui import features, shell
+from ui import shell
+from ui.features.before_after import before_after
+from ui.features.cards import recipe_steps
+from ui.features.ledger import ledger
 
 
 def page() -> None:
@@ -18,13 +21,10 @@ def page() -> None:
     )
     left, right = st.columns([1, 1], gap="large")
     with left:
-        features.left_out()
-        features.cards()
-        features.add()
-        features.files()
+        recipe_steps()
     with right:
-        features.preview()
-        features.ledger()
+        before_after()
+        ledger()
     shell.next_link("pages/models.py", "Next: compare models")
 
 

@@ -17,6 +17,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from mlcore.api import Aim, begin, plan
 from mlcore.comparison.curves import LearningCurve, ValidationCurve, result
+from mlcore.comparison.leak_cost import LeakCost
 from mlcore.data.dataset import Dataset
 from mlcore.data.workspace import Workspace
 from mlcore.experiment.candidate import Candidate, Choice
@@ -104,7 +105,7 @@ def never(folder: Path, slots: int | None = None) -> None:
     """Start no worker."""
 
 
-def study_here(run: Run, study: Study) -> LearningCurve | ValidationCurve:
+def study_here(run: Run, study: Study) -> LearningCurve | ValidationCurve | LeakCost:
     """Carry out a study in this process."""
     request(run, study)
     with (run.paths.study(study.name) / NAME).open("a", encoding="utf-8") as file:

@@ -20,7 +20,8 @@ from mlcore.evaluate.holdout import open_holdout
 from mlcore.experiment.search import Search
 from mlcore.experiment.split_preview import split_preview
 from mlcore.explore import PairPlotOptions, PlotOptions
-from mlcore.features.preview import preview_recipe
+from mlcore.features.preview import preview_recipe, preview_step
+from mlcore.features.steps import step_from_json
 from mlcore.result import Result
 from mlcore.runs.study import Study
 from tests.helpers import compare_here, others, study_here
@@ -72,6 +73,8 @@ def made(mixed, runs) -> dict[str, list[Result]]:
         binary.verdict(), binary.board(), binary.board().fold_scores("logistic"), regression.board(),
         split_stress_of([("random", binary), ("group", binary)]),
         compare_runs(tuned, tuned), step_ledger_of([("", tuned), ("1 Clip outliers", tuned)]),
+        study_here(binary, Study(kind="leak", model="logistic", parameter="end")),
+        preview_step(mixed, recipe.with_step(step_from_json({"step": "clip"})), protocol, 0),
         study_here(regression, Study(kind="learning", model="ridge")),
         study_here(regression, Study(kind="validation", model="ridge", parameter="alpha")),
         report, report.importance(), report.parallel_coordinates(),

@@ -53,6 +53,7 @@ class Session:
     tuned: tuple[str, ...] = ()  # models whose parameters are searched
     search: Search = field(default_factory=Search)
     undone: tuple[dict[str, Any], ...] = ()  # the states before the last changes, each with what was changed
+    redone: tuple[dict[str, Any], ...] = ()  # the states that were undone, each with what had been changed
     stamp: int = field(default=0, compare=False)  # modification time of its file
 
     # setters: each drops what is no longer valid ------------------------------------------------------------------
@@ -62,7 +63,7 @@ class Session:
         self.fingerprint, self.schema = dataset.fingerprint, dataset.schema
         self.recipe, self.models, self.run, self.choices = None, None, None, {}
         self.protocol, self.filters, self.past_filters = Protocol(), (), ()
-        self.parameters, self.rule, self.tuned, self.undone = {}, None, (), ()
+        self.parameters, self.rule, self.tuned, self.undone, self.redone = {}, None, (), (), ()
         if target is not None:
             self.set_target(target)
         self.save()
@@ -137,10 +138,20 @@ class Session:
             self.save()
 
     def undo(self) -> None:
-        """Go back to the state before the last fix."""
-        if not self.undone:
-            return
-        last, self.undone = self.undone[-1], self.undone[:-1]
+        """Go back to the state before the last fix or change of a step."""
+        if self.undone:
+            last, self.undone = self.undone[-1], self.undone[:-1]
+            self.redone = (*self.redone, self._state(last["title"]))
+            self._restore(last)
+
+    def redo(self) -> None:
+        """Make the change again that was undone last."""
+        if self.redone:
+            last, self.redone = self.redone[-1], self.redone[:-1]
+            self.undone = (*self.undone, self._state(last["title"]))
+            self._restore(last)
+
+    def _restore(self, last: dict[str, Any]) -> None:
         self.fingerprint, self.schema = last["fingerprint"], schema_from_json(last["schema"])
         self.recipe = Recipe.from_json(last["recipe"]) if last["recipe"] else None
         self.protocol = Protocol(**last["protocol"])
@@ -149,14 +160,17 @@ class Session:
 
     def _remember(self, title: str) -> None:
         """Keep the state before a change, so that it can be undone."""
-        state = {
+        self.undone = (*self.undone[-MOST_UNDONE + 1 :], self._state(title))
+        self.redone = ()
+
+    def _state(self, title: str) -> dict[str, Any]:
+        return {
             "title": title,
             "fingerprint": self.fingerprint,
             "schema": asdict(self.needed_schema()),
             "recipe": self.recipe.to_json() if self.recipe else None,
             "protocol": asdict(self.protocol),
         }
-        self.undone = (*self.undone[-MOST_UNDONE + 1 :], state)
 
     def set_role(self, name: str, role: Role) -> None:
         """Correct a role; `target` makes the column the target."""
@@ -219,8 +233,9 @@ class Session:
             self.filters, self.past_filters = from_text(last, self.needed_schema()), tuple(past)
             self.save()
 
-    def set_recipe(self, recipe: Recipe) -> None:
-        """Change the steps of the recipe."""
+    def set_recipe(self, recipe: Recipe, title: str = "Steps changed") -> None:
+        """Change the steps of the recipe, which can be undone under a title."""
+        self._remember(title)
         self.recipe = recipe
         self.save()
 
@@ -299,6 +314,7 @@ class Session:
             "tuned": self.tuned,
             "search": asdict(self.search),
             "undone": self.undone,
+            "redone": self.redone,
         }
         write_whole(_file(self.token), json.dumps(data, default=str))
         self.stamp = _file(self.token).stat().st_mtime_ns
@@ -326,6 +342,7 @@ class Session:
                 tuple(data.get("tuned", ())),
                 Search.from_json(data["search"]) if "search" in data else Search(),
                 tuple(data.get("undone", ())),
+                tuple(data.get("redone", ())),
                 stamp,
             )
         except (OSError, ValueError, KeyError, TypeError, HoldoutError):

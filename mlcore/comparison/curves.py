@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from mlcore.comparison.leak_cost import LeakCost, leak_cost
 from mlcore.errors import NotFound, RunFailed
 from mlcore.models.parameters import Parameter
 from mlcore.result import Help, Result
@@ -185,9 +187,9 @@ def _frame(levels: tuple[Level, ...], name: str, row: Metric) -> pd.DataFrame:
     )
 
 
-def result(run: RunFolder, study: Study) -> LearningCurve | ValidationCurve:
-    """The curve through the points so far. Raises NotFound when there are none."""
-    return _learning(run, study) if study.kind == "learning" else _validation(run, study)
+def result(run: RunFolder, study: Study) -> LearningCurve | ValidationCurve | LeakCost:
+    """What the points so far show. Raises NotFound when there are none."""
+    return RESULTS[study.kind](run, study)
 
 
 def _points(run: RunFolder, study: Study) -> tuple[list[Point], float, Metric]:
@@ -211,6 +213,11 @@ def _validation(run: RunFolder, study: Study) -> ValidationCurve:
     levels = sorted(_levels(points, "value", ratio, row), key=lambda lv: places.get(lv.at, 0))
     label = run.experiment.candidate(study.model).label
     return ValidationCurve(model=study.model, title=label, parameter=parameter, metric=row, levels=tuple(levels))
+
+
+RESULTS: dict[str, Callable[[RunFolder, Study], LearningCurve | ValidationCurve | LeakCost]] = {
+    "learning": _learning, "validation": _validation, "leak": leak_cost,
+}  # fmt: skip
 
 
 def learning_curve(run: RunFolder, study: Study) -> LearningCurve:

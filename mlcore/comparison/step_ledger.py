@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from mlcore.comparison.run_comparison import Change, compare_runs
+from mlcore.data.workspace import Workspace
 from mlcore.errors import BadInput
 from mlcore.experiment.candidate import Candidate
 from mlcore.experiment.experiment import Experiment
 from mlcore.features.recipe import Recipe
 from mlcore.features.steps.base import Step
 from mlcore.result import Help, Result
-from mlcore.runs.folder import RunFolder
+from mlcore.runs.folder import UNFINISHED, RunFolder
 from mlcore.validation import statistics
 from mlcore.validation.metrics import Metric, Task
 from mlcore.wording import number, plus_minus, several
@@ -44,10 +47,29 @@ def without_each_step(experiment: Experiment) -> list[tuple[str, Experiment]]:
     return [("", whole), *((name, replace(whole, recipe=other)) for name, other in named)]
 
 
+def begin_ledger(
+    experiment: Experiment, workspace: Workspace, start: Callable[[Experiment, Path], object]
+) -> list[tuple[str, Path]]:
+    """Start the comparisons of a ledger, that of the whole recipe first; one that was made before is not made again.
+
+    `start` begins a comparison in a folder. Raises BadInput.
+    """
+    begun = []
+    for name, other in without_each_step(experiment):
+        folder = workspace.measured(other.digest)
+        known = (folder / "experiment.json").exists()
+        if not known or RunFolder(folder).progress().state in UNFINISHED:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            start(other, folder)
+        begun.append((name, folder))
+    return begun
+
+
 def is_ledger_of(recipe: Recipe, whole: RunFolder) -> bool:
     """Whether a ledger's first run has the steps and the target of a recipe; a run names its positive class."""
     known = whole.experiment.recipe
-    return (known.target, known.task, known.steps) == (recipe.target, recipe.task, recipe.steps)
+    return (known.target, known.task, known.steps) == (recipe.target, recipe.task, recipe.active().steps)
 
 
 def _without(steps: Sequence[Step], place: int) -> list[Step]:
@@ -84,7 +106,6 @@ class StepLedger(Result):
         "each look useless, because the other one stays.",
         "Take out what brings nothing: a shorter recipe is easier to explain. Then measure again.",
     )
-    picture: ClassVar[bool] = False
 
     def frame(self) -> pd.DataFrame:
         """One row per step and model: the scores without and with it, the difference and its interval."""
@@ -92,6 +113,7 @@ class StepLedger(Result):
             {
                 "step": step,
                 "model": c.model,
+                "title": c.title,
                 "without": c.before,
                 "with": c.after,
                 "better by": c.difference.mean,
@@ -103,7 +125,7 @@ class StepLedger(Result):
             for i, (step, c) in enumerate(self.changes)
         ]
         return pd.DataFrame(
-            rows, columns=["step", "model", "without", "with", "better by", "low", "high", "p", "verdict"]
+            rows, columns=["step", "model", "title", "without", "with", "better by", "low", "high", "p", "verdict"]
         )
 
     def _significant(self) -> list[bool]:

@@ -16,6 +16,7 @@ from mlcore.data.dataset import Dataset
 from mlcore.errors import BadInput, NotFound
 
 LOCAL = "local"
+MEASURED = "measurements"  # the folder of comparisons that are asked for scores only
 
 
 def home() -> Path:
@@ -113,6 +114,10 @@ class Workspace:
         folder = self.folder("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{stem}-{secrets.token_hex(3)}"
         folder.mkdir()
         return folder
+
+    def measured(self, name: str) -> Path:
+        """The folder of a comparison that is only a measurement: it is not listed, and its models are not kept."""
+        return self.folder(MEASURED) / _checked_name(name)
 
     def run_folder(self, run: str | Path) -> Path:
         """Find a run by its folder or its short id. Raises NotFound."""

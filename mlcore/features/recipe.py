@@ -63,11 +63,15 @@ class Recipe:
 
     # the steps ----------------------------------------------------------------------------------------------------
 
+    def active(self) -> Recipe:
+        """Without the steps that are switched off."""
+        return replace(self, steps=tuple(s for s in self.steps if not s.off))
+
     @property
     def closing(self) -> Closing:
         """How missing values, categories and scales are handled: by the last step that says so."""
         chosen: dict[type[Step], Any] = {type(s): s for s in (Missing(), Encode(), Scale())}
-        chosen |= {type(s): s for s in self.steps if is_closing(s)}
+        chosen |= {type(s): s for s in self.active().steps if is_closing(s)}
         return Closing(missing=chosen[Missing], encode=chosen[Encode], scale=chosen[Scale])
 
     def acting(self, schema: Schema) -> tuple[Step, ...]:
@@ -75,7 +79,7 @@ class Recipe:
         features = schema.features()
         last: list[Step] = [Dates()] if features.named("datetime") else []
         last += [Text()] if features.named("text") else []
-        return (*(s for s in self.steps if not is_closing(s)), *last)
+        return (*(s for s in self.active().steps if not is_closing(s)), *last)
 
     def leading(self, schema: Schema) -> tuple[Step, ...]:
         """The first steps, which work row by row: they are applied once, to all rows, before the split."""
@@ -88,7 +92,7 @@ class Recipe:
     @property
     def resampling(self) -> str:
         """The method of the last step that balances classes; empty without one."""
-        return next((s.method for s in reversed(self.steps) if isinstance(s, Resample)), "")
+        return next((s.method for s in reversed(self.active().steps) if isinstance(s, Resample)), "")
 
     def with_step(self, step: Step) -> Recipe:
         """With one more step at the end; a closing one replaces an earlier one of its kind."""
@@ -113,7 +117,7 @@ class Recipe:
     def closing_words(self, schema: Schema) -> list[str]:
         """What happens at the end to the columns of a file that no step has changed, one sentence each."""
         features, closing = schema.features(), self.closing
-        added = self.acting(schema)[len(self.steps) - sum(map(is_closing, self.steps)) :]
+        added = self.acting(schema)[sum(not is_closing(s) for s in self.active().steps) :]
         lines = [s.words(s.chosen(features)) for s in added]
         lines.append(closing.missing.words([c.name for c in features if c.missing and closing.missing.takes(c)]))
         if categories := closing.encode.chosen(features):

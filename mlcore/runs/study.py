@@ -1,4 +1,6 @@
-"""Studies of a finished run: learning curves and validation curves. They refit on its folds, in a worker process.
+"""Studies of a finished run: learning curves, validation curves, and what a leak would have cost.
+
+They refit on its folds, in a worker process.
 
 A study is a folder below the run: what was asked, and one event per fit. It can be watched while it grows.
 """
@@ -15,13 +17,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from mlcore.data.workspace import write_whole
 from mlcore.errors import BadInput
+from mlcore.experiment.experiment import Experiment
+from mlcore.models.catalogue import Family
 from mlcore.models.parameters import Parameter
 from mlcore.result import Array
 from mlcore.runs import lock
-from mlcore.runs.context import TRAIN_SCORE_ROWS, context
+from mlcore.runs.context import TRAIN_SCORE_ROWS, Context, context
 from mlcore.runs.events import Event, EventReader, append_later, first, since_resumed
 from mlcore.runs.fit import encode, fit_options, predict, with_parameters
 from mlcore.runs.folder import RunFolder
@@ -29,7 +34,7 @@ from mlcore.runs.paths import STUDIES
 from mlcore.runs.process import end_worker, is_starting
 from mlcore.runs.trials import best_trial, read_trials
 from mlcore.validation.metrics import compute
-from mlcore.validation.splitter import sample_rows
+from mlcore.validation.splitter import Fold, sample_rows
 
 FRACTIONS = (0.1, 0.25, 0.5, 0.75, 1.0)  # of the training rows
 MOST_FOLDS = 5
@@ -43,9 +48,12 @@ State = Literal["absent", "running", "finished", "failed", "interrupted"]
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """What is asked: how scores grow with rows, or how they change with one hyperparameter."""
+    """What is asked: how scores grow with rows, how they change with one hyperparameter, or what a leak would cost.
 
-    kind: Literal["learning", "validation"]
+    The `parameter` of a leak is the place of a step among those that are fitted inside the folds, or `END`.
+    """
+
+    kind: Literal["learning", "validation", "leak"]
     model: str
     parameter: str = ""
 
@@ -68,6 +76,9 @@ class Study:
             raise BadInput(f"{candidate.label} has no fits in this run to study.")
         if self.kind == "validation":
             tunable_parameter(run, self.model, self.parameter)
+        if self.kind == "leak" and self.parameter not in leaking(run.experiment):
+            raise BadInput(f"{self.parameter!r} cannot leak; steps that are fitted can: "
+                           f"{', '.join(leaking(run.experiment))}.")  # fmt: skip
         return self
 
 
@@ -105,6 +116,17 @@ def tunable_parameter(run: RunFolder, model: str, name: str) -> Parameter:
     if name not in able:
         raise BadInput(f"{model} has no parameter {name!r} with a range; it has {', '.join(able) or 'none'}.")
     return able[name]
+
+
+END = "end"  # the encoding at the end, in place of a step
+SIDES = ("inside the folds", "on all rows")
+
+
+def leaking(experiment: Experiment) -> dict[str, str]:
+    """What could leak, by its place among the steps that are fitted: their titles, and the encoding at the end."""
+    fitted = experiment.recipe.fitted(experiment.schema)
+    names = {str(i): s.title for i, s in enumerate(fitted) if s.works != "changes training rows only"}
+    return {**names, END: "missing values, encoding and scaling at the end"}
 
 
 def request(run: RunFolder, study: Study) -> None:
@@ -177,6 +199,8 @@ def tasks_of(folder: str, study: Study) -> list[tuple[Callable[..., Any], tuple[
         if study.kind == "learning":
             sizes = sorted({max(min(FEWEST, smallest), round(s * smallest)) for s in FRACTIONS})
             tasks += [(point, (folder, study.model, fold.key, size, {})) for size in sizes]
+        elif study.kind == "leak":
+            tasks += [(leak_point, (folder, study.model, fold.key, study.parameter, side)) for side in SIDES]
         else:
             parameter = tunable_parameter(RunFolder(Path(folder)), study.model, study.parameter)
             values = parameter.grid(POINTS)
@@ -213,6 +237,45 @@ def _encoded(folder: str, key: str, family: str, size: int) -> _Encoded:
     kept, categories = encoded.kept, run.setting.categories
     rows, categories = (train, categories) if kept is None else (train[kept.rows], kept.categories)
     return _Encoded(encoded.train, encoded.of(run.prepared.iloc[fold.test]), rows, unlabelled, categories)
+
+
+def leak_point(folder: str, model: str, key: str, place: str, side: str) -> Point:
+    """Fit and score a candidate on a fold; on one side a step, or the encoding, has learned from the test rows too."""
+    run = context(folder)
+    candidate, fold = run.experiment.candidate(model), run.fold(key)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if side == SIDES[0]:
+            return replace(point(folder, model, key, 0, {}), value=side)
+        train, test = _leaked(run, candidate.family, fold, place)
+        y = run.y[fold.train]
+        estimator = candidate.build(replace(run.setting, categories=0).for_fit(y), run.folder)
+        estimator.fit(train, y, **fit_options(run, candidate, estimator, fold.train, None))
+        score = compute(run.metric, predict(estimator, test, run.y[fold.test], len(run.target.classes)))[0]
+    return Point(key, len(y), side, score, None)
+
+
+def _leaked(run: Context, family: Family, fold: Fold, place: str) -> tuple[Array, Array]:
+    """The features of the training and test rows of a fold, where one step has learned from both.
+
+    Steps that change training rows are left out: they would change which rows are scored.
+    """
+    recipe, seed = run.experiment.recipe, run.setting.seed
+    both = np.concatenate([fold.train, fold.test])
+    train, test, schema = run.prepared.iloc[fold.train], run.prepared.iloc[fold.test], run.schema
+    for i, step in enumerate(run.steps):
+        if step.works != "changes training rows only":
+            sequence = recipe.sequence([step], schema, seed)
+            if str(i) == place:
+                train = sequence.fit(pd.concat([train, test]), run.y[both]).transform(train)
+            else:
+                train = sequence.fit_rows(train, run.y[fold.train])[0]
+            test, schema = sequence.transform(test), sequence.schema_after()
+    encoder = recipe.encoder(schema, family)
+    if place == END:
+        encoder.fit(pd.concat([train, test]), run.y[both])
+        return encoder.transform(train), encoder.transform(test)
+    return encoder.fit_transform(train, run.y[fold.train]), encoder.transform(test)
 
 
 def point(folder: str, model: str, key: str, size: int, changes: dict[str, Any]) -> Point:

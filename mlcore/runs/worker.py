@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 from mlcore.comparison.leaderboard import board_of  # noqa: E402
-from mlcore.data.workspace import drop_partial_line  # noqa: E402
+from mlcore.data.workspace import MEASURED, drop_partial_line  # noqa: E402
 from mlcore.errors import HoldoutError  # noqa: E402
 from mlcore.models import storage  # noqa: E402
 from mlcore.models.builders import Setting  # noqa: E402
@@ -110,6 +110,8 @@ def carry_out_run(order: Order, log: EventLog) -> None:
 
 def _top_group(run: RunFolder) -> list[str]:
     """The models that are fitted on all training rows at once; the others are when they are first asked for."""
+    if run.path.parent.name == MEASURED:
+        return []
     return [r.model for r in board_of(run).rows if r.group in (1, None) or r.star]
 
 

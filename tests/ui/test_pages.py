@@ -160,10 +160,27 @@ def test_a_step_of_the_recipe_is_changed(mixed):
     test.button(key="add-clip-use").click().run()
     assert [s.to_json() for s in session.recipe.steps][-1] == {"step": "clip", "columns": ["b"]}
     assert "Clip b at the 1 % and 99 % quantiles" in text_of(test)
-    test.button(key="up-1").click().run()
-    assert [s.step for s in session.recipe.steps] == ["clip", "scale"]
-    test.button(key="remove-0").click().run()
+    test.button(key="off-1").click().run()
+    assert [s.off for s in session.recipe.steps] == [False, True]
+    test.button(key="remove-1").click().run()
     assert [s.step for s in session.recipe.steps] == ["scale"]
+    test.button(key="undo-step").click().run()
+    test.button(key="undo-step").click().run()
+    assert [(s.step, s.off) for s in session.recipe.steps] == [("scale", False), ("clip", False)]
+    test.button(key="redo-step").click().run()
+    assert [(s.step, s.off) for s in session.recipe.steps] == [("scale", False), ("clip", True)]
+    assert not test.exception
+
+
+def test_a_recipe_of_another_file_says_what_does_not_match(mixed):
+    session = session_on(mixed, "two")
+    test = opened("pages/features.py", session)
+    pasted = '{"steps": [{"step": "clip", "columns": ["fare"]}, {"step": "clip", "columns": ["a"]}]}'
+    test.text_area(key="paste-recipe").set_value(pasted).run()
+    assert "no column 'fare'" in text_of(test).replace("\\", "")
+    test.button(key="load-recipe").click().run()
+    assert session.recipe is not None
+    assert [s.to_json() for s in session.recipe.steps] == [{"step": "clip", "columns": ["a"]}]
     assert not test.exception
 
 

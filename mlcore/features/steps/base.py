@@ -24,6 +24,7 @@ Works = Literal["row by row", "fitted in the fold", "uses the target, inside the
 Columns = tuple[str, ...] | Literal["auto"]
 Learned = dict[str, Any]
 Made = dict[str, Any]  # (n,) values by the name of a new column
+SHARED = ("columns", "off")  # what every step has beside its options
 READY = "ready"  # the dtype of a number that a step has already scaled: the encoder leaves its scale alone
 NUMBERS: tuple[Kind, ...] = ("numeric", "boolean")
 CATEGORIES: tuple[Kind, ...] = ("categorical", "identifier", "constant")
@@ -107,6 +108,7 @@ class Step:
     help: ClassVar[Help]
 
     columns: Columns = "auto"
+    off: bool = False  # kept in the recipe, and not carried out
 
     # options ------------------------------------------------------------------------------------------------------
 
@@ -119,20 +121,22 @@ class Step:
         """The step with some options changed. Raises BadInput for an unknown option or a value that is not allowed."""
         options = self.options()
         for name in values:
-            if name not in options and name != "columns":
-                raise BadChoice.of(f"option of {self.step!r}", name, ["columns", *options])
-        checked = {n: options[n].checked(v, _default(type(self), n)) for n, v in values.items() if n != "columns"}
+            if name not in options and name not in SHARED:
+                raise BadChoice.of(f"option of {self.step!r}", name, [*SHARED, *options])
+        checked = {n: options[n].checked(v, _default(type(self), n)) for n, v in values.items() if n not in SHARED}
         if "columns" in values:
             checked["columns"] = _columns(self.step, values["columns"])
+        if "off" in values:
+            checked["off"] = Option(label="off").checked(values["off"], False)
         return replace(self, **checked)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain data: the name, the columns, and the options that are not the defaults."""
+        """Plain data: the name, the columns, the options that are not the defaults, and whether it is switched off."""
         options = {n: getattr(self, n) for n in self.options()}
         changed = {n: v for n, v in options.items() if v != _default(type(self), n)}
         plain = {n: list(v) if isinstance(v, tuple) else v for n, v in changed.items()}
         columns: Any = self.columns if isinstance(self.columns, str) else list(self.columns)
-        return {"step": self.step, "columns": columns, **plain}
+        return {"step": self.step, "columns": columns, **plain, **({"off": True} if self.off else {})}
 
     # columns ------------------------------------------------------------------------------------------------------
 
@@ -144,6 +148,16 @@ class Step:
         """The columns that a person may name; `auto` can stand for fewer of them."""
         named = replace(self, columns=tuple(schema.names))
         return [c.name for c in schema if named.takes(c)]
+
+    def refused(self, schema: Schema) -> str:
+        """Which columns of a schema it is not for, and why, in words; empty where it is for all."""
+        able = set(self.nameable(schema))
+        kinds: dict[str, list[str]] = {}
+        for column in schema:
+            if column.name not in able:
+                kinds.setdefault(column.kind, []).append(column.name)
+        listed = "; ".join(f"{several(names, 3)} ({kind})" for kind, names in kinds.items())
+        return f"It takes columns that are {several(list(self.kinds), 9)}. Not for: {listed}." if listed else ""
 
     def chosen(self, schema: Schema) -> list[str]:
         """The columns it works on. Raises NoSuchColumn, and BadInput for columns that it is not for."""

@@ -46,6 +46,8 @@ class Clip(Step):
         if self.method == "quantile":
             return [float(q) for q in np.quantile(known, [self.low, self.high])]
         lower, upper = np.quantile(known, [0.25, 0.75])
+        if lower == upper:  # half of the values are equal, so the range says nothing of how far the others may lie
+            return [-np.inf, np.inf]
         return [float(lower - self.factor * (upper - lower)), float(upper + self.factor * (upper - lower))]
 
     def make(self, frame: pd.DataFrame, learned: Learned) -> Made:
@@ -111,7 +113,7 @@ class DropRows(Step):
 
     def _inside(self, values: Array) -> Array:
         low, high = np.nanquantile(values, [0.25, 0.75], axis=0)
-        reach = self.factor * (high - low)
+        reach = self.factor * np.where(high > low, high - low, np.inf)  # half of the values equal: no limits
         return np.asarray(~((values < low - reach) | (values > high + reach)).any(axis=1))
 
     def _usual(self, values: Array, seed: int) -> Array:
