@@ -30,6 +30,7 @@ SLOW = HEAVY | {
 SUBCLASSING = {
     "mlcore.features.transformers",
     "mlcore.features.target_means",
+    "mlcore.features.text_columns",
     "mlcore.models.wrappers",
     "mlcore.models.label_encoding",
 }

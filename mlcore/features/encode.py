@@ -6,6 +6,10 @@ All families are built from the same parts; `auto` stands for the choices below.
     linear   median and an indicator  one-hot                  mean of the target        standard
     plain    median and an indicator  one-hot                  mean of the target        none
     tree     left missing             ordinal codes            mean of the target        none
+    words    as linear; free text as sparse TF-IDF
+    counts   median and an indicator  one-hot                  mean of the target        from 0 to 1
+
+Free text becomes components of its TF-IDF, but for the last two: sparse TF-IDF, and sparse counts of words.
 """
 
 from __future__ import annotations
@@ -50,6 +54,8 @@ AUTO = {
     "linear": ("median", "one_hot", "standard"),
     "plain": ("median", "one_hot", "none"),
     "tree": ("leave", "ordinal", "none"),
+    "words": ("median", "one_hot", "standard"),
+    "counts": ("median", "one_hot", "minmax"),
 }
 
 
@@ -79,11 +85,12 @@ def encoder(schema: Schema, closing: Closing, family: Family, task: Task) -> Any
             _chain(_filler("leave" if fill_method == "leave" else "most_frequent", missing)),
             schema.named("boolean"),
         ),
+        ("texts", _text_columns(family), schema.named("text")),
     ]
     return ColumnTransformer(
         [(name, transformer, columns) for name, transformer, columns in parts if columns],
         verbose_feature_names_out=False,
-        sparse_threshold=0.0,
+        sparse_threshold=1.0 if family in ("words", "counts") and schema.named("text") else 0.0,
     )
 
 
@@ -114,6 +121,12 @@ def _target_encoder(task: Task) -> Any:
     from mlcore.features.target_means import TargetMeans
 
     return TargetMeans(task)
+
+
+def _text_columns(family: Family) -> Any:
+    from mlcore.features.text_columns import TextColumns
+
+    return TextColumns(family if family in ("words", "counts") else "components")
 
 
 def _filler(fill: str, missing: Missing) -> Any | None:

@@ -27,6 +27,7 @@ from mlcore.features.steps.resample import Resample
 from mlcore.features.steps.text import Text
 from mlcore.models.catalogue import Family
 from mlcore.validation.metrics import TASKS, Task
+from mlcore.wording import several
 
 # Methods that act at the end, for each model family, when the columns are `auto`; others act in their place.
 CLOSING: dict[type[Step], tuple[str, ...]] = {
@@ -78,7 +79,6 @@ class Recipe:
         """The steps that act in their order, with those at the end that every model needs."""
         features = schema.features()
         last: list[Step] = [Dates()] if features.named("datetime") else []
-        last += [Text()] if features.named("text") else []
         return (*(s for s in self.active().steps if not is_closing(s)), *last)
 
     def leading(self, schema: Schema) -> tuple[Step, ...]:
@@ -119,6 +119,11 @@ class Recipe:
         features, closing = schema.features(), self.closing
         added = self.acting(schema)[sum(not is_closing(s) for s in self.active().steps) :]
         lines = [s.words(s.chosen(features)) for s in added]
+        if texts := features.named("text"):
+            lines.append(
+                f"{several(texts)}: words weighted by TF-IDF for linear models, counts of words for naive Bayes, "
+                f"{Text().size} components of the TF-IDF for all others."
+            )
         lines.append(closing.missing.words([c.name for c in features if c.missing and closing.missing.takes(c)]))
         if categories := closing.encode.chosen(features):
             lines.append(closing.encode.words(categories))

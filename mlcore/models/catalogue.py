@@ -16,7 +16,7 @@ from mlcore.models.builders import Setting
 from mlcore.models.parameters import ANY, CLASSIFY, REGRESS, Parameter
 from mlcore.validation.metrics import Task
 
-Family = Literal["none", "raw", "plain", "linear", "tree"]
+Family = Literal["none", "raw", "plain", "linear", "tree", "words", "counts"]
 # What the features of a model must look like, in words.
 FAMILIES: dict[Family, str] = {
     "none": "no features",
@@ -24,6 +24,8 @@ FAMILIES: dict[Family, str] = {
     "plain": "numbers without missing values, in their own units; one column per category",
     "linear": "numbers without missing values, standardised; one column per category",
     "tree": "numbers in their own units, ordinal codes for categories, missing values left as they are",
+    "words": "as linear, with free text as a sparse matrix of weighted words",
+    "counts": "numbers from 0 to 1, with free text as a sparse matrix of word counts",
 }
 Preset = Literal["quick", "standard", "thorough"]
 PRESETS: tuple[Preset, ...] = ("quick", "standard", "thorough")  # each holds the models of those before it
@@ -56,6 +58,7 @@ class Model:
     title: str
     tasks: tuple[Task, ...]
     family: Family
+    text: Family | None = None  # its family where a table has free text; None: the same
     rank: int  # of simplicity, lowest first: among equally good models the simplest gets the star
     preset: Preset | None  # the smallest preset that has it; None: only when it is named
     cost: float  # processor seconds of one fit at 50,000 rows, roughly
@@ -197,7 +200,8 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="ridge", title="Ridge regression", tasks=REGRESS, family="linear", rank=3, preset="standard", cost=0.06,
+        name="ridge", title="Ridge regression", tasks=REGRESS, family="linear", text="words",
+        rank=3, preset="standard", cost=0.06,
         build=build.of("", "linear_model.Ridge"), parameters=(PENALTY,),
         note=Note(
             idea="A weighted sum with a penalty on the squared coefficients.",
@@ -207,7 +211,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="lasso", title="Lasso", tasks=REGRESS, family="linear", rank=4, preset="thorough", cost=0.1,
+        name="lasso", title="Lasso", tasks=REGRESS, family="linear", text="words", rank=4, preset="thorough", cost=0.1,
         build=build.scaled_target("linear_model.Lasso"), parameters=(SCALED_PENALTY,),
         note=Note(
             idea="A weighted sum with a penalty on the absolute coefficients, so that many become exactly zero.",
@@ -217,7 +221,8 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="elastic_net", title="Elastic net", tasks=REGRESS, family="linear", rank=5, preset="thorough", cost=0.1,
+        name="elastic_net", title="Elastic net", tasks=REGRESS, family="linear", text="words",
+        rank=5, preset="thorough", cost=0.1,
         build=build.scaled_target("linear_model.ElasticNet"),
         parameters=(
             SCALED_PENALTY,
@@ -232,7 +237,8 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="logistic", title="Logistic regression", tasks=CLASSIFY, family="linear", rank=6, preset="quick",
+        name="logistic", title="Logistic regression", tasks=CLASSIFY, family="linear", text="words",
+        rank=6, preset="quick",
         cost=0.08,
         build=build.logistic, parameters=(INVERSE_PENALTY, CLASS_WEIGHT),
         note=Note(
@@ -243,7 +249,8 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="sgd", title="Stochastic gradient descent", tasks=ANY, family="linear", rank=7, preset="thorough",
+        name="sgd", title="Stochastic gradient descent", tasks=ANY, family="linear", text="words",
+        rank=7, preset="thorough",
         cost=0.26,
         build=build.sgd,
         parameters=(
@@ -264,7 +271,8 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="naive_bayes", title="Naive Bayes", tasks=CLASSIFY, family="plain", rank=8, preset="standard", cost=0.06,
+        name="naive_bayes", title="Naive Bayes", tasks=CLASSIFY, family="plain", text="counts",
+        rank=8, preset="standard", cost=0.06,
         build=build.naive_bayes,
         parameters=(
             Parameter(name="kind", label="Distribution", default="auto", help="Assumed distribution of each column",
@@ -296,7 +304,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="linear_svm", title="Linear support vector machine", tasks=ANY, family="linear", rank=10,
+        name="linear_svm", title="Linear support vector machine", tasks=ANY, family="linear", text="words", rank=10,
         preset="standard",
         cost=0.4, build=build.linear_svm, parameters=(INVERSE_PENALTY, CLASS_WEIGHT), most_rows=100_000,
         note=Note(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
 from sklearn.utils.metaestimators import available_if
 
@@ -85,11 +86,16 @@ class Balanced(LabelEncoding):
         return clone(self.estimator).fit(X, codes, sample_weight=balanced_weights(codes, sample_weight))
 
 
+def _dense(values: Any) -> Array:
+    return np.asarray(values.toarray() if sparse.issparse(values) else values, float)
+
+
 class NaiveBayes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Naive Bayes of the kind that suits (n, p) columns without missing values, in their own units.
 
-    `auto` is multinomial when all columns are counts, Bernoulli when all are indicators, otherwise Gaussian on columns
-    of standard deviation 1. `smoothing` is a fraction of the largest variance; 100 times it is the pseudo-count.
+    `auto` is multinomial when all columns are counts or the matrix is sparse, Bernoulli when all are indicators,
+    otherwise Gaussian on columns of standard deviation 1. `smoothing` is a fraction of the largest variance; 100 times
+    it is the pseudo-count.
     """
 
     def __init__(self, kind: str = "auto", smoothing: float = 0.01) -> None:
@@ -100,8 +106,10 @@ class NaiveBayes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Fit on (n, p) features and (n,) labels."""
         from sklearn.naive_bayes import BernoulliNB, GaussianNB, MultinomialNB
 
-        values = np.asarray(X, float)
+        values = X if sparse.issparse(X) else np.asarray(X, float)
         self.kind_ = self._kind(values) if self.kind == "auto" else self.kind
+        if self.kind_ == "gaussian":
+            values = _dense(values)
         self.shift_, self.spread_ = np.zeros(values.shape[1]), np.ones(values.shape[1])
         alpha = 100 * self.smoothing
         if self.kind_ == "gaussian":
@@ -116,21 +124,26 @@ class NaiveBayes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = self.model_.classes_
         return self
 
-    def _kind(self, values: Array) -> str:
+    def _kind(self, values: Any) -> str:
+        if sparse.issparse(values):  # words
+            return "multinomial"
         counts = (values >= 0).all() and (values == np.round(values)).all()
         return "gaussian" if not counts else "multinomial" if values.max(initial=0.0) > 1 else "bernoulli"
 
-    def _scaled(self, values: Array) -> Array:
+    def _scaled(self, values: Any) -> Any:
+        if sparse.issparse(values) and self.kind_ != "gaussian":
+            return values.maximum(0) if self.kind_ == "multinomial" else values
+        values = _dense(values)
         scaled = (values - self.shift_) / self.spread_
         return np.maximum(scaled, 0) if self.kind_ == "multinomial" else scaled  # a count below zero is not evidence
 
     def predict_proba(self, X: Any) -> Array:
         """Return (n, k) probabilities."""
-        return np.asarray(self.model_.predict_proba(self._scaled(np.asarray(X, float))))
+        return np.asarray(self.model_.predict_proba(self._scaled(X)))
 
     def predict(self, X: Any) -> Array:
         """Return (n,) labels."""
-        return np.asarray(self.model_.predict(self._scaled(np.asarray(X, float))))
+        return np.asarray(self.model_.predict(self._scaled(X)))
 
 
 class SemiSupervised(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

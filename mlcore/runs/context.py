@@ -18,6 +18,7 @@ import pandas as pd
 
 from mlcore.data.dataset import Schema
 from mlcore.errors import BadInput
+from mlcore.experiment.candidate import Candidate
 from mlcore.experiment.experiment import Experiment
 from mlcore.experiment.memory import rows_in_memory
 from mlcore.features.steps.base import Step
@@ -91,6 +92,11 @@ class Context:
         """The weights of some training rows; None where each counts once."""
         return None if self.weights is None else self.weights[rows]
 
+    def family_of(self, candidate: Candidate) -> Family:
+        """What the features of a candidate look like: some models take free text in a form of their own."""
+        has_text = bool(self.schema.features().named("text"))
+        return candidate.row.text if has_text and candidate.row and candidate.row.text else candidate.family
+
     def kept(self, key: str, family: Family) -> Kept | None:
         """What the steps that are fitted in a fold left of its training rows; None without such steps."""
         path = self.encoded(key, family, "rows")
@@ -102,6 +108,25 @@ class Context:
     def encoded(self, key: str, family: Family, part: str) -> Path:
         """The file of a shared array: the training, test or unlabelled rows of a fold, encoded for a family."""
         return self.paths.scratch / f"{key}-{family}-{part}.npy"
+
+    def share(self, key: str, family: Family, part: str, features: Any) -> None:
+        """Write features for all processes; a sparse matrix stays sparse."""
+        from scipy import sparse
+
+        path = self.encoded(key, family, part)
+        if sparse.issparse(features):
+            sparse.save_npz(path.with_suffix(".npz"), features, compressed=False)
+        else:
+            np.save(path, features)
+
+    def shared(self, key: str, family: Family, part: str) -> Any:
+        """Read shared features: an array mapped into memory, or a sparse matrix."""
+        path = self.encoded(key, family, part)
+        if path.with_suffix(".npz").exists():
+            from scipy import sparse
+
+            return sparse.load_npz(path.with_suffix(".npz"))
+        return np.load(path, mmap_mode="r")
 
 
 @lru_cache(maxsize=1)

@@ -221,7 +221,7 @@ class RunController:
             task=task,
             target=run.experiment.recipe.target,
             strengths={m: after_fit.strength(task, score, count) for m, score in scores.items()},
-            families={m: candidates[m].family for m in scores},
+            families={m: self.run.family_of(candidates[m]) for m in scores},
             titles={m: candidates[m].label for m in scores},
             scores=scores,
         )
@@ -273,7 +273,9 @@ class RunController:
             if not self._waiting_for[encoder]:
                 _, key, family = encoder
                 for part in ("train", "test", "unlabelled", "rows"):
-                    self.run.encoded(key, family, part).unlink(missing_ok=True)  # type: ignore[arg-type]
+                    path = self.run.encoded(key, family, part)  # type: ignore[arg-type]
+                    path.unlink(missing_ok=True)
+                    path.with_suffix(".npz").unlink(missing_ok=True)
 
     # the race -----------------------------------------------------------------------------------------------------
 

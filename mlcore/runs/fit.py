@@ -36,7 +36,7 @@ def prepare(folder: str, key: str, family: Family) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         encoded = encode(run, family, run.train(key))
-        np.save(run.encoded(key, family, "train"), encoded.train)
+        run.share(key, family, "train", encoded.train)
         if encoded.kept is not None:
             np.save(run.encoded(key, family, "rows"), np.array([encoded.kept.categories, *encoded.kept.rows]))
         if key == FINAL:
@@ -45,7 +45,7 @@ def prepare(folder: str, key: str, family: Family) -> float:
         else:
             parts["test"] = run.fold(key).test
         for part, rows in parts.items():
-            np.save(run.encoded(key, family, part), encoded.of(run.prepared.iloc[rows]))
+            run.share(key, family, part, encoded.of(run.prepared.iloc[rows]))
     return time.perf_counter() - start
 
 
@@ -53,16 +53,16 @@ def prepare(folder: str, key: str, family: Family) -> float:
 class Encoded:
     """The features of training rows, and what makes those of other rows."""
 
-    train: Array  # (rows that models are trained on, features)
+    train: Any  # (rows that models are trained on, features), an array or a sparse matrix
     sequences: list[Any]  # the fitted steps, if any
     encoder: Any
     kept: Kept | None  # None: all rows, in their order
 
-    def of(self, frame: pd.DataFrame) -> Array:
+    def of(self, frame: pd.DataFrame) -> Any:
         """The features of other rows after the leading steps."""
         for sequence in self.sequences:
             frame = sequence.transform(frame)
-        return np.asarray(self.encoder.transform(frame))
+        return self.encoder.transform(frame)
 
 
 def encode(run: Context, family: Family, train: Array) -> Encoded:
@@ -179,7 +179,7 @@ def learn(run: Context, candidate: Candidate, key: str, values: Array) -> Learne
     `values` are the codes, values or labels of all training rows. Rows beyond a model's limit are left out at random.
     """
     train, setting = run.train(key), run.setting
-    kept = run.kept(key, candidate.family) if candidate.needs_encoding else None
+    kept = run.kept(key, run.family_of(candidate)) if candidate.needs_encoding else None
     if kept is not None:
         train, setting = train[kept.rows], replace(setting, categories=kept.categories)
     codes, X = run.y[train], features(run, candidate, key, "train")
@@ -190,7 +190,7 @@ def learn(run: Context, candidate: Candidate, key: str, values: Array) -> Learne
         X = rows_of(X, places)
     rows, unlabelled = train[places], None
     if candidate.unlabelled and len(run.unknown):
-        unlabelled = np.load(run.encoded(key, candidate.family, "unlabelled"), mmap_mode="r")
+        unlabelled = run.shared(key, run.family_of(candidate), "unlabelled")
     if candidate.search is not None:
         candidate = _searched(run, candidate, key, _TrainingRows(X, rows, unlabelled, setting.categories))
     setting = setting.for_fit(run.y[rows])
@@ -307,7 +307,7 @@ def features(run: Context, candidate: Candidate, key: str, part: str) -> Any:
         return np.zeros((len(rows), 1))
     if candidate.family == "raw":
         return run.raw.iloc[rows]
-    return np.load(run.encoded(key, candidate.family, part), mmap_mode="r")
+    return run.shared(key, run.family_of(candidate), part)
 
 
 def rows_of(X: Any, rows: Array) -> Any:
@@ -330,7 +330,7 @@ def finish(folder: str, model: str) -> dict[str, Any]:
         learned = learn(run, candidate, FINAL, labels)
     estimator, steps = learned.estimator, [("columns", Conform.of(run.experiment.schema))]
     if candidate.needs_encoding:
-        features = storage.load(run.encoded(FINAL, candidate.family, "encoder").with_suffix(".skops"))
+        features = storage.load(run.encoded(FINAL, run.family_of(candidate), "encoder").with_suffix(".skops"))
         steps.append(("features", features))
     storage.dump(Pipeline([*steps, ("model", estimator)]), run.paths.model(model))
     return {

@@ -15,11 +15,11 @@ def fold_jobs(run: Context) -> list[Job]:
     folder, jobs = str(run.folder), []
     racing = race.is_on(run)
     encoded = [c for c in run.experiment.candidates if c.needs_encoding]
-    families = sorted({c.family for c in encoded})
+    families = sorted({run.family_of(c) for c in encoded})
     cheapest = min(encoded, key=lambda c: c.cost, default=None)
     for place, fold in enumerate(run.plan.folds):
         for family in families:
-            urgency = 1.0 if cheapest is not None and family == cheapest.family else 2.5
+            urgency = 1.0 if cheapest is not None and family == run.family_of(cheapest) else 2.5
             rank: tuple[float, ...] = (2.0, place, -1.0) if racing else (urgency, place)
             key, args = ("prepare", fold.key, family), (folder, fold.key, family)
             jobs.append(Job(key=key, phase="prepare", work=fit.prepare, args=args, rank=rank))
@@ -36,7 +36,7 @@ def fold_jobs(run: Context) -> list[Job]:
                     args=(folder, candidate.model, fold.key),
                     rank=rank,
                     candidate=candidate.model,
-                    after=(("prepare", fold.key, candidate.family),) if candidate.needs_encoding else (),
+                    after=(("prepare", fold.key, run.family_of(candidate)),) if candidate.needs_encoding else (),
                 )
             )
     return jobs
@@ -54,12 +54,12 @@ def final_jobs(run: Context, names: list[str], folds: list[Job]) -> list[Job]:
             args=(folder, FINAL, family),
             rank=(9.0,),
         )
-        for family in sorted({c.family for c in chosen if c.needs_encoding})
+        for family in sorted({run.family_of(c) for c in chosen if c.needs_encoding})
     ]
     for candidate in chosen:
         after = tuple(j.key for j in folds if j.candidate == candidate.model)
         if candidate.needs_encoding:
-            after += (("prepare", FINAL, candidate.family),)
+            after += (("prepare", FINAL, run.family_of(candidate)),)
         jobs.append(
             Job(
                 key=("finish", candidate.model),

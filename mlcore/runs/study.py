@@ -247,7 +247,7 @@ def leak_point(folder: str, model: str, key: str, place: str, side: str) -> Poin
         warnings.simplefilter("ignore")
         if side == SIDES[0]:
             return replace(point(folder, model, key, 0, {}), value=side)
-        train, test = _leaked(run, candidate.family, fold, place)
+        train, test = _leaked(run, run.family_of(candidate), fold, place)
         y = run.y[fold.train]
         estimator = candidate.build(replace(run.setting, categories=0).for_fit(y), run.folder)
         estimator.fit(train, y, **fit_options(run, candidate, estimator, fold.train, None))
@@ -290,7 +290,7 @@ def point(folder: str, model: str, key: str, size: int, changes: dict[str, Any])
         candidate = with_parameters(candidate, best_trial(trials, run.metric).parameters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        encoded = _encoded(folder, key, candidate.family, size)
+        encoded = _encoded(folder, key, run.family_of(candidate), size)
         features, rows = encoded.train, encoded.rows
         y = run.y[rows]
         most = candidate.most_rows

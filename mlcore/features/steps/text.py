@@ -57,9 +57,12 @@ class Text(Step):
         """The fitted words, and what reduces them, of each column."""
         if self.method == "lengths":
             return {}
-        return {"models": {str(c): self._fitted(_known(training.frame[c]), training.seed) for c in training.frame}}
+        return {
+            "models": {str(c): self.fitted_words(known_texts(training.frame[c]), training.seed) for c in training.frame}
+        }
 
-    def _fitted(self, column: list[str], seed: int) -> dict[str, Any] | None:
+    def fitted_words(self, column: list[str], seed: int, *, reduce: bool = True) -> dict[str, Any] | None:
+        """The fitted words of one column, and what reduces them to components; None if it has no word."""
         words = self._vectorizer(len(column))
         try:
             counts = words.fit_transform(column)
@@ -67,7 +70,7 @@ class Text(Step):
             return None
         if counts.shape[1] == 0:
             return None
-        return {"words": words, "reduce": self._reduction(counts, seed)}
+        return {"words": words, "reduce": self._reduction(counts, seed) if reduce else None}
 
     def _vectorizer(self, rows: int) -> Any:
         from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
@@ -99,12 +102,13 @@ class Text(Step):
         for name, model in learned["models"].items():
             if model is None:
                 continue
-            values = model["words"].transform(_known(frame[name]))
+            values = model["words"].transform(known_texts(frame[name]))
             reduced = values.toarray() if model["reduce"] is None else model["reduce"].transform(values)
-            made |= {f"{name} {label}": reduced[:, i] for i, label in enumerate(self._labels(model))}
+            made |= {f"{name} {label}": reduced[:, i] for i, label in enumerate(self.labels(model))}
         return made
 
-    def _labels(self, model: dict[str, Any]) -> list[str]:
+    def labels(self, model: dict[str, Any]) -> list[str]:
+        """What each number of one column is, in words."""
         if model["reduce"] is None and hasattr(model["words"], "get_feature_names_out"):
             return [f"'{w}'" for w in model["words"].get_feature_names_out()]
         if model["reduce"] is None:
@@ -120,7 +124,8 @@ class Text(Step):
         return f"{several(columns)}: {TEXTS[self.method]}{size}."
 
 
-def _known(column: pd.Series) -> list[str]:
+def known_texts(column: pd.Series) -> list[str]:
+    """The texts of a column; a missing one is empty."""
     return [v if isinstance(v, str) else "" for v in texts(column)]
 
 
