@@ -119,6 +119,13 @@ class Context:
         else:
             np.save(path, features)
 
+    def release(self, key: str, family: Family) -> None:
+        """Remove the shared features of a fold and family."""
+        for part in ("train", "test", "unlabelled", "rows"):
+            path = self.encoded(key, family, part)
+            path.unlink(missing_ok=True)
+            path.with_suffix(".npz").unlink(missing_ok=True)
+
     def shared(self, key: str, family: Family, part: str) -> Any:
         """Read shared features: an array mapped into memory, or a sparse matrix."""
         path = self.encoded(key, family, part)

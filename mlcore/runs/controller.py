@@ -271,11 +271,9 @@ class RunController:
         for encoder in job.after:
             self._waiting_for[encoder] -= 1
             if not self._waiting_for[encoder]:
-                _, key, family = encoder
-                for part in ("train", "test", "unlabelled", "rows"):
-                    path = self.run.encoded(key, family, part)  # type: ignore[arg-type]
-                    path.unlink(missing_ok=True)
-                    path.with_suffix(".npz").unlink(missing_ok=True)
+                _, key, families = encoder
+                for family in families.split("+"):
+                    self.run.release(key, family)  # type: ignore[arg-type]
 
     # the race -----------------------------------------------------------------------------------------------------
 

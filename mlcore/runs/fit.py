@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mlcore.data.dataset import Schema
 from mlcore.errors import NotApplicable
 from mlcore.experiment.candidate import Candidate
 from mlcore.models import storage
@@ -26,27 +27,50 @@ from mlcore.validation.metrics import Predictions, compute, compute_all, interva
 from mlcore.validation.splitter import inner_folds, sample_rows
 
 
-def prepare(folder: str, key: str, family: Family) -> float:
-    """Fit a family's encoder on the training rows of a fold (or on all of them) and write the arrays it makes."""
+def prepare(folder: str, key: str, families: tuple[Family, ...]) -> float:
+    """Fit the steps on the training rows of a fold (or on all of them), then the encoders of some families.
+
+    The arrays that they make are written for all processes; the steps are fitted once for all these families.
+    """
     run = context(folder)
     start = time.perf_counter()
     from mlcore.features.transformers import Features
 
     parts = {"unlabelled": run.unknown} if len(run.unknown) else {}
+    if key != FINAL:
+        parts["test"] = run.fold(key).test
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        encoded = encode(run, family, run.train(key))
-        run.share(key, family, "train", encoded.train)
-        if encoded.kept is not None:
-            np.save(run.encoded(key, family, "rows"), np.array([encoded.kept.categories, *encoded.kept.rows]))
-        if key == FINAL:
-            features = Features.of([run.leading, *encoded.sequences], encoded.encoder)
-            storage.dump(features, run.encoded(key, family, "encoder").with_suffix(".skops"))
-        else:
-            parts["test"] = run.fold(key).test
-        for part, rows in parts.items():
-            run.share(key, family, part, encoded.of(run.prepared.iloc[rows]))
+        steps = fit_steps(run, run.train(key))
+        frames = {part: steps.transform(run.prepared.iloc[rows]) for part, rows in parts.items()}
+        for family in families:
+            encoded = encode(run, family, steps)
+            run.share(key, family, "train", encoded.train)
+            if encoded.kept is not None:
+                np.save(run.encoded(key, family, "rows"), np.array([encoded.kept.categories, *encoded.kept.rows]))
+            if key == FINAL:
+                features = Features.of([run.leading, *steps.sequences], encoded.encoder)
+                storage.dump(features, run.encoded(key, family, "encoder").with_suffix(".skops"))
+            for part, frame in frames.items():
+                run.share(key, family, part, encoded.encoder.transform(frame))
     return time.perf_counter() - start
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stepped:
+    """Training rows after the steps that are fitted, and what makes the same of other rows."""
+
+    frame: pd.DataFrame  # the rows that models are trained on
+    y: Array  # their targets
+    schema: Schema
+    sequences: list[Any]  # the fitted steps, if any
+    rows: Array | None  # positions of the rows among the training rows; None: all, in their order
+
+    def transform(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Other rows after the same steps."""
+        for sequence in self.sequences:
+            frame = sequence.transform(frame)
+        return frame
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,48 +78,52 @@ class Encoded:
     """The features of training rows, and what makes those of other rows."""
 
     train: Any  # (rows that models are trained on, features), an array or a sparse matrix
-    sequences: list[Any]  # the fitted steps, if any
+    steps: Stepped
     encoder: Any
     kept: Kept | None  # None: all rows, in their order
 
     def of(self, frame: pd.DataFrame) -> Any:
         """The features of other rows after the leading steps."""
-        for sequence in self.sequences:
-            frame = sequence.transform(frame)
-        return self.encoder.transform(frame)
+        return self.encoder.transform(self.steps.transform(frame))
 
 
-def encode(run: Context, family: Family, train: Array) -> Encoded:
-    """Fit the steps and the encoder of a family on some training rows, and on no others."""
-    recipe, frame, y = run.experiment.recipe, run.prepared.iloc[train], run.y[train]
+def fit_steps(run: Context, train: Array) -> Stepped:
+    """Fit the steps on some training rows, and on no others."""
+    frame, y = run.prepared.iloc[train], run.y[train]
     if not run.steps:
-        encoder = recipe.encoder(run.schema, family)
-        return Encoded(train=encoder.fit_transform(frame, y), sequences=[], encoder=encoder, kept=None)
-    sequence = recipe.sequence(run.steps, run.schema, run.setting.seed)
+        return Stepped(frame=frame, y=y, schema=run.schema, sequences=[], rows=None)
+    sequence = run.experiment.recipe.sequence(run.steps, run.schema, run.setting.seed)
     frame, rows = sequence.fit_rows(frame, y)
-    schema = sequence.schema_after()
-    encoder = recipe.encoder(schema, family)
-    features = encoder.fit_transform(frame, y[rows])
+    return Stepped(frame=frame, y=y[rows], schema=sequence.schema_after(), sequences=[sequence], rows=rows)
+
+
+def encode(run: Context, family: Family, steps: Stepped) -> Encoded:
+    """Fit the encoder of a family on training rows after the steps."""
+    recipe = run.experiment.recipe
+    encoder = recipe.encoder(steps.schema, family)
+    features = encoder.fit_transform(steps.frame, steps.y)
+    if steps.rows is None:
+        return Encoded(train=features, steps=steps, encoder=encoder, kept=None)
+    rows = steps.rows
     if recipe.resampling == "smote" and recipe.task != "regression":
-        features, rows = _with_synthetic(features, y, rows, run.setting.seed)
-    return Encoded(
-        train=features, sequences=[sequence], encoder=encoder, kept=Kept(rows, recipe.category_count(schema))
-    )
+        features, rows = _with_synthetic(features, steps.y, rows, run.setting.seed)
+    return Encoded(train=features, steps=steps, encoder=encoder, kept=Kept(rows, recipe.category_count(steps.schema)))
 
 
-def _with_synthetic(features: Array, y: Array, rows: Array, seed: int) -> tuple[Array, Array]:
+def _with_synthetic(features: Any, y: Array, rows: Array, seed: int) -> tuple[Array, Array]:
     """Rows with synthetic ones of the rarer classes (SMOTE); each stands at the position of a row of its class.
 
     Raises NotApplicable where a class has too few rows.
     """
     from imblearn.over_sampling import SMOTE
+    from scipy import sparse
 
-    classes, counts = np.unique(y[rows], return_counts=True)
+    classes, counts = np.unique(y, return_counts=True)
     if counts.min() < 2:
         raise NotApplicable("SMOTE needs at least two training rows of each class in every fold; balance by weights.")
     sampler = SMOTE(k_neighbors=min(5, int(counts.min()) - 1), random_state=seed)
-    made, labels = sampler.fit_resample(np.nan_to_num(features), y[rows])
-    first = {c: rows[np.flatnonzero(y[rows] == c)[0]] for c in classes}
+    made, labels = sampler.fit_resample(features if sparse.issparse(features) else np.nan_to_num(features), y)
+    first = {c: rows[np.flatnonzero(y == c)[0]] for c in classes}
     extra = np.array([first[c] for c in labels[len(rows) :]], int)
     return made, np.concatenate([rows, extra])
 

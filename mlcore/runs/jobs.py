@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mlcore.experiment.candidate import Candidate
+from mlcore.models.catalogue import Family
 from mlcore.runs import blend, fit, race
 from mlcore.runs.context import FINAL, Context
 from mlcore.runs.scheduler import Job
@@ -15,13 +17,13 @@ def fold_jobs(run: Context) -> list[Job]:
     folder, jobs = str(run.folder), []
     racing = race.is_on(run)
     encoded = [c for c in run.experiment.candidates if c.needs_encoding]
-    families = sorted({run.family_of(c) for c in encoded})
+    groups = family_groups(run, encoded)
     cheapest = min(encoded, key=lambda c: c.cost, default=None)
     for place, fold in enumerate(run.plan.folds):
-        for family in families:
-            urgency = 1.0 if cheapest is not None and family == run.family_of(cheapest) else 2.5
+        for group in groups:
+            urgency = 1.0 if cheapest is not None and run.family_of(cheapest) in group else 2.5
             rank: tuple[float, ...] = (2.0, place, -1.0) if racing else (urgency, place)
-            key, args = ("prepare", fold.key, family), (folder, fold.key, family)
+            key, args = ("prepare", fold.key, "+".join(group)), (folder, fold.key, group)
             jobs.append(Job(key=key, phase="prepare", work=fit.prepare, args=args, rank=rank))
         for candidate in run.experiment.candidates:
             wave = 0.0 if candidate.is_instant else 2.0 if candidate is cheapest else 3.0
@@ -36,30 +38,45 @@ def fold_jobs(run: Context) -> list[Job]:
                     args=(folder, candidate.model, fold.key),
                     rank=rank,
                     candidate=candidate.model,
-                    after=(("prepare", fold.key, run.family_of(candidate)),) if candidate.needs_encoding else (),
+                    after=_encoders(run, groups, candidate, fold.key),
                 )
             )
     return jobs
+
+
+Groups = list[tuple[Family, ...]]
+
+
+def family_groups(run: Context, candidates: list[Candidate]) -> Groups:
+    """The families of some candidates that are encoded together: all, if steps are fitted, so that they are once."""
+    families = sorted({run.family_of(c) for c in candidates})
+    return [tuple(families)] if run.steps and families else [(f,) for f in families]
+
+
+def _encoders(run: Context, groups: Groups, candidate: Candidate, key: str) -> tuple[tuple[str, ...], ...]:
+    """The jobs that a fit of a candidate waits for."""
+    family = run.family_of(candidate)
+    return tuple(("prepare", key, "+".join(g)) for g in groups if candidate.needs_encoding and family in g)
 
 
 def final_jobs(run: Context, names: list[str], folds: list[Job]) -> list[Job]:
     """Fit candidates on all training rows, each once its jobs among `folds` are done, after all of those."""
     folder = str(run.folder)
     chosen = [run.experiment.candidate(n) for n in names]
+    groups = family_groups(run, [c for c in chosen if c.needs_encoding])
     jobs = [
         Job(
-            key=("prepare", FINAL, family),
+            key=("prepare", FINAL, "+".join(group)),
             phase="prepare",
             work=fit.prepare,
-            args=(folder, FINAL, family),
+            args=(folder, FINAL, group),
             rank=(9.0,),
         )
-        for family in sorted({run.family_of(c) for c in chosen if c.needs_encoding})
+        for group in groups
     ]
     for candidate in chosen:
         after = tuple(j.key for j in folds if j.candidate == candidate.model)
-        if candidate.needs_encoding:
-            after += (("prepare", FINAL, run.family_of(candidate)),)
+        after += _encoders(run, groups, candidate, FINAL)
         jobs.append(
             Job(
                 key=("finish", candidate.model),

@@ -28,7 +28,7 @@ from mlcore.result import Array
 from mlcore.runs import lock
 from mlcore.runs.context import TRAIN_SCORE_ROWS, Context, context
 from mlcore.runs.events import Event, EventReader, append_later, first, since_resumed
-from mlcore.runs.fit import encode, fit_options, predict, with_parameters
+from mlcore.runs.fit import encode, fit_options, fit_steps, predict, with_parameters
 from mlcore.runs.folder import RunFolder
 from mlcore.runs.paths import STUDIES
 from mlcore.runs.process import end_worker, is_starting
@@ -232,7 +232,7 @@ def _encoded(folder: str, key: str, family: str, size: int) -> _Encoded:
         return _Encoded(np.zeros((len(train), 1)), np.zeros((len(fold.test), 1)), train)
     if family == "raw":
         return _Encoded(run.raw.iloc[train], run.raw.iloc[fold.test], train)
-    encoded = encode(run, family, train)  # type: ignore[arg-type]
+    encoded = encode(run, family, fit_steps(run, train))  # type: ignore[arg-type]
     unlabelled = encoded.of(run.prepared.iloc[run.unknown]) if len(run.unknown) else None
     kept, categories = encoded.kept, run.setting.categories
     rows, categories = (train, categories) if kept is None else (train[kept.rows], kept.categories)

@@ -167,11 +167,9 @@ class Cross(Step):
     def make(self, frame: pd.DataFrame, learned: Learned) -> Made:
         """One category per row; missing where a part is missing."""
         parts = [texts(frame[c]) for c in frame]
-        joined = parts[0]
-        for part in parts[1:]:
-            joined = joined + " × " + part
-        joined = joined.astype(object).where(pd.concat(parts, axis=1).notna().all(axis=1), None)
-        return {" × ".join(map(str, frame)): joined}
+        rows = zip(*(p.to_list() for p in parts), strict=True)
+        joined = [" × ".join(row) if all(isinstance(v, str) for v in row) else None for row in rows]
+        return {" × ".join(map(str, frame)): pd.Series(joined, index=frame.index, dtype=object)}
 
     def words(self, columns: list[str]) -> str:
         """The columns."""
