@@ -66,6 +66,8 @@ def as_categories(column: pd.Series, parse: str = "") -> pd.Series:
     missing = column.isna().to_numpy()
     if pt.is_float_dtype(column):
         text = column.map(lambda v: str(int(v)) if float(v).is_integer() else str(v), na_action="ignore").astype(object)
+    elif isinstance(column.dtype, pd.StringDtype):
+        text = column.astype(object)
     else:
         text = column.astype(object).map(str, na_action="ignore")
     return pd.Series(np.where(missing, np.nan, text.to_numpy(dtype=object)), index=column.index, dtype=object)

@@ -25,6 +25,7 @@ from mlcore.features.steps.categories import Encode
 from mlcore.features.steps.missing import Missing
 from mlcore.features.steps.numeric import Scale, scaler
 from mlcore.models.catalogue import Family
+from mlcore.result import Array
 from mlcore.validation.metrics import Task
 
 
@@ -70,11 +71,12 @@ def encoder(schema: Schema, closing: Closing, family: Family, task: Task) -> Any
     scale_method = auto_scale if scale.method == "auto" else scale.method
     filler = _filler(fill_method, missing)
     numeric = schema.named("numeric")
+    distinct = max((schema[c].distinct for c in encode.low_cardinality(schema)), default=0)
     ready = [n for n in numeric if schema[n].dtype == READY]
     parts = [
         (
             "categories",
-            _category_encoder(encode_method, encode.min_rows, complete=family != "tree"),
+            _category_encoder(encode_method, encode.min_rows, complete=family != "tree", distinct=distinct),
             encode.low_cardinality(schema),
         ),
         ("many_levels", _chain(_target_encoder(task), scaler(scale_method)), encode.high_cardinality(schema)),
@@ -100,14 +102,20 @@ def category_count(schema: Schema, closing: Closing) -> int:
     return len(encode.low_cardinality(schema)) if encode.method in ("auto", "ordinal") else 0
 
 
-def _category_encoder(method: str, min_rows: int, *, complete: bool) -> Any:
+MOST_ONE_HOT = 60  # columns for the categories of one column; the rarest share one
+
+
+def _category_encoder(method: str, min_rows: int, *, complete: bool, distinct: int) -> Any:
     from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
     min_frequency = min_rows if min_rows > 1 else None
     if method == "one_hot":
-        return OneHotEncoder(
-            handle_unknown="infrequent_if_exist", max_categories=60, min_frequency=min_frequency, sparse_output=False
-        )
+        merges = {"max_categories": MOST_ONE_HOT, "min_frequency": min_frequency}
+        if (
+            min_frequency is None and 0 <= distinct <= MOST_ONE_HOT - 10
+        ):  # nothing to merge: counting costs most of a fit
+            return OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+        return OneHotEncoder(handle_unknown="infrequent_if_exist", sparse_output=False, **merges)
     missing = -1 if complete else np.nan  # a separate code where missing values are not allowed
     return OrdinalEncoder(
         handle_unknown="use_encoded_value",
@@ -129,13 +137,18 @@ def _text_columns(family: Family) -> Any:
     return TextColumns(family if family in ("words", "counts") else "components")
 
 
+def median(values: Array) -> float:
+    """The median of known values, 0 without any; scikit-learn's own sorts masked arrays, which is slow."""
+    return float(np.median(values)) if len(values) else 0.0
+
+
 def _filler(fill: str, missing: Missing) -> Any | None:
     from sklearn.impute import SimpleImputer
 
     if fill == "leave":
         return None
     return SimpleImputer(
-        strategy=fill,
+        strategy=median if fill == "median" else fill,
         fill_value=missing.value if fill == "constant" else None,
         add_indicator=missing.indicator,
         keep_empty_features=True,

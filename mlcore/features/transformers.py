@@ -67,6 +67,7 @@ class Conform(RowByRow):
                 for name, kind, parse in zip(self.names, self.kinds, self.parses, strict=True)
             },
             index=X.index,
+            copy=False,
         )
 
 
@@ -163,7 +164,7 @@ def _placed(frame: pd.DataFrame, fitted: dict[str, Any], made: Made) -> pd.DataF
             fresh = {}
         else:
             out[name] = frame[name]
-    return pd.DataFrame({**out, **fresh}, index=frame.index)
+    return pd.DataFrame({**out, **fresh}, index=frame.index, copy=False)
 
 
 def _column(values: Any, index: pd.Index) -> pd.Series:
@@ -191,8 +192,8 @@ def _schema_after(frame: pd.DataFrame, before: Schema, step: Step, made: dict[st
 def _described(values: pd.Series, step: Step, boolean: bool) -> Column:
     kind: Kind = "categorical" if values.dtype.kind != "f" else "boolean" if boolean else "numeric"
     dtype = "text" if kind == "categorical" else READY if step.is_ready else "float"
-    missing = int(values.isna().sum())
-    return Column(str(values.name), kind, "feature", dtype, missing, int(values.nunique()))
+    distinct = int(values.nunique()) if kind == "categorical" else -1  # of numbers nobody asks
+    return Column(str(values.name), kind, "feature", dtype, int(values.isna().sum()), distinct)
 
 
 class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]

@@ -141,7 +141,7 @@ class _Splitter:
         if self.kind == "group":
             return self._hold_groups(fraction, notes)
         holdout = self._hold_rows(fraction)
-        return np.setdiff1d(rows, holdout), holdout
+        return np.delete(rows, holdout), holdout
 
     def _hold_last(self, fraction: float, notes: list[str]) -> tuple[Array, Array]:
         """Hold out the latest rows; rows of one timestamp stay together, on the side that fits the fraction better."""

@@ -7,7 +7,7 @@ from tests.helpers import compare_here, others
 
 
 def test_steps_are_fitted_once_per_fold(mixed, monkeypatch):
-    """Three folds of a linear and a tree model, whose final fits share one more, after one trial before the run: five."""
+    """A trial before the run, three folds, and the final fits, for a linear and a tree model together: five."""
     fits = []
     plain = StepSequence.fit_rows
     monkeypatch.setattr(

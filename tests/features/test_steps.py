@@ -39,7 +39,7 @@ OPTIONS = {
     "drop_rows": [{}, {"method": "missing"}, {"method": "isolation_forest"}],
     "encode": [{"method": m} for m in ("one_hot", "ordinal", "target", "count", "hashing", "binary")],
     "scale": [{"method": m} for m in ("standard", "robust", "minmax", "quantile", "power", "none")],
-    "transform": [{"method": m} for m in ("log", "sqrt", "square", "power")],
+    "transform": [{"method": m} for m in ("log", "sqrt", "square", "power", "box_cox")],
     "bins": [{"method": m} for m in ("width", "frequency", "kmeans", "tree")] + [{"method": "edges", "edges": [0]}],
     "cross": [{"columns": ["colour", "town"]}],
     "combine": [{"columns": ["a", "b"], "method": m} for m in ("product", "ratio", "sum", "polynomial")],
@@ -148,6 +148,16 @@ def test_fills_are_pandas():
     assert (out["b missing"] == frame["b"].isna()).all()
     mean = made({"step": "missing", "columns": ["b"], "method": "mean"}, frame)["b"]
     np.testing.assert_allclose(mean, frame["b"].fillna(frame["b"].mean()))
+
+
+def test_box_cox_is_scipys():
+    """`b` has zeros, so it is moved up by 1; a lower value at prediction counts as the smallest of training."""
+    from scipy.stats import boxcox
+
+    sequence, out, _ = fitted([{"step": "transform", "columns": ["b"], "method": "box_cox"}])
+    np.testing.assert_allclose(out["b"], boxcox(FRAME["b"] + 1)[0], rtol=1e-6)
+    low = sequence.transform(FRAME.head(2).assign(b=[-7.0, 0.0]))["b"]
+    assert low[0] == low[1] == 0
 
 
 def test_transforms_by_hand():

@@ -92,6 +92,7 @@ TRANSFORMS = {
     "sqrt": "square root",
     "square": "add the square",
     "power": "power transform (Yeo–Johnson)",
+    "box_cox": "power transform (Box–Cox)",
 }
 
 
@@ -119,8 +120,11 @@ class Transform(Step):
         """By how much columns are moved up, or the fitted power."""
         if self.method == "power":
             return {"power": scaler("power").fit(_with_values(training.frame))}  # type: ignore[union-attr]
+        if self.method == "box_cox":
+            return {"powers": {str(c): _box_cox(training.frame[c]) for c in training.frame}}
         lowest = {str(c): training.frame[c].min() for c in training.frame}
-        return {"lowest": {n: min(0.0, float(v)) if pd.notna(v) else 0.0 for n, v in lowest.items()}}
+        lowest = {n: min(0.0, float(v)) if pd.notna(v) else 0.0 for n, v in lowest.items()}
+        return {"lowest": lowest}
 
     def make(self, frame: pd.DataFrame, learned: Learned) -> Made:
         """The transformed columns."""
@@ -129,12 +133,38 @@ class Transform(Step):
             return {str(c): values[:, i] for i, c in enumerate(frame)}
         if self.method == "square":
             return {f"{c} squared": frame[c].to_numpy(float) ** 2 for c in frame}
+        if self.method == "box_cox":
+            return {n: _bent(frame[n], power) for n, power in learned["powers"].items()}
         bend = np.log1p if self.method == "log" else np.sqrt
         return {n: bend(np.maximum(frame[n].to_numpy(float) - low, 0.0)) for n, low in learned["lowest"].items()}
 
     def words(self, columns: list[str]) -> str:
         """The columns and the function."""
         return f"{several(columns)}: {TRANSFORMS[self.method]}."
+
+
+def _box_cox(values: pd.Series) -> dict[str, float]:
+    """The power by maximum likelihood (Box and Cox 1964), and how values are moved so that all are above 0.
+
+    With a training value of 0 or less, all are moved so that the smallest is 1. Lower values at prediction count as it.
+    """
+    from scipy.stats import boxcox_normmax
+
+    known = values.dropna().to_numpy(float)
+    least = float(known.min()) if len(known) else 1.0
+    moved = 1.0 - least if least <= 0 else 0.0
+    varies = len(np.unique(known)) > 1
+    return {
+        "moved": moved,
+        "least": least,
+        "power": float(boxcox_normmax(known + moved, method="mle")) if varies else 1.0,
+    }
+
+
+def _bent(values: pd.Series, learned: dict[str, float]) -> Array:
+    from scipy.special import boxcox
+
+    return np.asarray(boxcox(np.maximum(values.to_numpy(float), learned["least"]) + learned["moved"], learned["power"]))
 
 
 BINNINGS = {
