@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import median_absolute_error
+from sklearn.metrics import max_error
 
 import mlcore
 from mlcore.data.dataset import Column, Schema
 from mlcore.features.steps.base import Training
 from mlcore.models.builders import Setting
-from mlcore.validation.metrics import Predictions, compute
+from mlcore.validation.metrics import compute
+from mlcore.validation.predictions import Predictions
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -36,9 +37,9 @@ def example(name: str, *homes: str) -> dict[str, Any]:
 
 
 def test_the_metric():
-    metric = example("metric", "mlcore.validation.metrics")["MEDIAN_ABSOLUTE_ERROR"]
+    metric = example("metric", "mlcore.validation.metrics")["MAX_ERROR"]
     truth, prediction = np.array([1.0, 2, 3, 10]), np.array([1.5, 2, 1, 0])
-    assert compute(metric, Predictions(truth, prediction)) == (median_absolute_error(truth, prediction), "")
+    assert compute(metric, Predictions(truth, prediction)) == (max_error(truth, prediction), "")
 
 
 def test_the_model():
@@ -61,8 +62,10 @@ def test_the_step():
         rank.change(percent="yes")
 
 
-def test_the_result():
+def test_the_result(runs):
     names = example("result", "mlcore.evaluate.classes", "mlcore.charts.evaluating")
+    plan = runs["binary"].plan()
+    assert names["count_classes"](runs["binary"]).frame()["rows"].tolist() == plan["counts"]
     result = names["ClassCounts"](counts=(("no", 30), ("yes", 70)))
     assert result.sentence() == "yes is the most common class, with 70 rows."
     assert result.figure().data[0].y == (30, 70)

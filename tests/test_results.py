@@ -94,6 +94,7 @@ def made(mixed, runs) -> dict[str, list[Result]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda k: k.__name__)
 def test_every_kind_of_result_says_and_shows_itself(kind, made):
+    assert kind.__name__ in made, f"Add a {kind.__name__} to the fixture `made`."
     for result in made[kind.__name__]:
         assert all((result.help.what, result.help.read, result.help.misleads, result.help.do))
         assert result.sentence().endswith((".", "!", "?"))

@@ -1,7 +1,7 @@
 """Any chart for print: PNG, SVG or PDF, drawn by matplotlib in a quiet seaborn style.
 
-The plotly figure of the result is translated mark by mark, so that print and screen cannot differ and a new chart needs
-no code here. No pyplot, so no global state: figures of two users never mix.
+The plotly figure of the result is translated mark by mark, so that print and screen cannot differ and a new chart of
+traces in `TRACES` needs no code here. No pyplot, so no global state: figures of two users never mix.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from mlcore.charts.style import PALE
-from mlcore.errors import BadChoice
+from mlcore.errors import BadChoice, NotApplicable
 from mlcore.result import Result
 from mlcore.wording import shortened
 
@@ -126,9 +126,11 @@ def _draw_axes(axes: Any, chart: Any, traces: list[Any], names: tuple[str, str])
     for trace in traces:
         if trace.visible is False or trace.visible == "legendonly":
             continue
-        draw = TRACES.get(trace.type)
-        if draw is not None:
-            draw(axes, trace, chart, stack)
+        if trace.type not in TRACES:
+            raise NotApplicable(
+                f"A trace of the type {trace.type!r} has no form for print; those that have are {', '.join(TRACES)}."
+            )
+        TRACES[trace.type](axes, trace, chart, stack)
     for axis, values in ((axes.xaxis, [t.x for t in traces]), (axes.yaxis, [t.y for t in traces])):
         if any(v is not None and _has_timestamps(v) for v in values):
             locator = md.AutoDateLocator(maxticks=8)  # type: ignore[no-untyped-call]
@@ -359,7 +361,15 @@ TRACES: dict[str, Callable[[Any, Any, Any, Any], None]] = {
 
 def _has_timestamps(values: Any) -> bool:
     array = np.asarray(values)
-    return array.dtype.kind == "M" or (array.dtype.kind == "U" and array.size > 0)
+    if array.dtype.kind == "U" and array.size > 0:
+        try:
+            array.astype("datetime64[us]")
+        except ValueError:
+            raise NotApplicable(
+                f"Texts such as {array.flat[0]!r} cannot be positions in print; put them on with category_axis."
+            ) from None
+        return True
+    return array.dtype.kind == "M"
 
 
 def _values(values: Any) -> Any:

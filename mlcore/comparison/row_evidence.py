@@ -14,8 +14,9 @@ import pandas as pd
 from mlcore.errors import HoldoutError
 from mlcore.result import Array
 from mlcore.runs.folder import RunFolder
-from mlcore.validation.influence import influence, variance_within
-from mlcore.validation.metrics import Metric, Predictions, compute, for_task, some
+from mlcore.validation.influence import variance_within
+from mlcore.validation.metrics import Metric, compute, for_task, influence_of
+from mlcore.validation.predictions import Predictions, some
 
 MOST_ROWS = 20_000  # from which a variance is estimated
 WEIGHT = "holdout-weight"  # of a row, next to its predictions
@@ -90,9 +91,9 @@ def _influence(metric: Metric, predictions: Predictions) -> Array | None:
     """The influence of the rows; of very many, that of a random sample, scaled so that its variance is that of all."""
     n = len(predictions.truth)
     if n <= MOST_ROWS:
-        return influence(metric, predictions)
+        return influence_of(metric, predictions)
     rows = np.random.default_rng(0).choice(n, MOST_ROWS, replace=False)  # the same for all models of a fold
-    moved = influence(metric, some(predictions, rows))
+    moved = influence_of(metric, some(predictions, rows))
     return None if moved is None else moved * np.sqrt(MOST_ROWS / n)
 
 

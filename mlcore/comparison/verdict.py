@@ -14,7 +14,8 @@ from mlcore.errors import HoldoutError
 from mlcore.models import catalogue
 from mlcore.result import Help, Result
 from mlcore.runs.folder import RunFolder
-from mlcore.validation.metrics import Predictions, compute, metric
+from mlcore.validation.metrics import compute, metric
+from mlcore.validation.predictions import Predictions
 from mlcore.wording import number, percent, plus_minus
 
 FEW_ROWS = 200

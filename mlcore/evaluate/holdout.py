@@ -15,7 +15,8 @@ from mlcore.errors import NotFound
 from mlcore.result import Array, Help, Result
 from mlcore.runs.fit import predict
 from mlcore.runs.folder import RunFolder
-from mlcore.validation.metrics import Metric, Predictions, compute, difference_of, for_task, interval_of
+from mlcore.validation.metrics import Metric, compute, difference_of, for_task, interval_of
+from mlcore.validation.predictions import Predictions
 from mlcore.validation.splitter import codes_of
 from mlcore.validation.target import load_target
 from mlcore.wording import number

@@ -52,16 +52,15 @@ class Trees:
 
 @dataclass(frozen=True, kw_only=True)
 class Model:
-    """A row of the catalogue."""
+    """A row of the catalogue. Its place in `MODELS` is its rank of simplicity: the simplest come first."""
 
     name: str
     title: str
     tasks: tuple[Task, ...]
     family: Family
     text: Family | None = None  # its family where a table has free text; None: the same
-    rank: int  # of simplicity, lowest first: among equally good models the simplest gets the star
     preset: Preset | None  # the smallest preset that has it; None: only when it is named
-    cost: float  # processor seconds of one fit at 50,000 rows, roughly
+    cost: float  # processor seconds of one fit at 50,000 rows and 60 features, roughly
     build: Callable[[Setting, dict[str, Any]], Any]
     note: Note
     parameters: tuple[Parameter, ...] = ()
@@ -169,7 +168,7 @@ KERNEL_WIDTH = Parameter(
 
 MODELS: tuple[Model, ...] = (
     Model(
-        name="dummy", title="Baseline (no features)", tasks=ANY, family="none", rank=0, preset="quick", cost=0.0,
+        name="dummy", title="Baseline (no features)", tasks=ANY, family="none", preset="quick", cost=0.0,
         build=build.dummy, role="baseline", blends=False,
         note=Note(
             idea="Always predicts the class frequencies of the training rows, or their mean.",
@@ -179,7 +178,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="rule", title="Decision stump", tasks=ANY, family="raw", rank=1, preset="quick", cost=0.05,
+        name="rule", title="Decision stump", tasks=ANY, family="raw", preset="quick", cost=0.05,
         build=build.rule, role="rule", blends=False,
         note=Note(
             idea="A rule that you write: if sex is female, then yes, else no. Until you write one, the single question "
@@ -190,7 +189,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="linear", title="Linear regression", tasks=REGRESS, family="linear", rank=2, preset="quick", cost=0.05,
+        name="linear", title="Linear regression", tasks=REGRESS, family="linear", preset="quick", cost=0.05,
         build=build.of("", "linear_model.LinearRegression"),
         note=Note(
             idea="A weighted sum of the columns that minimises the squared errors.",
@@ -201,7 +200,7 @@ MODELS: tuple[Model, ...] = (
     ),
     Model(
         name="ridge", title="Ridge regression", tasks=REGRESS, family="linear", text="words",
-        rank=3, preset="standard", cost=0.06,
+        preset="standard", cost=0.06,
         build=build.of("", "linear_model.Ridge"), parameters=(PENALTY,),
         note=Note(
             idea="A weighted sum with a penalty on the squared coefficients.",
@@ -211,7 +210,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="lasso", title="Lasso", tasks=REGRESS, family="linear", text="words", rank=4, preset="thorough", cost=0.1,
+        name="lasso", title="Lasso", tasks=REGRESS, family="linear", text="words", preset="thorough", cost=0.1,
         build=build.scaled_target("linear_model.Lasso"), parameters=(SCALED_PENALTY,),
         note=Note(
             idea="A weighted sum with a penalty on the absolute coefficients, so that many become exactly zero.",
@@ -222,7 +221,7 @@ MODELS: tuple[Model, ...] = (
     ),
     Model(
         name="elastic_net", title="Elastic net", tasks=REGRESS, family="linear", text="words",
-        rank=5, preset="thorough", cost=0.1,
+        preset="thorough", cost=0.1,
         build=build.scaled_target("linear_model.ElasticNet"),
         parameters=(
             SCALED_PENALTY,
@@ -238,7 +237,7 @@ MODELS: tuple[Model, ...] = (
     ),
     Model(
         name="logistic", title="Logistic regression", tasks=CLASSIFY, family="linear", text="words",
-        rank=6, preset="quick",
+        preset="quick",
         cost=0.08,
         build=build.logistic, parameters=(INVERSE_PENALTY, CLASS_WEIGHT),
         note=Note(
@@ -250,7 +249,7 @@ MODELS: tuple[Model, ...] = (
     ),
     Model(
         name="sgd", title="Stochastic gradient descent", tasks=ANY, family="linear", text="words",
-        rank=7, preset="thorough",
+        preset="thorough",
         cost=0.26,
         build=build.sgd,
         parameters=(
@@ -272,7 +271,7 @@ MODELS: tuple[Model, ...] = (
     ),
     Model(
         name="naive_bayes", title="Naive Bayes", tasks=CLASSIFY, family="plain", text="counts",
-        rank=8, preset="standard", cost=0.06,
+        preset="standard", cost=0.06,
         build=build.naive_bayes,
         parameters=(
             Parameter(name="kind", label="Distribution", default="auto", help="Assumed distribution of each column",
@@ -289,7 +288,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="lda", title="Linear discriminant analysis", tasks=CLASSIFY, family="linear", rank=9, preset="thorough",
+        name="lda", title="Linear discriminant analysis", tasks=CLASSIFY, family="linear", preset="thorough",
         cost=0.34, build=build.lda,
         parameters=(
             Parameter(name="shrinkage", label="Shrinkage", default="none",
@@ -304,7 +303,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="linear_svm", title="Linear support vector machine", tasks=ANY, family="linear", text="words", rank=10,
+        name="linear_svm", title="Linear support vector machine", tasks=ANY, family="linear", text="words",
         preset="standard",
         cost=0.4, build=build.linear_svm, parameters=(INVERSE_PENALTY, CLASS_WEIGHT), most_rows=100_000,
         note=Note(
@@ -315,7 +314,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="decision_tree", title="Decision tree", tasks=ANY, family="tree", rank=11, preset="quick", cost=0.5,
+        name="decision_tree", title="Decision tree", tasks=ANY, family="tree", preset="quick", cost=0.5,
         build=build.of("tree.DecisionTreeClassifier", "tree.DecisionTreeRegressor"),
         parameters=(DEPTH, replace(LEAF, default=5), CLASS_WEIGHT),
         note=Note(
@@ -326,7 +325,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="knn", title="Nearest neighbours", tasks=ANY, family="linear", rank=12, preset="standard", cost=1.7,
+        name="knn", title="Nearest neighbours", tasks=ANY, family="linear", preset="standard", cost=1.7,
         build=build.knn, most_rows=20_000, growth=1.5,
         parameters=(
             Parameter(name="n_neighbors", label="Neighbours", default=15, help="Number of most similar rows used",
@@ -342,7 +341,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="random_forest", title="Random forest", tasks=ANY, family="tree", rank=13, preset="standard", cost=2.0,
+        name="random_forest", title="Random forest", tasks=ANY, family="tree", preset="standard", cost=2.0,
         build=build.forest("RandomForest"), trees=Trees(parameter="n_estimators", kind="forest"),
         parameters=(N_TREES, DEPTH, LEAF, COLUMNS_PER_SPLIT, ROWS_PER_TREE, CLASS_WEIGHT),
         note=Note(
@@ -353,7 +352,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="extra_trees", title="Extra trees", tasks=ANY, family="tree", rank=14, preset="standard", cost=1.2,
+        name="extra_trees", title="Extra trees", tasks=ANY, family="tree", preset="standard", cost=1.2,
         build=build.forest("ExtraTrees"), trees=Trees(parameter="n_estimators", kind="forest"),
         parameters=(N_TREES, DEPTH, LEAF, COLUMNS_PER_SPLIT, ROWS_PER_TREE, CLASS_WEIGHT),
         note=Note(
@@ -364,7 +363,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="hist_gradient_boosting", title="Gradient boosting", tasks=ANY, family="tree", rank=15, preset="quick",
+        name="hist_gradient_boosting", title="Gradient boosting", tasks=ANY, family="tree", preset="quick",
         cost=1.2, build=build.boosting, trees=Trees(parameter="max_iter", kind="booster"),
         needs="categories stay categories",
         parameters=(
@@ -384,7 +383,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="xgboost", title="XGBoost", tasks=ANY, family="tree", rank=16, preset="standard", cost=0.6,
+        name="xgboost", title="XGBoost", tasks=ANY, family="tree", preset="standard", cost=0.6,
         build=build.xgboost, trusted=("xgboost.",),
         trees=Trees(parameter="n_estimators", kind="booster", resampled_by=("subsample", "colsample_bytree")),
         parameters=(
@@ -408,7 +407,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="svm", title="Kernel support vector machine", tasks=ANY, family="linear", rank=17, preset="thorough",
+        name="svm", title="Kernel support vector machine", tasks=ANY, family="linear", preset="thorough",
         cost=12.0, build=build.svm, parameters=(INVERSE_PENALTY, KERNEL_WIDTH, CLASS_WEIGHT), most_rows=10_000,
         growth=1.8,
         note=Note(
@@ -419,7 +418,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="nu_svm", title="Nu support vector machine", tasks=ANY, family="linear", rank=18, preset="thorough",
+        name="nu_svm", title="Nu support vector machine", tasks=ANY, family="linear", preset="thorough",
         cost=12.0, build=build.nu_svm, most_rows=10_000, growth=1.8,
         parameters=(
             Parameter(name="nu", label="Margin errors", default=0.5, help="Largest fraction of rows inside the margin",
@@ -434,7 +433,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="mlp", title="Small neural network", tasks=ANY, family="linear", rank=19, preset="standard", cost=6.0,
+        name="mlp", title="Small neural network", tasks=ANY, family="linear", preset="standard", cost=6.0,
         build=build.mlp, most_rows=100_000,
         parameters=(
             Parameter(name="units", label="Hidden units", default=50, help="Units of the hidden layer",
@@ -451,7 +450,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="self_training", title="Self-training", tasks=CLASSIFY, family="linear", rank=20, preset=None, cost=0.4,
+        name="self_training", title="Self-training", tasks=CLASSIFY, family="linear", preset=None, cost=0.4,
         build=build.self_training, unlabelled=True, blends=False,
         parameters=(
             Parameter(name="threshold", label="Confidence threshold", default=0.9,
@@ -468,7 +467,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="label_spreading", title="Label spreading", tasks=CLASSIFY, family="linear", rank=21, preset=None,
+        name="label_spreading", title="Label spreading", tasks=CLASSIFY, family="linear", preset=None,
         cost=6.0,
         build=build.label_spreading, most_rows=10_000, growth=1.8, unlabelled=True, blends=False,
         parameters=(
@@ -483,7 +482,7 @@ MODELS: tuple[Model, ...] = (
         ),
     ),
     Model(
-        name="blend", title="Blend of the others", tasks=ANY, family="none", rank=22, preset="standard", cost=0.2,
+        name="blend", title="Blend of the others", tasks=ANY, family="none", preset="standard", cost=0.2,
         build=build.dummy, role="blend", blends=False,
         note=Note(
             idea="A weighted mean of the other models' predictions, chosen greedily on out-of-fold predictions "
@@ -528,8 +527,8 @@ def of_preset(preset: str, task: Task) -> list[str]:
 
 
 def simplicity(name: str) -> int:
-    """Rank of a model by simplicity; a person's own estimators come last."""
-    return _BY_NAME[name].rank if name in _BY_NAME else len(MODELS)
+    """Place of a model in `MODELS`, which begins with the simplest; a person's own estimators come last."""
+    return next((place for place, row in enumerate(MODELS) if row.name == name), len(MODELS))
 
 
 def simplest(names: Iterable[str]) -> str:

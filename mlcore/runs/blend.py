@@ -21,7 +21,8 @@ from mlcore.runs.context import Context, context
 from mlcore.runs.fit import FoldResult
 from mlcore.runs.fitted_models import blend_weights
 from mlcore.runs.predictions import read_predictions, write_fold
-from mlcore.validation.metrics import CLIP, Predictions, compute_all, interval_of
+from mlcore.validation.metrics import compute_all, interval_of
+from mlcore.validation.predictions import CLIP, Predictions
 from mlcore.validation.splitter import Fold
 
 STEPS = 25

@@ -23,7 +23,8 @@ from mlcore.result import Array
 from mlcore.runs import trials, warm_start
 from mlcore.runs.context import FINAL, TRAIN_SCORE_ROWS, Context, Kept, context
 from mlcore.runs.predictions import write_fold
-from mlcore.validation.metrics import Predictions, compute, compute_all, interval_of
+from mlcore.validation.metrics import compute, compute_all, interval_of
+from mlcore.validation.predictions import Predictions
 from mlcore.validation.splitter import inner_folds, sample_rows
 
 

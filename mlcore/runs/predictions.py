@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mlcore.runs.context import Context
-from mlcore.validation.metrics import Predictions
+from mlcore.validation.predictions import Predictions
 from mlcore.validation.splitter import codes_of
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from mlcore.result import Array
 from mlcore.runs.context import Context
 from mlcore.runs.predictions import read_fold
-from mlcore.validation.influence import influence, variance_within
+from mlcore.validation.influence import variance_within
+from mlcore.validation.metrics import influence_of
 from mlcore.validation.splitter import Fold
 from mlcore.validation.statistics import ALPHA, shrunk_variance, t_quantile
 
@@ -80,4 +81,4 @@ def eliminated(
 
 def _influence(run: Context, name: str, fold: Fold) -> Array | None:
     """How much each test row of a fold moves a model's score; None where there are too few rows."""
-    return influence(run.metric, read_fold(run, name, fold.key)) if len(fold.test) >= ENOUGH else None
+    return influence_of(run.metric, read_fold(run, name, fold.key)) if len(fold.test) >= ENOUGH else None

@@ -22,7 +22,7 @@ from mlcore.models import storage
 from mlcore.models.builders import STOPPING_FROM
 from mlcore.result import Array
 from mlcore.runs.paths import RunPaths
-from mlcore.validation.metrics import Predictions
+from mlcore.validation.predictions import Predictions
 
 WORTH_KEEPING = 1.0  # seconds of a fit; writing it takes about a tenth
 

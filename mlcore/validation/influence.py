@@ -6,28 +6,13 @@ rows it is that of their losses, for the area under the ROC curve DeLong's; othe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 
 from mlcore.errors import NotApplicable
 from mlcore.result import Array
-from mlcore.validation.metrics import Metric, Predictions, compute, some
-
-BLOCKS = 20  # of rows, for metrics without a formula of their own
-
-
-def influence(row: Metric, predictions: Predictions) -> Array | None:
-    """The influence (n,) of each row on a metric, with mean 0; None where the metric is undefined on these rows."""
-    value, _ = compute(row, predictions)
-    if value is None or len(predictions.truth) < 2:
-        return None
-    own = INFLUENCES.get(row.name) if predictions.weights is None else None
-    try:
-        moved = own(predictions) if own is not None else _jackknifed(row, predictions, value)
-    except NotApplicable:
-        return None
-    return None if moved is None else np.asarray(moved - moved.mean())
+from mlcore.validation.predictions import Predictions
 
 
 def variance_within(pairs: Iterable[tuple[Array | None, Array | None]]) -> float | None:
@@ -39,8 +24,8 @@ def variance_within(pairs: Iterable[tuple[Array | None, Array | None]]) -> float
     return float(np.mean([(a - b).var(ddof=1) / len(a) for a, b in known])) if known else None
 
 
-def _roc_auc(s: Predictions) -> Array:
-    """DeLong's components: the fraction of the other class that a row is ranked right against."""
+def roc_auc(s: Predictions) -> Array:
+    """Of ROC AUC, DeLong's components: the fraction of the other class that a row is ranked right against."""
     from scipy import stats
 
     positive, scores = s.truth == 1, s.ranking()
@@ -57,19 +42,23 @@ def _roc_auc(s: Predictions) -> Array:
     return out
 
 
-def _log_loss(s: Predictions) -> Array:
+def log_loss(s: Predictions) -> Array:
+    """Of the log loss."""
     return np.asarray(-np.log(s.clipped()[np.arange(len(s.truth)), s.truth.astype(int)]))
 
 
-def _brier(s: Predictions) -> Array:
+def brier(s: Predictions) -> Array:
+    """Of the Brier score."""
     return np.asarray((s.clipped()[:, 1] - (s.truth == 1)) ** 2)
 
 
-def _accuracy(s: Predictions) -> Array:
+def accuracy(s: Predictions) -> Array:
+    """Of the accuracy."""
     return np.asarray((s.truth == s.prediction).astype(float))
 
 
-def _balanced_accuracy(s: Predictions) -> Array:
+def balanced_accuracy(s: Predictions) -> Array:
+    """Of the mean recall of the classes."""
     truth, hits = s.truth.astype(int), (s.truth == s.prediction).astype(float)
     counts = np.bincount(truth, minlength=s.classes)
     recalls = np.divide(np.bincount(truth, hits, s.classes), counts, out=np.zeros(s.classes), where=counts > 0)
@@ -85,61 +74,48 @@ def _of_ratio(part: Array, whole: Array) -> Array:
     return np.asarray((part - float(part.mean()) / total * whole) / total)
 
 
-def _f1(s: Predictions) -> Array:
+def f1(s: Predictions) -> Array:
+    """Of F1 of the positive class."""
     truth, predicted = (s.truth == 1).astype(float), (s.prediction == 1).astype(float)
     return _of_ratio(2 * truth * predicted, truth + predicted)
 
 
-def _precision(s: Predictions) -> Array:
+def precision(s: Predictions) -> Array:
+    """Of precision of the positive class."""
     truth, predicted = (s.truth == 1).astype(float), (s.prediction == 1).astype(float)
     return _of_ratio(truth * predicted, predicted)
 
 
-def _recall(s: Predictions) -> Array:
+def recall(s: Predictions) -> Array:
+    """Of recall of the positive class."""
     truth, predicted = (s.truth == 1).astype(float), (s.prediction == 1).astype(float)
     return _of_ratio(truth * predicted, truth)
 
 
-def _error(s: Predictions) -> Array:
+def error(s: Predictions) -> Array:
+    """Of the mean absolute error."""
     return np.asarray(np.abs(s.prediction.astype(float) - s.truth.astype(float)))
 
 
-def _rmse(s: Predictions) -> Array:
-    squares = _error(s) ** 2
+def rmse(s: Predictions) -> Array:
+    """Of the root mean squared error."""
+    squares = error(s) ** 2
     root = float(np.sqrt(squares.mean()))
     return np.asarray((squares - squares.mean()) / (2 * root)) if root else np.zeros(len(squares))
 
 
-def _r2(s: Predictions) -> Array:
-    truth, squares = s.truth.astype(float), _error(s) ** 2
+def r2(s: Predictions) -> Array:
+    """Of R²."""
+    truth, squares = s.truth.astype(float), error(s) ** 2
     spread = (truth - truth.mean()) ** 2
     return np.asarray(-_of_ratio(squares, spread))
 
 
-def _wape(s: Predictions) -> Array:
-    return _of_ratio(_error(s), np.abs(s.truth.astype(float)))
+def wape(s: Predictions) -> Array:
+    """Of the sum of errors over the sum of values."""
+    return _of_ratio(error(s), np.abs(s.truth.astype(float)))
 
 
-def _mape(s: Predictions) -> Array:
-    return np.asarray(_error(s) / np.abs(s.truth.astype(float)))
-
-
-INFLUENCES: dict[str, Callable[[Predictions], Array]] = {
-    "roc_auc": _roc_auc, "log_loss": _log_loss, "brier_score": _brier, "accuracy": _accuracy,
-    "balanced_accuracy": _balanced_accuracy, "f1": _f1, "precision": _precision, "recall": _recall, "rmse": _rmse,
-    "mae": _error, "r2": _r2, "wape": _wape, "mape": _mape,
-}  # fmt: skip
-
-
-def _jackknifed(row: Metric, predictions: Predictions, value: float) -> Array | None:
-    """By leaving out one block of rows at a time; the blocks are random and the same for all models (Tukey, 1958)."""
-    n = len(predictions.truth)
-    blocks = min(BLOCKS, n)
-    of_row = np.random.default_rng(0).permutation(np.arange(n) % blocks)
-    pseudo = np.empty(blocks)
-    for block in range(blocks):
-        left, _ = compute(row, some(predictions, np.flatnonzero(of_row != block)))
-        if left is None:
-            return None
-        pseudo[block] = blocks * value - (blocks - 1) * left
-    return np.asarray((pseudo - pseudo.mean())[of_row] * np.sqrt(n / blocks))
+def mape(s: Predictions) -> Array:
+    """Of the mean error as a fraction of the value."""
+    return np.asarray(error(s) / np.abs(s.truth.astype(float)))

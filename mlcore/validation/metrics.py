@@ -1,7 +1,8 @@
 """The metrics, one row each: what is computed, which way is better, what it needs, and when it is undefined.
 
-Names are scikit-learn's scorer names without `neg_`. Errors (RMSE, log loss …) are positive numbers, lower better.
-Truth and predictions of classifiers are codes 0 … k−1 into the sorted classes; the positive class is the last one.
+Names are scikit-learn's scorer names without `neg_`, or short ones where those are long (`rmse`, `mae`, `mape`). Errors
+(RMSE, log loss …) are positive numbers, lower better. Truth and predictions of classifiers are codes 0 … k−1 into the
+sorted classes; the positive class is the last one.
 """
 
 from __future__ import annotations
@@ -14,57 +15,19 @@ import numpy as np
 
 from mlcore.errors import BadChoice, NotApplicable
 from mlcore.result import Array
+from mlcore.validation import influence as of_rows
+from mlcore.validation.predictions import Predictions, some
 from mlcore.validation.statistics import delong, delong_interval
 
 Task = Literal["binary", "multiclass", "regression"]
 TASKS: tuple[Task, ...] = ("binary", "multiclass", "regression")
-CLIP = 1e-15  # the same for all models, in float64: clipping by type would favour float32 boosters
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Rows with their truth and the predictions of one model."""
-
-    truth: Array  # (n,) codes or values
-    prediction: Array  # (n,) codes or values
-    classes: int = 0
-    probabilities: Array | None = None  # (n, classes)
-    decision: Array | None = None  # (n,) of a binary classifier without probabilities
-    weights: Array | None = None  # (n,) of the rows; each counts once without them
-
-    def mean(self, values: Array) -> float:
-        """The mean of (n,) values over the rows, by their weights."""
-        return float(np.average(values, weights=self.weights))
-
-    def median(self, values: Array) -> float:
-        """The median of (n,) values over the rows; with weights, half of the weight lies below it."""
-        if self.weights is None:
-            return float(np.median(values))
-        order = np.argsort(values)
-        below = np.cumsum(self.weights[order])
-        return float(values[order][np.searchsorted(below, below[-1] / 2)])
-
-    def ranking(self) -> Array:
-        """Scores of the positive class: probabilities or decision values, never labels."""
-        if self.probabilities is not None:
-            return np.asarray(self.probabilities[:, 1])
-        if self.decision is not None:
-            return self.decision
-        raise NotApplicable("This model predicts neither probabilities nor decision scores.")
-
-    def clipped(self) -> Array:
-        """Return (n, classes) probabilities in float64, clipped alike for all models."""
-        if self.probabilities is None:
-            raise NotApplicable("This model does not predict probabilities.")
-        clipped = np.clip(np.asarray(self.probabilities, np.float64), CLIP, 1 - CLIP)
-        return np.asarray(clipped / clipped.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
     """A row of the table of metrics. To add a metric, write its function and add a row to METRICS."""
 
-    name: str  # scikit-learn's scorer name without neg_
+    name: str
     title: str
     tasks: tuple[Task, ...]
     compute: Callable[[Predictions], float]  # raises NotApplicable where it is undefined
@@ -75,6 +38,8 @@ class Metric:
     pooled: bool = False  # whether it is computed on all rows of a repeat together; a mean over folds would be biased
     of_positive: bool = False  # whether it is about the positive class alone, so that the class belongs in its title
     by_row: bool = False  # whether it is a mean over rows, so that it is defined on a single row
+    # (n,) how much each row moves it; without one, blocks of rows are left out in turn.
+    influence: Callable[[Predictions], Array] | None = None
     # Its 95 % interval on rows predicted once, and that of the difference of two models; by default a bootstrap.
     interval: Callable[[Predictions], tuple[float, float] | None] | None = None
     difference: Callable[[Predictions, Predictions], tuple[float, float] | None] | None = None
@@ -261,14 +226,17 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         name="roc_auc", title="ROC AUC", tasks=_BINARY, compute=_roc_auc, interval=_delong_interval,
         difference=_delong_difference,
+        influence=of_rows.roc_auc,
         note="how often a positive row is ranked above a negative one; 0.5 is chance",
     ),
     Metric(
         name="balanced_accuracy", title="Balanced accuracy", tasks=_CLASSES, compute=_balanced_accuracy,
+        influence=of_rows.balanced_accuracy,
         note="the mean recall of the classes, so that a large class cannot hide a small one",
     ),
     Metric(
         name="accuracy", title="Accuracy", tasks=_CLASSES, compute=_accuracy, by_row=True,
+        influence=of_rows.accuracy,
         note="the proportion of rows predicted correctly",
     ),
     Metric(
@@ -283,24 +251,29 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         name="log_loss", title="Log loss", tasks=_CLASSES, compute=_log_loss, higher_is_better=False, perfect=0.0,
         bounds=(0.0, _INF), by_row=True,
+        influence=of_rows.log_loss,
         note="the penalty for confident but wrong probabilities; lower is better",
     ),
     Metric(
         name="brier_score", title="Brier score", tasks=_BINARY, compute=_brier, higher_is_better=False, perfect=0.0,
         by_row=True,
+        influence=of_rows.brier,
         note="mean squared error of the probability; lower is better",
     ),
     Metric(
         name="f1", of_positive=True, pooled=True, title="F1", tasks=_BINARY, compute=_of_positive(_f1_each),
+        influence=of_rows.f1,
         note="the harmonic mean of precision and recall of the positive class",
     ),
     Metric(
         name="precision", title="Precision", tasks=_BINARY, compute=_of_positive(_precision_each), of_positive=True,
         pooled=True,
+        influence=of_rows.precision,
         note="of the rows predicted positive, the proportion that are positive",
     ),
     Metric(
         name="recall", of_positive=True, pooled=True, title="Recall", tasks=_BINARY, compute=_of_positive(_recall_each),
+        influence=of_rows.recall,
         note="of the positive rows, the proportion that are predicted positive",
     ),
     Metric(
@@ -322,11 +295,13 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         name="rmse", title="RMSE", tasks=_REGRESSION, compute=_rmse, higher_is_better=False, perfect=0.0,
         bounds=(0.0, _INF),
+        influence=of_rows.rmse,
         note="root mean squared error, in the target's units; large errors weigh more",
     ),
     Metric(
         name="mae", title="MAE", tasks=_REGRESSION, compute=lambda s: s.mean(_errors(s)), higher_is_better=False,
         perfect=0.0, bounds=(0.0, _INF), by_row=True,
+        influence=of_rows.error,
         note="mean absolute error, in the target's units",
     ),
     Metric(
@@ -337,15 +312,18 @@ METRICS: tuple[Metric, ...] = (
     Metric(
         name="mape", title="MAPE", tasks=_REGRESSION, compute=_mape, higher_is_better=False, perfect=0.0,
         bounds=(0.0, _INF), by_row=True,
+        influence=of_rows.mape,
         note="mean absolute error as a fraction of the true value; undefined where that is zero",
     ),
     Metric(
         name="wape", title="WAPE", tasks=_REGRESSION, compute=_wape, higher_is_better=False, perfect=0.0,
         bounds=(0.0, _INF),
+        influence=of_rows.wape,
         note="the sum of absolute errors over the sum of values; like MAPE, but defined with zeros",
     ),
     Metric(
         name="r2", title="R²", tasks=_REGRESSION, compute=_r2, bounds=(-_INF, 1.0),
+        influence=of_rows.r2,
         note="the proportion of the variance explained; 0 is the mean, negative is worse than it",
     ),
 )  # fmt: skip
@@ -401,18 +379,6 @@ def compute_all(task: Task, predictions: Predictions) -> tuple[dict[str, float],
 RESAMPLES = 400
 
 
-def some(predictions: Predictions, rows: Array) -> Predictions:
-    """Some of the rows."""
-    return Predictions(
-        predictions.truth[rows],
-        predictions.prediction[rows],
-        predictions.classes,
-        None if predictions.probabilities is None else predictions.probabilities[rows],
-        None if predictions.decision is None else predictions.decision[rows],
-        None if predictions.weights is None else predictions.weights[rows],
-    )
-
-
 def interval_of(row: Metric, predictions: Predictions) -> tuple[float, float] | None:
     """The 95 % interval of a metric on rows that were predicted once: the metric's own, otherwise a bootstrap."""
     if row.interval is None or predictions.weights is not None:
@@ -451,3 +417,35 @@ def _percentiles(values: Array) -> tuple[float, float] | None:
     if len(values) < RESAMPLES / 2:
         return None
     return float(np.quantile(values, 0.025)), float(np.quantile(values, 0.975))
+
+
+# how much each row moves a metric ------------------------------------------------------------------------------------
+
+BLOCKS = 20  # of rows, for metrics without a formula of their own
+
+
+def influence_of(row: Metric, predictions: Predictions) -> Array | None:
+    """The influence (n,) of each row on a metric, with mean 0; None where the metric is undefined on these rows."""
+    value, _ = compute(row, predictions)
+    if value is None or len(predictions.truth) < 2:
+        return None
+    own = row.influence if predictions.weights is None else None
+    try:
+        moved = own(predictions) if own is not None else _jackknifed(row, predictions, value)
+    except NotApplicable:
+        return None
+    return None if moved is None else np.asarray(moved - moved.mean())
+
+
+def _jackknifed(row: Metric, predictions: Predictions, value: float) -> Array | None:
+    """By leaving out one block of rows at a time; the blocks are random and the same for all models (Tukey, 1958)."""
+    n = len(predictions.truth)
+    blocks = min(BLOCKS, n)
+    of_row = np.random.default_rng(0).permutation(np.arange(n) % blocks)
+    pseudo = np.empty(blocks)
+    for block in range(blocks):
+        left, _ = compute(row, some(predictions, np.flatnonzero(of_row != block)))
+        if left is None:
+            return None
+        pseudo[block] = blocks * value - (blocks - 1) * left
+    return np.asarray((pseudo - pseudo.mean())[of_row] * np.sqrt(n / blocks))

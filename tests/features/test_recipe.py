@@ -12,14 +12,13 @@ from mlcore.features.recipe import Recipe
 from mlcore.features.steps import STEPS, step_from_json
 from tests.helpers import QUICK, compare_here, frame_here, mixed_frame, others
 
-NAMES = [
-    "missing", "clip", "drop_rows", "encode", "scale", "transform", "bins", "cross", "combine", "formula",
-    "group_stats", "dates", "text", "url", "trees", "clusters", "project", "select", "drop", "resample",
-]  # fmt: skip
 
-
-def test_the_names_of_the_steps_are_those_of_the_contract():
-    assert list(STEPS) == NAMES
+def test_the_names_of_the_contract_are_there():
+    """The first twenty; others may follow."""
+    assert {
+        "missing", "clip", "drop_rows", "encode", "scale", "transform", "bins", "cross", "combine", "formula",
+        "group_stats", "dates", "text", "url", "trees", "clusters", "project", "select", "drop", "resample",
+    } <= set(STEPS)  # fmt: skip
 
 
 def test_steps_stand_in_the_order_that_was_given_and_survive_json():

@@ -13,6 +13,7 @@ from mlcore.data.filters import Filter, to_text
 from mlcore.data.workspace import Workspace
 from mlcore.ingest.samples import open_sample
 from mlcore.validation.target import suggested_target
+from ui.evaluate import CLASSIFICATION, REGRESSION
 from ui.shell import PAGES
 from ui.state import Session
 
@@ -101,9 +102,9 @@ def test_every_view_of_explore(mixed, view):
 
 def test_every_view_of_evaluate(runs, mixed):
     for task, views in (
-        ("binary", ("Scores", "Confusion", "ROC", "Precision–recall", "Holdout")),
-        ("multiclass", ("Confusion", "ROC", "Precision–recall")),
-        ("regression", ("Scores", "Predicted and actual", "Residuals", "Holdout")),
+        ("binary", CLASSIFICATION),
+        ("multiclass", CLASSIFICATION),
+        ("regression", REGRESSION),
     ):
         session = session_on(mixed, runs[task].experiment.recipe.target, runs[task])
         for view in views:

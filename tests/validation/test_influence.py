@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlcore.validation.influence import influence
-from mlcore.validation.metrics import METRICS, Predictions, compute, for_task, metric, some
+from mlcore.validation.metrics import METRICS, compute, for_task, influence_of, metric
+from mlcore.validation.predictions import Predictions, some
 from mlcore.validation.statistics import delong
 
 RNG = np.random.default_rng(11)
@@ -30,7 +30,7 @@ def test_standard_errors_agree_with_a_bootstrap(task):
     given = predictions(task)
     draws = [RNG.integers(0, N, N) for _ in range(300)]
     for row in for_task(task):
-        moved = influence(row, given)
+        moved = influence_of(row, given)
         assert moved.mean() == pytest.approx(0, abs=1e-9)
         resampled = np.std([compute(row, some(given, rows))[0] for rows in draws])
         # 300 resamples give a standard error to 4 %, 20 jackknife blocks to 16 %
@@ -40,12 +40,12 @@ def test_standard_errors_agree_with_a_bootstrap(task):
 def test_the_area_has_delongs_variance():
     given = predictions("binary")
     _, covariance = delong(given.truth == 1, given.ranking()[None])
-    moved = influence(metric("roc_auc", "binary"), given)
+    moved = influence_of(metric("roc_auc", "binary"), given)
     assert moved.var() / N == pytest.approx(covariance[0, 0], rel=0.02)
 
 
 def test_it_is_undefined_where_the_metric_is():
     alone = Predictions(np.zeros(30, int), np.zeros(30, int), 2, np.full((30, 2), 0.5))
-    assert influence(metric("roc_auc", "binary"), alone) is None
-    assert influence(metric("mape", "regression"), Predictions(np.zeros(9), np.ones(9))) is None
+    assert influence_of(metric("roc_auc", "binary"), alone) is None
+    assert influence_of(metric("mape", "regression"), Predictions(np.zeros(9), np.ones(9))) is None
     assert {m.name for m in METRICS} >= {"roc_auc", "rmse"}

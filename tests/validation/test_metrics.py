@@ -7,7 +7,8 @@ import pytest
 from sklearn import metrics as sk
 
 from mlcore.errors import BadChoice
-from mlcore.validation.metrics import DEFAULTS, METRICS, TASKS, Predictions, compute, for_task, metric
+from mlcore.validation.metrics import DEFAULTS, METRICS, TASKS, compute, for_task, metric
+from mlcore.validation.predictions import Predictions
 
 rng = np.random.default_rng(0)
 
