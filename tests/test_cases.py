@@ -261,6 +261,7 @@ def test_disease_is_the_positive_class():
 # checks ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_repeated_patients_are_an_entity_whatever_the_column_is_called(tmp_path):
     own = RNG.normal(size=(40, 4))
     frame = pd.DataFrame(np.repeat(own, 12, axis=0) + RNG.normal(0, 0.01, (480, 4)), columns=["f1", "f2", "f3", "f4"])

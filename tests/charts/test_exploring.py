@@ -38,6 +38,7 @@ def test_plotly_text_is_plain_and_short():
     assert short("<short>") == "&lt;short&gt;"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["one row", "one class", *(pytest.param(k, marks=pytest.mark.slow) for k in ("plenty", "gaps"))]
 )

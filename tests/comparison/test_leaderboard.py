@@ -92,6 +92,7 @@ def test_pure_noise_is_said_to_be_noise():
     assert "Nothing beats the baseline" in board.sentence()
 
 
+@pytest.mark.slow
 def test_leave_one_out_has_means_over_rows_only(mixed):
     data = frame_here(mixed.frame().head(40), "forty")
     run = compare_here(data, "two", ignore=others("binary"), models=["logistic"], split="leave_one_out", holdout=0)
