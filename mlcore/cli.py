@@ -24,6 +24,7 @@ from typing import Any, NoReturn, TextIO
 import mlcore
 from mlcore.data.workspace import Workspace, shipped
 from mlcore.errors import BadInput, HoldoutError
+from mlcore.export.evaluation_report import evaluation_html
 from mlcore.wording import number, value_text
 
 # Database addresses and SELECTs begin like this; `ingest.options` knows more, and is imported when a file is read.
@@ -587,9 +588,34 @@ def _evaluate_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", help="the best one by default")
 
 
+def _views_arguments(command: argparse.ArgumentParser) -> None:
+    _evaluate_arguments(command)
+    command.add_argument(
+        "--threshold", metavar="T", help="of two classes: a number, best:METRIC, recall:R, precision:P or top:N"
+    )
+    command.add_argument(
+        "--costs", metavar="TP,FP,FN,TN", type=_numbers,
+        help="what a true positive, false positive, false negative and true negative earn (100,-10,0,0) or cost "
+        "(0,10,100,0)",
+    )  # fmt: skip
+    command.add_argument("--by", metavar="COL[,COL]", type=_names, default=(), help="slice the rows by these columns")
+    command.add_argument("--html", metavar="OUT", help="write a report as one HTML file")
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise BadInput(f"--costs takes four numbers, TP,FP,FN,TN such as 100,-10,0,0; {text!r} was given.") from None
+
+
 def _evaluate(arguments: Any) -> None:
-    evaluation = mlcore.open_run(arguments.run).evaluate(arguments.model)
-    if _emit(evaluation.to_json(), arguments.json):
+    evaluation = mlcore.open_run(arguments.run).evaluate(
+        arguments.model, threshold=arguments.threshold, costs=arguments.costs, by=arguments.by
+    )
+    if arguments.html:
+        Path(arguments.html).write_text(evaluation_html(evaluation), encoding="utf-8")
+    if _emit(evaluation.to_json(), arguments.json) or arguments.html:
         return
     print(evaluation.sentence() + "\n")
     print(_table([{"metric": s.name, "value": s.text()} for s in evaluation.scores.rows]))
@@ -699,7 +725,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(name="start", help="start the dashboard (the default)", arguments=_start_arguments, run=_start),
     Command(name="profile", help="profile a file: columns, kinds, alerts", arguments=_profile_arguments, run=_profile),
     Command(name="compare", help="compare models on a file", arguments=_compare_arguments, run=_compare),
-    Command(name="evaluate", help="evaluate a model of a run", arguments=_evaluate_arguments, run=_evaluate),
+    Command(name="evaluate", help="evaluate a model of a run", arguments=_views_arguments, run=_evaluate),
     Command(name="explain", help="explain one prediction with LIME", arguments=_explain_arguments, run=_explain),
     Command(
         name="resume", help="resume a run that was cancelled or interrupted", arguments=_resume_arguments, run=_resume

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from mlcore.comparison.leaderboard import Leaderboard, board_of
 from mlcore.comparison.search_report import SearchReport
 from mlcore.comparison.verdict import Verdict, verdict
 from mlcore.errors import BadInput, RunFailed
-from mlcore.evaluate.evaluation import Evaluation, evaluate
+from mlcore.evaluate.evaluation import EvaluateOptions, Evaluation, evaluate
 from mlcore.explain.lime import Explanation, explain
 from mlcore.runs import warm_start
 from mlcore.runs.create import carry_over, link, write_run
@@ -61,9 +61,31 @@ class Run(RunFolder):
             raise RunFailed("No model of this run has a score.")
         return next((r.model for r in ranked if not r.is_baseline), ranked[0].model)
 
-    def evaluate(self, model: str | None = None) -> Evaluation:
-        """Evaluate a model (the best by default) from its out-of-fold predictions. Raises BadChoice, NotFound."""
-        return evaluate(self, model or self.best())
+    def evaluate(
+        self,
+        model: str | None = None,
+        *,
+        threshold: str | float | None = None,
+        costs: Sequence[float] | None = None,
+        by: Sequence[str] = (),
+    ) -> Evaluation:
+        """Evaluate a model (the best by default) from its out-of-fold predictions.
+
+        Parameters
+        ----------
+        threshold
+            Of two classes: a number, best:METRIC, recall:R, precision:P or top:N. 0.5 by default.
+        costs
+            Of two classes: what a true positive, false positive, false negative and true negative earn, or cost.
+        by
+            One or two columns to slice the rows by; the worst slices are searched for without them.
+
+        Raises
+        ------
+        BadChoice, BadInput, NotApplicable, NotFound, NoSuchColumn
+            For an unknown model, an impossible threshold or costs, a column that is not there.
+        """
+        return evaluate(self, model or self.best(), EvaluateOptions(threshold=threshold, costs=costs, by=by))
 
     def explain(
         self,

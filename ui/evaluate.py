@@ -8,7 +8,7 @@ import streamlit as st
 
 from mlcore.errors import HoldoutError
 from mlcore.evaluate import classes, holdout, quantities, scores
-from mlcore.evaluate.classes import classes_of
+from mlcore.evaluate.out_of_fold import classes_of
 from mlcore.run import Run
 from mlcore.wording import number
 from ui import cached

@@ -40,7 +40,8 @@ def _step_preview(result: StepPreview) -> go.Figure:
             tickmode="array", tickvals=list(range(0, len(part.labels), every)),
             ticktext=[short(v, 14) for v in part.labels[::every]], row=1, col=place,
         )  # fmt: skip
-        figure.update_yaxes(title=part.unit, row=1, col=place)
+        if place == 1 or part.unit != result.distributions[0].unit:
+            figure.update_yaxes(title=part.unit, row=1, col=place)
     return figure
 
 

@@ -9,22 +9,13 @@ import numpy as np
 import pandas as pd
 
 from mlcore.errors import BadChoice, NotApplicable
+from mlcore.evaluate.out_of_fold import OutOfFold, Scored, classes_of, out_of_fold
+from mlcore.evaluate.thresholds import ThresholdRule, counts_at, rate, sweep
 from mlcore.result import Array, Help, Result
 from mlcore.runs.folder import RunFolder
 from mlcore.wording import number, several, share
 
 MOST_POINTS = 400
-
-
-def first_repeat(run: RunFolder, model: str) -> pd.DataFrame:
-    """The predictions of the first repeat, in which each row is tested once."""
-    predictions = run.predictions(model)
-    return predictions[predictions["repeat"] == 0]
-
-
-def classes_of(run: RunFolder) -> list[str]:
-    """The classes as text, in their order."""
-    return [str(c) for c in run.plan()["classes"]]
 
 
 @dataclass(frozen=True)
@@ -65,14 +56,21 @@ class Confusion(Result):
         )
 
 
-def confusion(run: RunFolder, model: str) -> Confusion:
-    """The confusion matrix of one model."""
-    predictions, labels = first_repeat(run, model), classes_of(run)
-    index = {label: i for i, label in enumerate(labels)}
-    truth, prediction = (predictions[c].astype(str).map(index).to_numpy(int) for c in ("truth", "prediction"))
-    counts = np.zeros((len(labels), len(labels)), int)
-    np.add.at(counts, (truth, prediction), 1)
-    return Confusion(run.experiment.candidate(model).label, tuple(labels), counts)
+def confusion(run: RunFolder, model: str, threshold: float | None = None) -> Confusion:
+    """The confusion matrix of one model; of two classes, at a threshold for the positive one if there is one."""
+    known = out_of_fold(run, model)
+    prediction = known.predictions.prediction.astype(int)
+    if threshold is not None and len(known.classes) == 2:
+        prediction = called(known, run.experiment.recipe.positive, threshold)
+    counts = np.zeros((len(known.classes), len(known.classes)), int)
+    np.add.at(counts, (known.predictions.truth.astype(int), prediction), 1)
+    return Confusion(known.title, known.classes, counts)
+
+
+def called(model: OutOfFold, positive: str | None, threshold: float) -> Array:
+    """The codes (n,) that a threshold gives two classes. Raises NotApplicable without scores."""
+    code = model.classes.index(model.named(positive))
+    return np.where(model.scored(positive).score >= threshold, code, 1 - code)
 
 
 @dataclass(frozen=True)
@@ -85,6 +83,8 @@ class Curve:
     x: Array
     y: Array
     area: float | None
+    band: tuple[Array, Array, Array] | None = None  # x, and the lowest and the highest y of the folds there
+    point: tuple[float, float] | None = None  # where the threshold is
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,43 +158,36 @@ _HELP = {
 }
 
 
-def _ranking(predictions: pd.DataFrame, positive: str, binary: bool) -> Array | None:
-    if f"p_{positive}" in predictions:
-        return predictions[f"p_{positive}"].to_numpy(float)
-    if binary and "decision" in predictions:
-        return predictions["decision"].to_numpy(float)
-    return None
-
-
-def _curves(run: RunFolder, models: list[str], positive: str | None, kind: str) -> Curves:
+def _curves(
+    run: RunFolder, models: list[str], positive: str | None, kind: str, rule: ThresholdRule | None = None
+) -> Curves:
     labels = classes_of(run)
     positive = positive or run.experiment.recipe.positive or labels[-1]
     if positive not in labels:
         raise BadChoice.of("class", positive, labels)
-    curves, left_out, truth, weights, of_rows = [], [], np.array([]), None, run.weights()
-    slots = {c.model: i for i, c in enumerate(run.experiment.candidates)}
+    curves, left_out, prevalence, n = [], [], 0.0, 0
     for model in models:
-        title = run.experiment.candidate(model).label
-        predictions = first_repeat(run, model)
-        truth = (predictions["truth"].astype(str) == positive).to_numpy()
-        weights = None if of_rows is None else of_rows[predictions["row"].to_numpy()]
-        ranking = _ranking(predictions, positive, len(labels) == 2)
-        if ranking is None:
-            left_out.append(title)
+        known = out_of_fold(run, model)
+        try:
+            scored = known.scored(positive)
+        except NotApplicable:
+            left_out.append(known.title)
             continue
-        if len(labels) == 2 and positive == labels[0] and f"p_{positive}" not in predictions:
-            ranking = -ranking
-        if truth.all() or not truth.any():
+        if scored.truth.all() or not scored.truth.any():
             raise NotApplicable(f"A curve needs rows of “{positive}” and of other classes; these rows lack one.")
-        x, y, area = _points(kind, truth, ranking, weights)
-        curves.append(Curve(model, title, slots[model], x, y, area))
+        weights = None if known.predictions.weights is None else scored.weights
+        x, y, area = _points(kind, scored.truth, scored.score, weights)
+        curves.append(
+            Curve(model, known.title, known.slot, x, y, area, _band(kind, scored), _operating(kind, scored, rule))
+        )
+        prevalence, n = scored.prevalence, known.n
     if not curves:
         raise NotApplicable(f"There is no curve, because there are no scores to rank by: {several(left_out)}.")
     return Curves(
         kind=kind,
         positive=positive,
-        prevalence=float(np.average(truth, weights=weights)),
-        n=len(truth),
+        prevalence=prevalence,
+        n=n,
         curves=tuple(curves),
         left_out=tuple(left_out),
     )
@@ -215,14 +208,48 @@ def _points(kind: str, truth: Array, ranking: Array, weights: Array | None) -> t
     return x, y, area
 
 
-def roc(run: RunFolder, models: list[str], positive: str | None = None) -> Curves:
+BAND = np.linspace(0, 1, 51)  # where the folds are compared
+
+
+def _band(kind: str, scored: Scored) -> tuple[Array, Array, Array] | None:
+    """The lowest and the highest curve of the folds; None for fewer than two that have both classes."""
+    heights = []
+    for fold in np.unique(scored.fold):
+        part = scored.where(scored.fold == fold)
+        if part.truth.any() and not part.truth.all():
+            _, c = sweep(part)
+            if kind == "roc":
+                heights.append(np.interp(BAND, c.fp / c.fp[-1], c.tp / c.tp[-1]))
+            else:
+                recall, precision = c.tp[1:] / c.tp[-1], c.tp[1:] / (c.tp + c.fp)[1:]
+                heights.append(precision[np.searchsorted(recall, BAND).clip(0, len(recall) - 1)])
+    return (BAND, np.min(heights, axis=0), np.max(heights, axis=0)) if len(heights) > 1 else None
+
+
+def _operating(kind: str, scored: Scored, rule: ThresholdRule | None) -> tuple[float, float] | None:
+    """Where a threshold lies on the curve; None where it cannot be."""
+    try:
+        c = counts_at(scored, (rule or ThresholdRule(kind="at", value=scored.usual)).choose(scored))
+    except NotApplicable:
+        return None
+    recall = float(rate("recall", c))
+    if kind == "roc":
+        return 1 - float(rate("specificity", c)), recall
+    return (recall, float(rate("precision", c))) if c.tp + c.fp else None
+
+
+def roc(run: RunFolder, models: list[str], positive: str | None = None, rule: ThresholdRule | None = None) -> Curves:
     """ROC curves of several models; `positive` is a class as text, the last one by default.
+
+    `rule` chooses the threshold that is marked on each curve, 0.5 by default.
 
     Raises NotApplicable if no model gives scores, or if all rows are positive or all negative.
     """
-    return _curves(run, models, positive, "roc")
+    return _curves(run, models, positive, "roc", rule)
 
 
-def precision_recall(run: RunFolder, models: list[str], positive: str | None = None) -> Curves:
+def precision_recall(
+    run: RunFolder, models: list[str], positive: str | None = None, rule: ThresholdRule | None = None
+) -> Curves:
     """Precision–recall curves of several models; see `roc`."""
-    return _curves(run, models, positive, "precision_recall")
+    return _curves(run, models, positive, "precision_recall", rule)

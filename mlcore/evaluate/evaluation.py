@@ -6,16 +6,28 @@ Scores and intervals are those of the leaderboard: means over all folds, with th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import pandas as pd
 
-from mlcore.errors import NotApplicable
+from mlcore.errors import BadInput, NotApplicable
+from mlcore.evaluate.calibration import Calibration, calibration
 from mlcore.evaluate.classes import Confusion, Curves, confusion, precision_recall, roc
-from mlcore.evaluate.quantities import PredictedVsActual, Residuals, predicted, residuals
+from mlcore.evaluate.out_of_fold import OutOfFold, columns_of, out_of_fold
+from mlcore.evaluate.quantities import (
+    PredictedVsActual,
+    PredictionIntervals,
+    Residuals,
+    predicted,
+    prediction_intervals,
+    residuals,
+)  # fmt: skip
+from mlcore.evaluate.rows import LabelDoubts, label_doubts
 from mlcore.evaluate.scores import Scores, scores
+from mlcore.evaluate.slices import Slices, slice_columns, slices, worst_slices
+from mlcore.evaluate.thresholds import Payoff, Profit, Threshold, ThresholdRule, profit, threshold
 from mlcore.result import Help, Result
 from mlcore.runs.folder import RunFolder
 from mlcore.validation.metrics import Task
@@ -37,6 +49,12 @@ class Evaluation(Result):
     precision_recall: Curves | None = None
     predicted: PredictedVsActual | None = None
     residuals: Residuals | None = None
+    threshold: Threshold | None = None
+    profit: Profit | None = None
+    calibration: Calibration | None = None
+    intervals: PredictionIntervals | None = None
+    slices: Slices | None = None
+    label_doubts: LabelDoubts | None = None
 
     help: ClassVar[Help] = Scores.help
 
@@ -63,7 +81,10 @@ class Evaluation(Result):
 
     def parts(self) -> list[Result]:
         """The plots that the task has."""
-        everything = (self.confusion, self.roc, self.precision_recall, self.predicted, self.residuals)
+        everything = (
+            self.confusion, self.roc, self.precision_recall, self.threshold, self.profit, self.calibration,
+            self.predicted, self.residuals, self.intervals, self.slices, self.label_doubts,
+        )  # fmt: skip
         return [part for part in everything if part is not None]
 
     def figure(self) -> Any:
@@ -86,36 +107,92 @@ class Evaluation(Result):
             out["confusion"] = {"labels": list(self.confusion.labels), "counts": self.confusion.counts.tolist()}
             out["roc"] = self.roc.to_json() if self.roc else None
             out["precision_recall"] = self.precision_recall.to_json() if self.precision_recall else None
+        if self.task == "binary":
+            out["threshold"] = self.threshold.threshold if self.threshold else None
+            out["thresholds"] = self.threshold.to_json() if self.threshold else None
+            out["at_threshold"] = self.threshold.rates().to_dict("records") if self.threshold else None
+            out["calibration"] = self.calibration.to_json() if self.calibration else None
+        if self.profit is not None:
+            out["costs"] = self.profit.to_json()
         if self.residuals is not None:
             out["residuals"] = self.residuals.to_json()
+            out["intervals"] = self.intervals.to_json() if self.intervals else None
+        out["slices"] = self.slices.to_json() if self.slices else []
+        out["label_doubts"] = self.label_doubts.to_json() if self.label_doubts else []
         return out
 
 
-def evaluate(run: RunFolder, model: str) -> Evaluation:
-    """Evaluate one model of a run. Raises BadChoice, NotFound."""
-    task = run.experiment.recipe.task
-    predictions = run.predictions(model)
-    plots: dict[str, Any] = {"predicted": predicted, "residuals": residuals}
-    if task != "regression":
-        plots = {"confusion": confusion, "roc": _single(roc), "precision_recall": _single(precision_recall)}
+@dataclass(frozen=True, kw_only=True)
+class EvaluateOptions:
+    """What else is asked of an evaluation: a threshold, the money of each outcome, columns to slice by."""
+
+    threshold: str | float | None = None
+    costs: Sequence[float] | None = None
+    by: Sequence[str] = ()
+
+
+def evaluate(run: RunFolder, model: str, options: EvaluateOptions | None = None) -> Evaluation:
+    """Evaluate one model of a run. Raises BadChoice, BadInput, NotApplicable, NotFound."""
+    asked, recipe = options or EvaluateOptions(), run.experiment.recipe
+    known = out_of_fold(run, model)
+    parts = _of_quantity(run, model) if recipe.task == "regression" else _of_classes(run, known)
+    if recipe.task == "binary":
+        parts |= _of_two_classes(run, known, asked)
+    elif asked.threshold is not None or asked.costs is not None:
+        raise BadInput(f"Thresholds and costs are for two classes; {recipe.target} is {recipe.task}.")
     return Evaluation(
         model=model,
-        title=run.experiment.candidate(model).label,
-        task=task,
-        n=int((predictions["repeat"] == 0).sum()),
+        title=known.title,
+        task=recipe.task,
+        n=known.n,
         scores=scores(run, [model]),
-        positive=run.experiment.recipe.positive,
-        **{name: make(run, model) for name, make in plots.items()},
+        positive=recipe.positive,
+        slices=_slices(run, known, asked.by),
+        **parts,
     )
 
 
-def _single(make: Callable[[RunFolder, list[str]], Curves]) -> Callable[[RunFolder, str], Curves | None]:
-    """The curve of one model, or None where it has none."""
+def _of_quantity(run: RunFolder, model: str) -> dict[str, Any]:
+    made = {"predicted": predicted, "residuals": residuals, "intervals": prediction_intervals}
+    return {name: make(run, model) for name, make in made.items()}
 
-    def single(run: RunFolder, model: str) -> Curves | None:
-        try:
-            return make(run, [model])
-        except NotApplicable:
-            return None
 
-    return single
+def _of_classes(run: RunFolder, known: OutOfFold) -> dict[str, Any]:
+    return {
+        "confusion": confusion(run, known.model),
+        "roc": _if_any(lambda: roc(run, [known.model])),
+        "precision_recall": _if_any(lambda: precision_recall(run, [known.model])),
+        "label_doubts": _if_any(lambda: label_doubts(known)),
+    }
+
+
+def _of_two_classes(run: RunFolder, known: OutOfFold, asked: EvaluateOptions) -> dict[str, Any]:
+    """What hangs on a threshold. What was asked for by name is never left out in silence."""
+    positive = run.experiment.recipe.positive
+    parts: dict[str, Any] = {"calibration": _if_any(lambda: calibration(known.scored(positive)))}
+    if asked.threshold is None:
+        parts["threshold"] = _if_any(lambda: threshold(known.scored(positive)))
+    else:
+        parts["threshold"] = threshold(known.scored(positive), ThresholdRule.parse(str(asked.threshold)))
+        parts["confusion"] = confusion(run, known.model, parts["threshold"].threshold)
+    if asked.costs is not None:
+        parts["profit"] = profit(known.scored(positive), Payoff.of(asked.costs))
+    return parts
+
+
+def _slices(run: RunFolder, known: OutOfFold, by: Sequence[str]) -> Slices | None:
+    metric = run.experiment.protocol.metric_for(known.task)
+    if by:
+        return slices(known, metric, columns_of(run, known.rows, slice_columns(by)))
+    return _if_any(lambda: worst_slices(known, metric, columns_of(run, known.rows)))
+
+
+Made = TypeVar("Made")
+
+
+def _if_any(make: Callable[[], Made]) -> Made | None:
+    """A result, or None where the model or the rows have none."""
+    try:
+        return make()
+    except NotApplicable:
+        return None

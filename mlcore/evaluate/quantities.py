@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from mlcore.evaluate.out_of_fold import out_of_fold
 from mlcore.result import Array, Help, Result
 from mlcore.runs.folder import RunFolder
-from mlcore.wording import number, share
+from mlcore.wording import day, number, percent, share
 
 MOST_POINTS = 2000
 
@@ -98,6 +99,141 @@ class Residuals(Result):
             "edges": self.edges.tolist(),
             "counts": self.counts.tolist(),
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictionIntervals(Result):
+    """An interval around each prediction that holds the true value of so many rows (split conformal, by folds).
+
+    `coverage` is what intervals reach on a fold when the residuals of the other folds give their width.
+    """
+
+    title: str
+    target: str
+    n: int
+    level: float
+    coverage: float
+    half: float  # half of the width
+    by_level: pd.DataFrame
+
+    help: ClassVar[Help] = Help(
+        "How far the true value may be from the prediction: the quantile of the absolute out-of-fold errors (conformal "
+        "prediction).",
+        "With a level of 90 %, nine of ten new rows lie within the interval, if they are like these.",
+        "Each interval has the same width, whatever the row: too wide for easy rows, too narrow for hard ones.",
+        "If errors grow with the value, model the logarithm of the target.",
+    )
+    picture: ClassVar[bool] = False
+
+    def frame(self) -> pd.DataFrame:
+        """One row per level: half-width and coverage."""
+        return self.by_level
+
+    def sentence(self) -> str:
+        """The interval of the level, and its coverage on folds that did not give its width."""
+        return (
+            f"{self.title}: {percent(self.level)} of the true values of {self.target} lie within ± {number(self.half)} "
+            f"of the prediction; on folds that did not give this width, {percent(self.coverage, 1, 1)} do."
+        )
+
+    def to_json(self) -> dict[str, float]:
+        """Level, coverage and width."""
+        return {"level": self.level, "coverage": self.coverage, "width": 2 * self.half}
+
+
+LEVELS = (0.5, 0.8, 0.9, 0.95)
+
+
+def prediction_intervals(run: RunFolder, model: str, level: float = 0.9) -> PredictionIntervals:
+    """Conformal intervals of a regression model from its out-of-fold errors."""
+    known = out_of_fold(run, model)
+    errors = np.abs(known.predictions.prediction - known.predictions.truth)
+    rows = []
+    for one in sorted({*LEVELS, level}):
+        inside = np.zeros(known.n, bool)
+        for fold in np.unique(known.fold):
+            test = known.fold == fold
+            inside[test] = errors[test] <= (conformal(errors[~test], one) if (~test).any() else np.inf)
+        rows.append({"level": one, "half-width": conformal(errors, one), "coverage": float(inside.mean())})
+    table = pd.DataFrame(rows)
+    chosen = table[table["level"] == level].iloc[0]
+    return PredictionIntervals(
+        title=known.title, target=known.target, n=known.n, level=level, coverage=float(chosen["coverage"]),
+        half=float(chosen["half-width"]), by_level=table,
+    )  # fmt: skip
+
+
+def conformal(errors: Array, level: float) -> float:
+    """The half-width: the ⌈(n + 1) · level⌉-th smallest absolute error (Vovk, Gammerman and Shafer, 2005).
+
+    >>> conformal(np.arange(1.0, 10.0), 0.9)
+    9.0
+    """
+    place = int(np.ceil((len(errors) + 1) * level))
+    return float(np.sort(errors)[min(place, len(errors)) - 1])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResidualsOver(Result):
+    """Residuals over the prediction, a column or time: in each bin the mean error and the range of nine tenths."""
+
+    title: str
+    slot: int
+    target: str
+    over: str
+    bins: pd.DataFrame
+
+    help: ClassVar[Help] = Help(
+        "Rows are put into bins by the value on the x axis. The point is the mean error, the bar holds nine of ten "
+        "errors.",
+        "Points on 0 everywhere are good. A slope or a bend is a pattern that the model missed; bars that widen mean "
+        "that errors grow.",
+        "With few rows in a bin its mean moves by chance.",
+        "A bend calls for a transformed column or a model that bends; widening bars for the logarithm of the target.",
+    )
+
+    def frame(self) -> pd.DataFrame:
+        """One row per bin."""
+        return self.bins
+
+    def sentence(self) -> str:
+        """The bin with the largest mean error."""
+        worst = max(self.bins.to_dict("records"), key=lambda b: abs(b["mean"]))
+        return (
+            f"{self.title}: the mean error is largest where {self.over} is about {worst['at']}: "
+            f"{number(worst['mean'])} on {worst['n']:,.0f} rows."
+        )
+
+
+def residuals_over(run: RunFolder, model: str, values: pd.Series | None = None) -> ResidualsOver:
+    """Residuals over a column of the same rows, or over the prediction."""
+    known = out_of_fold(run, model)
+    p = known.predictions
+    error = p.prediction - p.truth
+    column = pd.Series(p.prediction, name="the prediction") if values is None else values.reset_index(drop=True)
+    place, names = _binned(column)
+    rows = []
+    for k, name in enumerate(names):
+        part = error[place == k]
+        if len(part):
+            low, high = np.quantile(part, [0.05, 0.95])
+            rows.append({"at": name, "n": len(part), "mean": float(part.mean()), "low": low, "high": high})
+    return ResidualsOver(title=known.title, slot=known.slot, target=known.target, over=str(column.name),
+                         bins=pd.DataFrame(rows))  # fmt: skip
+
+
+def _binned(column: pd.Series) -> tuple[Array, list[str]]:
+    """The bin of each row, −1 for none, and what the bins are called: tenths of numbers and dates, or categories."""
+    if column.dtype.kind in "Mfi" and column.nunique() > 12:
+        dates = column.dtype.kind == "M"
+        known = ((column - pd.Timestamp(0)) / pd.Timedelta(seconds=1) if dates else column).to_numpy(float)
+        edges = np.unique(np.nanquantile(known, np.linspace(0, 1, 11)))
+        place = np.where(np.isnan(known), -1, np.searchsorted(edges[1:-1], known, side="left"))
+        middles = [float(np.nanmedian(known[place == k])) if (place == k).any() else 0.0 for k in range(len(edges) - 1)]
+        return place, [day(m) if dates else number(m) for m in middles]
+    text = column.map(lambda v: f"{v:g}" if isinstance(v, float) else str(v), na_action="ignore")
+    names = [str(v) for v in text.value_counts().index[:12]]
+    return text.map({n: i for i, n in enumerate(names)}).fillna(-1).to_numpy(int), names
 
 
 def _slot(run: RunFolder, model: str) -> int:

@@ -61,15 +61,35 @@ class Scores(Result):
             cells.setdefault(row.title, {})[row.name] = row.text()
         return pd.DataFrame.from_dict(cells, orient="index").rename_axis("Model").reset_index()
 
+    def best(self) -> dict[str, str]:
+        """The title of the model with the best value of each metric that is defined, by the metric's title."""
+        out: dict[str, str] = {}
+        for name in dict.fromkeys(r.name for r in self.rows):
+            known = [r for r in self.rows if r.name == name and r.value is not None]
+            if known:
+                out[name] = max(known, key=lambda r: r.metric.sign * (r.value or 0.0)).title
+        return out
+
+    def _winners(self) -> str:
+        best = self.best()
+        titles = list(dict.fromkeys(r.title for r in self.rows))
+        if len(titles) < 2 or not best:
+            return ""
+        wins = {t: [m for m, title in best.items() if title == t] for t in titles}
+        leader = max(titles, key=lambda t: len(wins[t]))
+        others = [f"{t} on {several(wins[t], 4)}" for t in titles if t != leader and wins[t]]
+        rest = f"; {'; '.join(others)}" if others else ""
+        return f"{leader} has the best value on {len(wins[leader])} of {len(best)} metrics{rest}. "
+
     def sentence(self) -> str:
-        """Which metrics are undefined, and why."""
+        """Which model has the best value on which metric, and which metrics are undefined, with the reason."""
         reasons: dict[tuple[str, str], list[str]] = {}
         for row in self.rows:
             if row.value is None:
                 reasons.setdefault((row.title, row.undefined), []).append(row.name)
         if not reasons:
-            return "All metrics are defined for these models."
-        return " ".join(
+            return self._winners().strip() or "All metrics are defined for this model."
+        return self._winners() + " ".join(
             f"{several(metrics, 9)} undefined for {title}: {why}" for (title, why), metrics in reasons.items()
         )
 

@@ -36,6 +36,7 @@ details { border-bottom: 1px solid var(--line); padding: .4rem 0; } summary { cu
 .high::marker, .high b { color: var(--high); } .medium b { color: var(--medium); } .low b { color: var(--soft); }
 .grid { display: grid; grid-template-columns: repeat(auto-fill, minmax(310px, 1fr)); gap: 1rem; }
 .card { border: 1px solid var(--line); border-radius: 6px; padding: .8rem; }
+img { max-width: 760px; width: 100%; background: #fff; }
 svg { display: block; width: 100%; height: auto; } svg rect { fill: var(--mark); } svg text { fill: var(--soft); }
 td.cell { text-align: right; color: #1b2430; }
 """
@@ -60,11 +61,17 @@ def profile_html(profile: Profile) -> str:
         _associations(data),
         f'<p class="soft">Made by Holdout from {number(data.rows)} rows; fingerprint {escape(data.fingerprint)}.</p>',
     ]
+    return page(f"{data.name}: profile", "".join(parts))
+
+
+def page(title: str, body: str) -> str:
+    """A whole HTML page that may load nothing but images inside itself; `title` is escaped here, `body` is HTML."""
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{escape(data.name)}: profile</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>"
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>{body}</body></html>"
     )
 
 
