@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mlcore.experiment.candidate import Candidate
     from mlcore.experiment.search import Search
     from mlcore.explore.profile import Profile
+    from mlcore.export.evaluation_report import evaluation_html
     from mlcore.export.profile_report import profile_html
     from mlcore.ingest.changes import rename, with_missing
     from mlcore.ingest.options import ReadOptions, Stored, Table
@@ -49,6 +50,7 @@ __all__ = [
     "Stored",
     "Table",
     "compare",
+    "evaluation_html",
     "open_run",
     "profile",
     "profile_html",
@@ -74,6 +76,7 @@ _HOMES = {
     "Stored": "mlcore.ingest.options",
     "Table": "mlcore.ingest.options",
     "compare": "mlcore.api",
+    "evaluation_html": "mlcore.export.evaluation_report",
     "leave": "mlcore.api",
     "open_run": "mlcore.api",
     "profile": "mlcore.api",

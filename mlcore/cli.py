@@ -24,7 +24,6 @@ from typing import Any, NoReturn, TextIO
 import mlcore
 from mlcore.data.workspace import Workspace, shipped
 from mlcore.errors import BadInput, HoldoutError
-from mlcore.export.evaluation_report import evaluation_html
 from mlcore.wording import number, value_text
 
 # Database addresses and SELECTs begin like this; `ingest.options` knows more, and is imported when a file is read.
@@ -614,7 +613,7 @@ def _evaluate(arguments: Any) -> None:
         arguments.model, threshold=arguments.threshold, costs=arguments.costs, by=arguments.by
     )
     if arguments.html:
-        Path(arguments.html).write_text(evaluation_html(evaluation), encoding="utf-8")
+        Path(arguments.html).write_text(mlcore.evaluation_html(evaluation), encoding="utf-8")
     if _emit(evaluation.to_json(), arguments.json) or arguments.html:
         return
     print(evaluation.sentence() + "\n")

@@ -7,12 +7,13 @@ sys.path[:0] = [p for p in (str(Path(__file__).parents[1]),) if p not in sys.pat
 
 import streamlit as st
 
-from ui import evaluate, shell
+from ui import shell
+from ui.evaluate.views import views
 
 
 def page() -> None:
     st.title("Evaluate")
-    evaluate.views()
+    views()
     shell.next_link("pages/explain.py", "Next: explain a prediction")
 
 

@@ -73,14 +73,14 @@ def test_the_result(runs):
 
 
 def test_the_tab():
-    from ui import evaluate
+    from ui.evaluate import views
 
-    before = dict(evaluate.CLASSIFICATION)
+    before = dict(views.CLASSIFICATION)
     try:
-        assert "Class counts" in example("tab", "ui.evaluate")["CLASSIFICATION"]
+        assert "Class counts" in example("tab", "ui.evaluate.views")["CLASSIFICATION"]
     finally:
-        evaluate.CLASSIFICATION.clear()
-        evaluate.CLASSIFICATION.update(before)
+        views.CLASSIFICATION.clear()
+        views.CLASSIFICATION.update(before)
 
 
 def test_each_registry_name_is_in_the_docs():

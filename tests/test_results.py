@@ -16,7 +16,14 @@ from mlcore.comparison.split_stress import split_stress_of
 from mlcore.comparison.step_ledger import step_ledger_of
 from mlcore.errors import NotApplicable
 from mlcore.evaluate import classes, quantities, scores
+from mlcore.evaluate.agreement import agreement
+from mlcore.evaluate.calibration import calibration
+from mlcore.evaluate.gain import abstention_of, gain, score_distributions
 from mlcore.evaluate.holdout import open_holdout
+from mlcore.evaluate.out_of_fold import columns_of, out_of_fold
+from mlcore.evaluate.rows import errors, label_doubts
+from mlcore.evaluate.slices import fairness, slices
+from mlcore.evaluate.thresholds import Payoff, profit, threshold
 from mlcore.experiment.search import Search
 from mlcore.experiment.split_preview import split_preview
 from mlcore.explore import PairPlotOptions, PlotOptions
@@ -68,8 +75,16 @@ def made(mixed, runs) -> dict[str, list[Result]]:
                          repeats=1, search=Search(method="random", trials=8))  # fmt: skip
     recipe, protocol = binary.experiment.recipe, binary.experiment.protocol
     report = tuned.search_report("knn")
+    known = out_of_fold(binary, "logistic")
+    columns, scored = columns_of(binary, known.rows), known.scored()
+    metric = protocol.metric_for("binary")
     results = [
         *of_columns(data),
+        threshold(scored), profit(scored, Payoff.of([10, -1, 0, 0])), calibration(scored),
+        slices(known, metric, columns[["colour"]]), fairness(scored, columns["flag"], 0.5),
+        errors(known, columns), label_doubts(known), agreement(known, out_of_fold(binary, "knn")),
+        gain([scored]), score_distributions(scored), abstention_of(known),
+        quantities.prediction_intervals(regression, "ridge"), quantities.residuals_over(regression, "ridge"),
         binary.verdict(), binary.board(), binary.board().fold_scores("logistic"), regression.board(),
         split_stress_of([("random", binary), ("group", binary)]),
         compare_runs(tuned, tuned), step_ledger_of([("", tuned), ("1 Clip outliers", tuned)]),

@@ -39,6 +39,16 @@ def of_run(name: str, run: Run, make: Callable[[], Any], *parameters: Any) -> An
     return _cached_result((name, str(run.path), *parameters), __version__, make)
 
 
+def remember(name: str, value: Any) -> None:
+    """Keep a value for this browser tab until it is closed."""
+    st.session_state[f"kept-{name}"] = value
+
+
+def remembered(name: str) -> Any:
+    """A value that was kept in this tab, or None."""
+    return st.session_state.get(f"kept-{name}")
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)
 def _dataset(owner: str, fingerprint: str) -> Dataset:
     return Workspace(owner).dataset(fingerprint)

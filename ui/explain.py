@@ -74,7 +74,8 @@ def _row(run: Run, model: str) -> int:
 
     def step(to: int) -> None:
         session().choose(f"explain.place.{title}", to)
-        st.session_state["explain-own"] = None  # the arrows step through the list again
+        session().choose("explain.own", None)  # the arrows step through the list again
+        st.session_state["explain-own"] = None
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("◀", key="row-back", disabled=position == 0, help="Previous row", on_click=step, args=(position - 1,))
@@ -85,10 +86,11 @@ def _row(run: Run, model: str) -> int:
         "Or a row of the file, by its position (from 0)",
         0,
         run.dataset.rows - 1,
-        None,
+        session().choices.get("explain.own"),
         key="explain-own",
         placeholder="any row",
     )
+    session().choose("explain.own", row)
     return rows[position] if row is None else int(row)
 
 

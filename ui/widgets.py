@@ -227,9 +227,9 @@ def multiselect(
     return list(value)
 
 
-def select_model(name: str, run: Run, label: str = "Model") -> str:
-    """A select box of the models of a run by title, best first."""
+def select_model(name: str, run: Run, label: str = "Model", first: str | None = None) -> str:
+    """A select box of the models of a run by title, best first; `first` is chosen at the beginning."""
     ranked = [r.model for r in run.board().rows if r.model in run.predicted()]
     titles = {c.model: c.label for c in run.experiment.candidates}
-    first = next((m for m in ranked if not run.experiment.candidate(m).is_baseline), None)
+    first = first or next((m for m in ranked if not run.experiment.candidate(m).is_baseline), None)
     return str(select(name, label, ranked, first, text=titles.__getitem__))

@@ -46,7 +46,8 @@ def _confusion(result: Confusion) -> go.Figure:
     category_axis(figure, "x", list(result.labels))
     category_axis(figure, "y", list(result.labels))
     no_grid(figure)
-    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(autorange="reversed", scaleanchor="x", constrain="domain")
+    figure.update_xaxes(constrain="domain")
     return figure
 
 
@@ -89,8 +90,8 @@ def _curves(result: Curves) -> go.Figure:
                 hovertemplate=f"at the threshold<br>{names[0]} %{{x:.1%}}<br>{names[1]} %{{y:.1%}}<extra></extra>",
             )  # fmt: skip
     styled(figure, *names, 440)
-    figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%")
-    figure.update_yaxes(range=[-0.01, 1.03], tickformat=".0%")
+    figure.update_xaxes(range=[-0.01, 1.01], tickformat=".0%", constrain="domain")
+    figure.update_yaxes(range=[-0.01, 1.03], tickformat=".0%", scaleanchor="x", constrain="domain")
     figure.update_layout(showlegend=True)
     return figure
 

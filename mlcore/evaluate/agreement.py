@@ -54,10 +54,11 @@ class Agreement(Result):
         _, one, two, _ = self.counts
         sure = self.p is not None and self.p < 0.05
         better = first if one > two else second
+        p = "< 0.001" if self.p is not None and self.p < 0.001 else number(self.p)
         verdict = f"{better} is right measurably more often" if sure else "neither is measurably more often right"
         return (
             f"{first} and {second}: exactly one is right in {share(one + two, self.n)} rows, {first} in {one:,} and "
-            f"{second} in {two:,}; {verdict} (p {number(self.p)}).{tail}"
+            f"{second} in {two:,}; {verdict} (p {p}).{tail}"
         )
 
 

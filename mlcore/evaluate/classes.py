@@ -67,6 +67,12 @@ def confusion(run: RunFolder, model: str, threshold: float | None = None) -> Con
     return Confusion(known.title, known.classes, counts)
 
 
+def rows_of(model: OutOfFold, cell: tuple[int, int], positive: str | None, threshold: float | None) -> Array:
+    """Positions in the file of the rows of one cell (true class, predicted class) of a confusion matrix."""
+    prediction = model.predictions.prediction if threshold is None else called(model, positive, threshold)
+    return np.asarray(model.rows[(model.predictions.truth == cell[0]) & (prediction == cell[1])])
+
+
 def called(model: OutOfFold, positive: str | None, threshold: float) -> Array:
     """The codes (n,) that a threshold gives two classes. Raises NotApplicable without scores."""
     code = model.classes.index(model.named(positive))

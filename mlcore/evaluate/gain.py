@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mlcore.errors import NotApplicable
-from mlcore.evaluate.out_of_fold import Scored
+from mlcore.evaluate.out_of_fold import OutOfFold, Scored
 from mlcore.evaluate.thresholds import sweep
 from mlcore.result import Array, Help, Result
 from mlcore.wording import number, percent
@@ -49,8 +49,8 @@ class Gain(Result):
 
     def sentence(self) -> str:
         """What the first tenth of the rows holds."""
-        found = [(title, float(np.interp(TENTH, x, y))) for title, _, x, y in self.curves]
-        best = max(found, key=lambda f: f[1])
+        held = [(title, float(np.interp(TENTH, x, y))) for title, _, x, y in self.curves]
+        best = max(held, key=lambda h: h[1])
         return (
             f"The tenth of {self.n:,} rows that {best[0]} scores highest holds {percent(best[1])} of "
             f"“{self.positive}”, {number(best[1] / TENTH, 2)} times as many as a random tenth."
@@ -144,6 +144,14 @@ class Abstention(Result):
             f"{self.title} is wrong in {percent(all_of_them, 1, 1)} of all rows; if the least certain fifth is left to "
             f"a person, in {percent(most, 1, 1)} of the others."
         )
+
+
+def abstention_of(model: OutOfFold) -> Abstention:
+    """Error against coverage of a classifier, by the probability of what it predicts. Raises NotApplicable."""
+    p = model.predictions
+    if p.probabilities is None:
+        raise NotApplicable(f"{model.title} predicts no probabilities, so its certainty is unknown.")
+    return abstention(model.title, p.probabilities.max(axis=1), p.prediction != p.truth)
 
 
 def abstention(title: str, certainty: Array, wrong: Array) -> Abstention:

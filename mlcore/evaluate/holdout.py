@@ -64,7 +64,10 @@ class HoldoutLook(Result):
             low, high = self.difference
             verdict = "no measurable difference" if low <= 0 <= high else "a significant difference"
             sentences.append(f"The difference to {self.reference} is {number(low)} to {number(high)}: {verdict}.")
-        elif self.expected is not None and not self.expected[0] <= self.value <= self.expected[1]:
+        elif self.expected is not None and self.expected[0] <= self.value <= self.expected[1]:
+            ends = f"{number(self.expected[0])} to {number(self.expected[1])}"
+            sentences.append(f"That is in line with the folds, after which {ends} was expected.")
+        elif self.expected is not None:
             sentences.append(
                 f"From the folds, {number(self.expected[0])} to {number(self.expected[1])} was expected: these rows "
                 "are different, or it is chance."

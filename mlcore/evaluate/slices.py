@@ -277,7 +277,7 @@ def fairness(scored: Scored, column: pd.Series, threshold: float) -> Fairness:
     """The rates of each group of a column at a threshold. Raises NotApplicable for fewer than two groups."""
     label = levels(column)
     rows = []
-    for group in label.value_counts().index:
+    for group in sorted(label.unique(), key=_natural):
         mask = (label == group).to_numpy()
         if mask.sum() < FEWEST:
             continue
@@ -295,6 +295,14 @@ def fairness(scored: Scored, column: pd.Series, threshold: float) -> Fairness:
         raise NotApplicable(f"{column.name} has fewer than two groups of {FEWEST} rows.")
     return Fairness(title=scored.title, column=str(column.name), positive=scored.positive, threshold=threshold,
                     groups=pd.DataFrame(rows))  # fmt: skip
+
+
+def _natural(label: str) -> tuple[float, str]:
+    """The order of labels: numbers by their value, the others after them."""
+    try:
+        return float(label.split(" ", maxsplit=1)[0].replace(",", "")), label
+    except ValueError:
+        return float("inf"), label
 
 
 def slice_columns(names: Sequence[str]) -> list[str]:

@@ -23,7 +23,12 @@ TITLES = {
 
 
 def evaluation_html(evaluation: Evaluation) -> str:
-    """The report of an evaluation: one HTML page that makes no request to any other address."""
+    """The report of an evaluation: one HTML page that makes no request to any other address.
+
+    >>> evaluation_html(mlcore.open_run("no-such-run").evaluate())
+    Traceback (most recent call last):
+    mlcore.errors.NotFound: There is no run 'no-such-run'. `holdout runs` lists them.
+    """
     parts = [
         f"<h1>{escape(evaluation.title)}</h1>",
         f"<p>{escape(evaluation.sentence())}</p>",
