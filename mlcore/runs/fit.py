@@ -281,8 +281,8 @@ class _TrainingRows:
 def _searched(run: Context, candidate: Candidate, key: str, rows: _TrainingRows) -> Candidate:
     """A candidate with the best parameters that its search finds inside these training rows."""
     assert candidate.search is not None
-    y, protocol, classes = run.y[rows.positions], run.experiment.protocol, len(run.target.classes)
-    folds = inner_folds(protocol, run.setting.task, y, run.keys.iloc[rows.positions], candidate.search.folds)
+    y, classes = run.y[rows.positions], len(run.target.classes)
+    folds = _inner_folds(run, rows.positions, candidate.search.folds)
 
     def score(parameters: dict[str, Any], train: Array, test: Array) -> tuple[float | None, float | None]:
         """Scores of one setting on the test and on the training rows of an inner fold."""
@@ -307,6 +307,15 @@ def _searched(run: Context, candidate: Candidate, key: str, rows: _TrainingRows)
         score,
     )
     return with_parameters(candidate, best)
+
+
+def _inner_folds(run: Context, positions: Array, count: int) -> list[tuple[Array, Array]]:
+    """Inner folds of training rows at these positions; rows that stand there twice stay on one side, tested once."""
+    each, first, place = np.unique(positions, return_index=True, return_inverse=True)
+    folds = inner_folds(run.experiment.protocol, run.setting.task, run.y[each], run.keys.iloc[each], count)
+    if len(each) == len(positions) and np.array_equal(each, positions):
+        return folds
+    return [(np.flatnonzero(np.isin(place, train)), first[test]) for train, test in folds]
 
 
 def with_parameters(candidate: Candidate, chosen: dict[str, Any]) -> Candidate:

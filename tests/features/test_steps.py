@@ -150,6 +150,15 @@ def test_fills_are_pandas():
     np.testing.assert_allclose(mean, frame["b"].fillna(frame["b"].mean()))
 
 
+def test_stems_are_counted_as_one_word():
+    note = np.array(["running runs", "the runner ran", "jumped", "jumping jumps"] * 50, object)
+    out = made({"step": "text", "columns": ["note"], "method": "counts", "stem": "english"}, FRAME.assign(note=note))
+    counts = out[[c for c in out if str(c).startswith("note ")]]
+    assert {"note 'run'", "note 'jump'"} <= set(counts.columns)
+    assert counts["note 'run'"].tolist()[:4] == [2, 0, 0, 0]  # "runner" and "ran" have other stems in Snowball
+    assert counts["note 'jump'"].tolist()[:4] == [0, 0, 1, 2]
+
+
 def test_box_cox_is_scipys():
     """`b` has zeros, so it is moved up by 1; a lower value at prediction counts as the smallest of training."""
     from scipy.stats import boxcox

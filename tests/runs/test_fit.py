@@ -146,3 +146,16 @@ def test_metrics_of_a_run_are_there_for_all_models(runs):
         wanted = {m.name for m in METRICS if task in m.tasks}
         for row in run.board().rows:
             assert set(row.metrics) == wanted, (task, row.model)
+
+
+def test_rows_that_are_repeated_stay_on_one_side_of_the_inner_folds(runs):
+    """Oversampled rows in a search: a copy of a tested row in training would give its answer away."""
+    from mlcore.runs.context import context
+    from mlcore.runs.fit import _inner_folds
+
+    run = context(str(runs["binary"].path))
+    positions = np.concatenate([np.arange(60), np.repeat(np.arange(20), 3)])
+    for train, test in _inner_folds(run, positions, 3):
+        assert not set(positions[train]) & set(positions[test])
+        assert len(set(positions[test])) == len(test)
+        assert set(positions[train]) | set(positions[test]) == set(range(60))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -10,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from mlcore.data.dataset import Column, Kind
+from mlcore.errors import BadInput
 from mlcore.features.steps.base import Learned, Made, Step, Training, Works, option, texts
 from mlcore.result import Help
 from mlcore.wording import several
@@ -21,6 +24,14 @@ TEXTS = {
     "topics": "topics (LDA)",
     "lengths": "number of characters and words",
 }
+STEMS = {"none": "no"} | {
+    language: language.capitalize()
+    for language in (
+        "danish", "dutch", "english", "finnish", "french", "german", "italian", "norwegian", "portuguese", "romanian",
+        "russian", "spanish", "swedish", "turkish",
+    )
+}  # fmt: skip
+WORD = re.compile(r"\b\w\w+\b")
 VOCABULARY = 20_000  # words at most
 LEAST_ROWS = 2  # in which a word must occur, from 100 rows
 
@@ -43,6 +54,7 @@ class Text(Step):
     size: int = option(50, "Components, topics or words", low=1, high=1000)
     ngrams: int = option(1, "Words in a row (n-grams up to)", low=1, high=3)
     stop_words: bool = option(True, "Leave out English stop words")
+    stem: str = option("none", "Reduce words to their stems", choices=STEMS)
 
     def takes(self, column: Column) -> bool:
         """Free text by default; categories and identifiers only by name."""
@@ -65,12 +77,32 @@ class Text(Step):
         """The fitted words of one column, and what reduces them to components; None if it has no word."""
         words = self._vectorizer(len(column))
         try:
-            counts = words.fit_transform(column)
+            counts = words.fit_transform(self.stemmed(column))
         except ValueError:  # not one word
             return None
         if counts.shape[1] == 0:
             return None
         return {"words": words, "reduce": self._reduction(counts, seed) if reduce else None}
+
+    def stemmed(self, column: list[str]) -> list[str]:
+        """The texts with each word reduced to its stem, without stop words; unchanged without stemming.
+
+        Raises BadInput where the library is not installed.
+        """
+        if self.stem == "none":
+            return column
+        try:
+            import snowballstemmer
+        except ImportError:
+            raise BadInput(
+                "Stemming needs snowballstemmer, which is not installed. Run `pip install 'holdout[text]'`, or leave "
+                "the words as they are."
+            ) from None
+        from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+        stem = cache(snowballstemmer.stemmer(self.stem).stemWord)
+        left_out = ENGLISH_STOP_WORDS if self.stop_words else frozenset()
+        return [" ".join(stem(w) for w in WORD.findall(text.lower()) if w not in left_out) for text in column]
 
     def _vectorizer(self, rows: int) -> Any:
         from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
@@ -102,7 +134,7 @@ class Text(Step):
         for name, model in learned["models"].items():
             if model is None:
                 continue
-            values = model["words"].transform(known_texts(frame[name]))
+            values = model["words"].transform(self.stemmed(known_texts(frame[name])))
             reduced = values.toarray() if model["reduce"] is None else model["reduce"].transform(values)
             made |= {f"{name} {label}": reduced[:, i] for i, label in enumerate(self.labels(model))}
         return made
