@@ -626,19 +626,58 @@ def _evaluate(arguments: Any) -> None:
 
 def _explain_arguments(command: argparse.ArgumentParser) -> None:
     _evaluate_arguments(command)
-    command.add_argument("--row", type=int, required=True, metavar="N", help="position in the file, from 0")
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--row", type=int, metavar="N", help="position in the file, from 0")
+    what.add_argument(
+        "--global", action="store_true", dest="whole", help="the model as a whole: which columns it needs"
+    )
     command.add_argument("--label", help="the class to explain")
     command.add_argument("--samples", type=int, default=1000, help="perturbed rows, 50 to 100,000")
     command.add_argument("--locality", type=float, default=0.8, help="from 0 (classic LIME) to 0.95")
+    command.add_argument(
+        "--set", action="append", default=[], metavar="COL=VALUE", help="what if the row had this value"
+    )
+    command.add_argument("--counterfactual", action="store_true", help="the smallest changes that turn the prediction")
+    command.add_argument("--neighbours", type=int, metavar="K", help="the K training rows that are most like the row")
 
 
 def _explain(arguments: Any) -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")  # small predictions are slower on many threads
-    explanation = mlcore.open_run(arguments.run).explain(
-        arguments.model, arguments.row, label=arguments.label, samples=arguments.samples, locality=arguments.locality
-    )
-    if _emit(explanation.to_json(), arguments.json):
+    run = mlcore.open_run(arguments.run)
+    model = arguments.model or run.best()
+    if arguments.whole:
+        needed = run.importance(model)
+        if not _emit(needed.to_json(), arguments.json):
+            print(needed.sentence() + "\n")
+            print(_frame(needed.frame()))
         return
+    explanation = run.explain(
+        model, arguments.row, label=arguments.label, samples=arguments.samples, locality=arguments.locality
+    )
+    further: dict[str, Any] = {}
+    if arguments.set:
+        further["what_if"] = run.what_if(model, arguments.row, changes=_assignments(arguments.set))
+    if arguments.counterfactual:
+        further["counterfactuals"] = run.counterfactuals(model, arguments.row)
+    if arguments.neighbours is not None:
+        further["neighbours"] = run.neighbours(model, arguments.row, count=arguments.neighbours)
+    plain = {name: result.to_json() for name, result in further.items()}
+    if _emit({**explanation.to_json(), **plain}, arguments.json):
+        return
+    _print_explanation(explanation)
+    for result in further.values():
+        print("\n" + result.sentence())
+        print(_frame(result.frame()))
+
+
+def _assignments(parts: list[str]) -> dict[str, str]:
+    for part in parts:
+        if "=" not in part:
+            raise BadInput(f"{part!r} sets nothing. Write COLUMN=VALUE, such as --set age=40; empty is missing.")
+    return {name: value for name, _, value in (part.partition("=") for part in parts)}
+
+
+def _print_explanation(explanation: Any) -> None:
     print(f"Row {explanation.row}, {explanation.title}: {explanation.prediction_words()}")
     if explanation.hidden:
         print(f"True {explanation.target}: hidden, because this row is in the holdout, which was not opened.")

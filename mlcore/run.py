@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,18 @@ from mlcore.comparison.search_report import SearchReport
 from mlcore.comparison.verdict import Verdict, verdict
 from mlcore.errors import BadInput, RunFailed
 from mlcore.evaluate.evaluation import EvaluateOptions, Evaluation, evaluate
+from mlcore.explain.dependence import Dependence, Kind, dependence
+from mlcore.explain.importance import Importance
 from mlcore.explain.lime import Explanation, explain
+from mlcore.explain.whatif import (
+    Counterfactuals,
+    Neighbours,
+    Subject,
+    WhatIf,
+    counterfactuals,
+    neighbours,
+    what_if,
+)  # fmt: skip
 from mlcore.runs import warm_start
 from mlcore.runs.create import carry_over, link, write_run
 from mlcore.runs.events import append_later, since_resumed
@@ -106,6 +117,33 @@ class Run(RunFolder):
         return explain(self, model or self.best(), row, label=label, samples=samples, locality=locality, seed=seed)
 
     # studies ------------------------------------------------------------------------------------------------------
+
+    def what_if(self, model: str | None = None, row: int = 0, *, changes: Mapping[str, Any]) -> WhatIf:
+        """The prediction of a row with other values in some columns. Raises BadInput, NoSuchColumn."""
+        return what_if(Subject.of(self, model or self.best(), row), changes)
+
+    def counterfactuals(
+        self, model: str | None = None, row: int = 0, *, fixed: Sequence[str] = (), wanted: float | None = None
+    ) -> Counterfactuals:
+        """The smallest changes of a row that turn its prediction; `fixed` columns stay. Raises BadInput."""
+        return counterfactuals(Subject.of(self, model or self.best(), row), fixed=fixed, wanted=wanted)
+
+    def neighbours(self, model: str | None = None, row: int = 0, *, count: int = 5) -> Neighbours:
+        """The training rows most like a row, with their outcomes. Raises BadInput."""
+        return neighbours(Subject.of(self, model or self.best(), row), count)
+
+    def importance(self, model: str | None = None) -> Importance:
+        """Permutation importance of the columns, on test rows of the folds; refits the model on each fold.
+
+        Raises BadInput for a model without fits, such as the blend; RunFailed.
+        """
+        needed = curves.importance_of(self, Study(kind="importance", model=model or self.best()))
+        assert isinstance(needed, Importance)
+        return needed
+
+    def dependence(self, column: str, model: str | None = None, row: int = 0, *, kind: Kind = "partial") -> Dependence:
+        """How the model's answer depends on a column. Raises NoSuchColumn, NotApplicable."""
+        return dependence(Subject.of(self, model or self.best(), row), column, kind)
 
     def learning_curve(self, model: str | None = None) -> LearningCurve:
         """How the score of a model (the best by default) grows with rows; refits it on fractions of them."""

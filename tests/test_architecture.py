@@ -22,6 +22,7 @@ SLOW = HEAVY | {
     "joblib",
     "sklearnex",
     "python_calamine",
+    "snowballstemmer",
     "charset_normalizer",
     "sqlalchemy",
     "s3fs",

@@ -26,6 +26,8 @@ from mlcore.evaluate.slices import fairness, slices
 from mlcore.evaluate.thresholds import Payoff, profit, threshold
 from mlcore.experiment.search import Search
 from mlcore.experiment.split_preview import split_preview
+from mlcore.explain.dependence import dependence
+from mlcore.explain.whatif import Subject, counterfactuals, neighbours, what_if
 from mlcore.explore import PairPlotOptions, PlotOptions
 from mlcore.features.preview import preview_recipe, preview_step
 from mlcore.features.steps import step_from_json
@@ -77,9 +79,11 @@ def made(mixed, runs) -> dict[str, list[Result]]:
     report = tuned.search_report("knn")
     known = out_of_fold(binary, "logistic")
     columns, scored = columns_of(binary, known.rows), known.scored()
-    metric = protocol.metric_for("binary")
+    metric, row = protocol.metric_for("binary"), Subject.of(binary, "logistic", 3)
     results = [
         *of_columns(data),
+        what_if(row, {"a": "1.5"}), counterfactuals(row), neighbours(row, 3), dependence(row, "a"),
+        study_here(binary, Study(kind="importance", model="logistic")),
         threshold(scored), profit(scored, Payoff.of([10, -1, 0, 0])), calibration(scored),
         slices(known, metric, columns[["colour"]]), fairness(scored, columns["flag"], 0.5),
         errors(known, columns), label_doubts(known), agreement(known, out_of_fold(binary, "knn")),

@@ -12,10 +12,11 @@ from mlcore.explain.picks import Pick, picks
 from mlcore.run import Run
 from mlcore.wording import shortened
 from ui import cached
+from ui.explain_views import model_view, what_if_view
 from ui.models import run_panel
 from ui.models.candidates import stale_note
 from ui.state import session
-from ui.widgets import error_box, escape, select, select_model, show, slider
+from ui.widgets import error_box, escape, select, select_model, show, slider, tabs
 
 
 def this_row() -> None:
@@ -26,10 +27,14 @@ def this_row() -> None:
     if not run.fitted():
         _not_yet(run)
         return
+    tabs("explain.view", VIEWS, run)
+
+
+def _this_row(run: Run) -> None:
+    """LIME for one row, and what chooses the row."""
     controls, chart = st.columns([1, 2], gap="large")
     with controls:
-        model = select_model("explain.model", run)
-        row = _row(run, model)
+        model, row = _chosen(run)
         label = _label(run)
         with st.expander("How it is computed"):
             locality = slider(
@@ -45,6 +50,31 @@ def this_row() -> None:
             samples = int(slider("explain.samples", "Perturbed rows", 500, 5000, 1000, 500))
     with chart:
         _explanation(run, model, row, {"label": label, "locality": locality, "samples": samples})
+
+
+def _what_if(run: Run) -> None:
+    controls, body = st.columns([1, 3], gap="large")
+    with controls:
+        model, row = _chosen(run)
+    with body:
+        what_if_view(run, model, row)
+
+
+def _model(run: Run) -> None:
+    controls, body = st.columns([1, 3], gap="large")
+    with controls:
+        model, row = _chosen(run)
+    with body:
+        model_view(run, model, row)
+
+
+def _chosen(run: Run) -> tuple[str, int]:
+    """The model and the row."""
+    model = select_model("explain.model", run)
+    return model, _row(run, model)
+
+
+VIEWS = {"This row": _this_row, "What if": _what_if, "The model": _model}
 
 
 def _not_yet(run: Run) -> None:

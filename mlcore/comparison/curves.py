@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from mlcore.comparison.leak_cost import LeakCost, leak_cost
+from mlcore.comparison.leak_cost import leak_cost
 from mlcore.errors import NotFound, RunFailed
+from mlcore.explain.importance import importance
 from mlcore.models.parameters import Parameter
 from mlcore.result import Help, Result
 from mlcore.runs.folder import RunFolder
@@ -187,7 +188,7 @@ def _frame(levels: tuple[Level, ...], name: str, row: Metric) -> pd.DataFrame:
     )
 
 
-def result(run: RunFolder, study: Study) -> LearningCurve | ValidationCurve | LeakCost:
+def result(run: RunFolder, study: Study) -> Result:
     """What the points so far show. Raises NotFound when there are none."""
     return RESULTS[study.kind](run, study)
 
@@ -215,8 +216,8 @@ def _validation(run: RunFolder, study: Study) -> ValidationCurve:
     return ValidationCurve(model=study.model, title=label, parameter=parameter, metric=row, levels=tuple(levels))
 
 
-RESULTS: dict[str, Callable[[RunFolder, Study], LearningCurve | ValidationCurve | LeakCost]] = {
-    "learning": _learning, "validation": _validation, "leak": leak_cost,
+RESULTS: dict[str, Callable[[RunFolder, Study], Result]] = {
+    "learning": _learning, "validation": _validation, "leak": leak_cost, "importance": importance,
 }  # fmt: skip
 
 
@@ -230,6 +231,12 @@ def validation_curve(run: RunFolder, study: Study) -> ValidationCurve:
     """Carry out a study, wait for it, and return its curve. Raises BadInput, RunFailed."""
     _carry_out(run, study)
     return _validation(run, study)
+
+
+def importance_of(run: RunFolder, study: Study) -> Result:
+    """Carry out a study of a model's columns, wait for it, and return their importance. Raises BadInput, RunFailed."""
+    _carry_out(run, study)
+    return importance(run, study)
 
 
 def _carry_out(run: RunFolder, study: Study) -> None:

@@ -13,7 +13,6 @@ stability is the overlap of the five strongest columns over bootstrap refits (Vi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import pairwise
 from typing import Any, ClassVar
 
@@ -22,7 +21,8 @@ import pandas as pd
 from pandas.api import types as pt
 
 from mlcore.data.cast import as_categories, as_numbers
-from mlcore.errors import BadChoice, BadInput
+from mlcore.errors import BadInput
+from mlcore.explain.answers import Answers, training_rows
 from mlcore.result import Array, Help, Result
 from mlcore.runs.folder import RunFolder
 from mlcore.wording import apart, days_apart, number, percent, several, shortened
@@ -279,29 +279,15 @@ class Coder:
         return drawn.mask(codes == own_code, own).array
 
 
-class Lime:
+class Lime(Answers):
     """The adapter: one coder per column of the training rows, and the model to explain."""
 
     def __init__(self, frame: pd.DataFrame, pipeline: Any, options: Options) -> None:
         if len(frame) > options.most_rows:
             frame = frame.sample(options.most_rows, random_state=options.seed)
-        self.frame, self.pipeline, self.options = frame.reset_index(drop=True), pipeline, options
+        super().__init__(pipeline)
+        self.frame, self.options = frame.reset_index(drop=True), options
         self.coders = {name: Coder(frame[name], options) for name in frame.columns}
-
-    @cached_property
-    def output(self) -> str:
-        """The output of the model that is explained."""
-        if hasattr(self.pipeline, "predict_proba"):
-            return "probability"
-        return "decision score" if hasattr(self.pipeline, "decision_function") else "value"
-
-    def ask(self, frame: pd.DataFrame) -> Array:
-        """(n, outputs): probabilities, decision scores or values."""
-        name = {"probability": "predict_proba", "decision score": "decision_function", "value": "predict"}[self.output]
-        outputs = np.asarray(getattr(self.pipeline, name)(frame), float)
-        if self.output == "decision score" and outputs.ndim == 1:  # of two classes: for the second, against the first
-            return np.column_stack([-outputs, outputs])
-        return outputs[:, None] if outputs.ndim == 1 else outputs
 
     def explain(self, row: pd.DataFrame, label: str | None) -> tuple[Local, int]:
         """Explain one raw row (1, p); return the local fit and the index of the explained output."""
@@ -318,22 +304,12 @@ class Lime:
         background = self.frame.iloc[rng.choice(len(self.frame), min(BACKGROUND, len(self.frame)), replace=False)]
         predictions = self.ask(pd.concat([perturbed, background], ignore_index=True))
         outputs = self.ask(row)[0]
-        index = self._output_index(outputs, label)
+        index = self.index_of(outputs, label)
         same = (samples == codes).astype(float)
         same[0], predictions[0] = 1.0, outputs  # LIME's first sample is the row itself
         local = fit_local(same, predictions[: options.samples, index], rng)
         average = float(predictions[options.samples :, index].mean())
         return Local(**{**local, "prediction": float(outputs[index]), "average": average, "codes": codes}), index
-
-    def _output_index(self, outputs: Array, label: str | None) -> int:
-        if self.output == "value" or len(outputs) == 1:
-            return 0
-        classes = [str(c) for c in self.pipeline.classes_]
-        if label is None:
-            return int(np.argmax(outputs))
-        if label not in classes:
-            raise BadChoice.of("class", label, classes)
-        return classes.index(label)
 
 
 @dataclass(frozen=True)
@@ -434,13 +410,11 @@ def explain(run: RunFolder, model: str, row: int, **options: Any) -> Explanation
         raise BadInput(f"Row {row} does not exist: the file has rows 0 to {dataset.rows - 1}.")
     names = experiment.schema.features().names
     holdout = set(run.plan()["holdout"])
-    tested = run.predictions(model)["row"].drop_duplicates().to_numpy() if model in run.predicted() else None
     frame = dataset.frame(names)
-    training = frame.iloc[np.sort(tested)] if tested is not None else frame.drop(index=list(holdout))
-    lime = Lime(training, run.model(model), settings)
+    lime = Lime(frame.iloc[training_rows(run, model)], run.model(model), settings)
     # Of two classes always the positive one, so that rows are comparable.
     local, index = lime.explain(frame.iloc[[row]], settings.label or experiment.recipe.positive)
-    label = str(lime.pipeline.classes_[index]) if experiment.recipe.task != "regression" else None
+    label = lime.label_of(index)
     actual = dataset.frame([experiment.recipe.target], [row])[experiment.recipe.target].iloc[0]
     is_hidden = row in holdout and not run.holdout_looks()
     blank = Explanation(

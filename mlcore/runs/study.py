@@ -28,7 +28,7 @@ from mlcore.result import Array
 from mlcore.runs import lock
 from mlcore.runs.context import TRAIN_SCORE_ROWS, Context, context
 from mlcore.runs.events import Event, EventReader, append_later, first, since_resumed
-from mlcore.runs.fit import encode, fit_options, fit_steps, predict, with_parameters
+from mlcore.runs.fit import encode, fit_options, fit_steps, predict, rows_of, with_parameters
 from mlcore.runs.folder import RunFolder
 from mlcore.runs.paths import STUDIES
 from mlcore.runs.process import end_worker, is_starting
@@ -48,12 +48,13 @@ State = Literal["absent", "running", "finished", "failed", "interrupted"]
 
 @dataclass(frozen=True, kw_only=True)
 class Study:
-    """What is asked: how scores grow with rows, how they change with one hyperparameter, or what a leak would cost.
+    """What is asked: how scores grow with rows, how they change with one hyperparameter, what a leak would cost, or how
+    much a model needs each column.
 
     The `parameter` of a leak is the place of a step among those that are fitted inside the folds, or `END`.
     """
 
-    kind: Literal["learning", "validation", "leak"]
+    kind: Literal["learning", "validation", "leak", "importance"]
     model: str
     parameter: str = ""
 
@@ -199,6 +200,9 @@ def tasks_of(folder: str, study: Study) -> list[tuple[Callable[..., Any], tuple[
         if study.kind == "learning":
             sizes = sorted({max(min(FEWEST, smallest), round(s * smallest)) for s in FRACTIONS})
             tasks += [(point, (folder, study.model, fold.key, size, {})) for size in sizes]
+        elif study.kind == "importance":
+            names = [None, *run.raw.columns]
+            tasks += [(shuffled_point, (folder, study.model, fold.key, name)) for name in names]
         elif study.kind == "leak":
             tasks += [(leak_point, (folder, study.model, fold.key, study.parameter, side)) for side in SIDES]
         else:
@@ -237,6 +241,56 @@ def _encoded(folder: str, key: str, family: str, size: int) -> _Encoded:
     kept, categories = encoded.kept, run.setting.categories
     rows, categories = (train, categories) if kept is None else (train[kept.rows], kept.categories)
     return _Encoded(encoded.train, encoded.of(run.prepared.iloc[fold.test]), rows, unlabelled, categories)
+
+
+SHUFFLES = 3  # of each column in each fold
+
+
+def shuffled_point(folder: str, model: str, key: str, column: str | None) -> Point:
+    """Score the test rows of a fold with one column shuffled among them; as they are without a column."""
+    run = context(folder)
+    fold, classes = run.fold(key), len(run.target.classes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        of_features, estimator = _fitted(folder, model, key)
+        rows, scores = run.raw.iloc[fold.test], []
+        place = -1 if column is None else list(rows.columns).index(column)
+        rng = np.random.default_rng([run.setting.seed, fold.fold, place + 1])
+        for _ in range(1 if column is None else SHUFFLES):
+            order = rng.permutation(len(rows))
+            shuffled = rows if column is None else rows.assign(**{column: rows[column].array[order]})
+            predictions = predict(estimator, of_features(shuffled), run.y[fold.test], classes)
+            scores.append(compute(run.metric, replace(predictions, weights=run.weights_of(fold.test)))[0])
+    known = [s for s in scores if s is not None]
+    return Point(key, len(fold.train), column, float(np.mean(known)) if known else None, None)
+
+
+@lru_cache(maxsize=2)
+def _fitted(folder: str, model: str, key: str) -> tuple[Callable[[Any], Any], Any]:
+    """What makes the features of raw rows, and the estimator that was fitted on the training rows of a fold."""
+    run = context(folder)
+    candidate, train = run.experiment.candidate(model), run.fold(key).train
+    X: Any
+    of_features: Callable[[Any], Any]
+    rows, categories = train, run.setting.categories
+    if candidate.family == "raw":
+        X, of_features = run.raw.iloc[train], lambda frame: frame
+    elif candidate.family == "none":
+        X, of_features = np.zeros((len(train), 1)), lambda frame: np.zeros((len(frame), 1))
+    else:
+        encoded = encode(run, run.family_of(candidate), fit_steps(run, train))
+        X, of_features = encoded.train, lambda frame: encoded.of(run.leading.transform(frame))
+        if encoded.kept is not None:
+            rows, categories = train[encoded.kept.rows], encoded.kept.categories
+    most = candidate.most_rows
+    if most is not None and len(rows) > most:
+        sample = sample_rows(run.y[rows], most, run.setting.seed, stratified=run.setting.task != "regression")
+        X, rows = rows_of(X, sample), rows[sample]
+    setting = replace(run.setting, categories=categories)
+    estimator = candidate.build(setting.for_fit(run.y[rows]), run.folder)
+    unlabelled = of_features(run.raw.iloc[run.unknown]) if candidate.unlabelled and len(run.unknown) else None
+    estimator.fit(X, run.y[rows], **fit_options(run, candidate, estimator, rows, unlabelled))
+    return of_features, estimator
 
 
 def leak_point(folder: str, model: str, key: str, place: str, side: str) -> Point:

@@ -113,6 +113,17 @@ def test_every_view_of_evaluate(runs, mixed):
             assert view in TABLES or test.get("plotly_chart"), (task, view)
 
 
+@pytest.mark.parametrize("view", ["What if", "The model"])
+def test_further_views_of_explain(runs, mixed, view):
+    session = session_on(mixed, runs["binary"].experiment.recipe.target, runs["binary"])
+    session.choose("explain.view", view)
+    test = opened("pages/explain.py", session)
+    assert not test.exception
+    assert not test.warning, text_of(test)
+    head = {"What if": "What would turn it", "The model": "Which columns it needs"}[view]
+    assert head in [s.value for s in test.subheader]
+
+
 def test_opening_a_sample_aims_at_its_target(home):
     test = opened("app.py")
     test.button(key="sample-churn").click().run()
