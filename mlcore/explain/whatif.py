@@ -341,8 +341,17 @@ def _nearer(subject: Subject, values: dict[str, Any], turns: Any) -> dict[str, A
                 far = middle
             else:
                 near = middle
-        values = {**values, name: far}
+        values = {**values, name: _short(subject, {**values, name: far}, name, turns)}
     return values
+
+
+def _short(subject: Subject, values: dict[str, Any], name: str, turns: Any) -> float:
+    """The number with as few digits as still turn the prediction."""
+    for digits in (1, 2, 3, 4):
+        short = float(f"{values[name]:.{digits}g}")
+        if turns(subject.ask(subject.with_values([{**values, name: short}])))[0]:
+            return short
+    return float(values[name])
 
 
 # neighbours -----------------------------------------------------------------------------------------------------------
