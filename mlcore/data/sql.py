@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -67,6 +68,15 @@ def connection(spool: Path, columns: int = 0) -> duckdb.DuckDBPyConnection:
 def quoted(name: str) -> str:
     """Quote an identifier for SQL."""
     return '"' + name.replace('"', '""') + '"'
+
+
+def quoted_path(path: Path) -> str:
+    """SQL of the path of one file to read: DuckDB takes `*`, `?` and `[ ]` for a pattern, which may match other files.
+
+    >>> quoted_path(Path("a[1].csv")), quoted_path(Path("it's.csv"))
+    ("'a[[]1].csv'", "'it''s.csv'")
+    """
+    return quoted_text(re.sub(r"[*?\[]", lambda c: f"[{c[0]}]", str(path)))
 
 
 def quoted_text(text: str) -> str:

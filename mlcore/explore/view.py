@@ -14,7 +14,7 @@ import pandas as pd
 
 from mlcore.data.dataset import Column, Dataset, Schema, unique_names
 from mlcore.data.filters import Filters, sql_of
-from mlcore.data.sql import WIDE, free_names, is_date, level, quoted, quoted_text
+from mlcore.data.sql import WIDE, free_names, is_date, level, quoted, quoted_path, quoted_text
 from mlcore.errors import NotApplicable
 from mlcore.result import Array
 
@@ -110,7 +110,7 @@ def asking(data: Dataset | View) -> Iterator[Ask]:
 
 def _parquet(dataset: Dataset, *, sample: bool = False) -> str:
     path = (dataset.sample_path if sample else None) or dataset.path
-    return f"read_parquet({quoted_text(str(path))})"
+    return f"read_parquet({quoted_path(path)})"
 
 
 def query(data: Dataset | View, sql: str) -> list[Any]:

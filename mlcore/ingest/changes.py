@@ -16,7 +16,7 @@ from pathlib import Path
 
 from mlcore.data.cast import as_boolean
 from mlcore.data.dataset import KINDS, ROLES, Column, Dataset, Kind, Schema, unique_names
-from mlcore.data.sql import connection, free_names, quoted, quoted_text, real, trimmed
+from mlcore.data.sql import connection, free_names, quoted, quoted_path, quoted_text, real, trimmed
 from mlcore.data.workspace import Workspace
 from mlcore.errors import BadChoice, BadInput
 from mlcore.ingest.convert import AS_TEXT, How, Texts, choose, convert_texts, sql_list
@@ -65,7 +65,7 @@ def with_kinds(data: Dataset, kinds: Mapping[str, str], workspace: Workspace | N
 
 def _years(data: Dataset, column: Column) -> str:
     """SQL of a column of whole years as the first days of these. Raises BadInput for other numbers."""
-    c, source = quoted(column.name), f"read_parquet({quoted_text(str(data.path))})"
+    c, source = quoted(column.name), f"read_parquet({quoted_path(data.path)})"
     with tempfile.TemporaryDirectory() as spool:
         con = connection(Path(spool))
         low, high = con.execute(f"SELECT min({c}), max({c}) FROM {source}").fetchone() or (None, None)
@@ -90,7 +90,7 @@ def _check_boolean(data: Dataset, column: Column) -> None:
 
 def _conversion(data: Dataset, column: Column, kind: str) -> tuple[str, str]:
     """SQL of a text column as numbers or dates, and how the texts are read."""
-    c, source = quoted(column.name), f"read_parquet({quoted_text(str(data.path))})"
+    c, source = quoted(column.name), f"read_parquet({quoted_path(data.path)})"
     with tempfile.TemporaryDirectory() as spool:
         con = connection(Path(spool))
         rows = con.execute(f"SELECT DISTINCT {c} FROM {source} WHERE {c} IS NOT NULL LIMIT {EXAMPLES}").fetchall()
@@ -251,7 +251,7 @@ def without_last(data: Dataset, rows: int, workspace: Workspace | None = None) -
     with tempfile.TemporaryDirectory(dir=workspace.folder("spool")) as spool:
         raw, out = Path(spool) / "raw.parquet", Path(spool) / "data.parquet"
         con = connection(Path(spool), len(data.schema))
-        source = f"read_parquet({quoted_text(str(data.path))})"
+        source = f"read_parquet({quoted_path(data.path)})"
         con.execute(
             f"COPY (SELECT * FROM {source} LIMIT {data.rows - rows}) TO {quoted_text(str(raw))} (FORMAT parquet)"
         )
@@ -323,7 +323,7 @@ def _stored(
     with tempfile.TemporaryDirectory(dir=workspace.folder("spool")) as spool:
         out = Path(spool) / "data.parquet"
         con = connection(Path(spool), len(data.schema))
-        source = f"read_parquet({quoted_text(str(data.path))})"
+        source = f"read_parquet({quoted_path(data.path)})"
         con.execute(f"COPY ({query.replace(SOURCE, source)}) TO {quoted_text(str(out))} (FORMAT parquet)")
         con.close()
         rows, inferred = infer(out, {c.name: c.parse for c in data.schema})

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mlcore.data.number_formats import DEBIT, DURATION, DURATION_SQL, DURATIONS, NEGATIVE, number_parts, number_sql
-from mlcore.data.sql import BLANKS, connection, quoted, quoted_text, trimmed
+from mlcore.data.sql import BLANKS, connection, quoted, quoted_path, quoted_text, trimmed
 from mlcore.ingest.markers import AMONG_NUMBERS, MISSING, kept
 
 SAFE_DIGITS = 15  # that a float keeps
@@ -331,7 +331,7 @@ def convert_texts(raw: Path, out: Path, how: How, options: Texts) -> tuple[list[
     Returns the assumptions as sentences, how each converted column was read, and what was taken as missing.
     """
     con = connection(out.parent)
-    source = f"read_parquet({quoted_text(str(raw))})"
+    source = f"read_parquet({quoted_path(raw)})"
     described = con.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()
     columns = {
         name: _TextColumn(name, source, options)

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlcore.data.column_stats import ColumnStats, Scan
 from mlcore.data.dataset import Column, Kind, Role, Schema
-from mlcore.data.sql import connection, quoted, quoted_text
+from mlcore.data.sql import connection, quoted, quoted_path
 
 ID_NAME = re.compile(
     r"(^|[_\s.\-])(id|ids|uuid|guid|key|no|nr|number|code|index|idx)$|[a-z](Id|ID|Key|No|Nr)$|^(id|unnamed: 0)$",
@@ -73,7 +73,7 @@ def _with_distinct(path: Path, figures: dict[str, ColumnStats]) -> dict[str, Col
     if not uncounted:
         return figures
     con = connection(path.parent)
-    source = f"read_parquet({quoted_text(str(path))})"
+    source = f"read_parquet({quoted_path(path)})"
     expressions = ", ".join(f"approx_count_distinct({quoted(n)})" for n in uncounted)
     estimates = con.execute(f"SELECT {expressions} FROM {source}").fetchone() or ()
     completed = dict(figures)

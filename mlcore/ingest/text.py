@@ -18,7 +18,7 @@ from pathlib import Path
 import duckdb
 
 from mlcore.data.dataset import Reading
-from mlcore.data.sql import BLANKS, WIDE, connection, quoted, quoted_text, trimmed
+from mlcore.data.sql import BLANKS, WIDE, connection, quoted, quoted_path, quoted_text, trimmed
 from mlcore.errors import CannotRead
 from mlcore.ingest import convert, dialect
 from mlcore.ingest.convert import sql_list
@@ -222,7 +222,7 @@ def _without_empty(order: Order, layout: Dialect, table: _Table) -> list[str]:
     if len(named) < 2 or not metadata.num_rows or (not unused and not all(nulls)):
         return []
     con = connection(order.out, len(names))
-    out, source = order.out / "tidy.parquet", f"read_parquet({quoted_text(str(order.data))})"
+    out, source = order.out / "tidy.parquet", f"read_parquet({quoted_path(order.data)})"
     known = " OR ".join(f"{quoted(n)} IS NOT NULL" for n in named)
     counted = con.execute(f"SELECT count(*) FROM {source} WHERE {known}").fetchone() if all(nulls) else None
     rows = int(counted[0]) if counted else metadata.num_rows
@@ -276,12 +276,14 @@ class _Table:
             if len(types) > WIDE:  # checking that each value is whole would take longer than reading it
                 types = {n: convert.FLOAT if t == convert.INTEGER else t for n, t in types.items()}
             wrong, rejects = self._copy_rows(types)
-            if self._blank_unclosed_quotes(rejects):
+            spread = self._spread(rejects) if not wrong else Spread()
+            if self._blank_unclosed_quotes(rejects, all_of_them=spread.lost > 0):
                 continue
             if not wrong and not checked and self.facts.codes:
                 wrong, checked = self._columns_with_codes(types), True
             wrong = wrong or self._untidy(types)
             if not wrong:
+                self.notes += spread.words(self.dialect.names)
                 return types, sorted(self.blanked | self._line_numbers(rejects))
             values = values.with_failures(self._misfits(types, wrong), wrong)
         raise CannotRead(f"{self.order.name} could not be read as a table. Set its delimiter and quote character.")
@@ -296,18 +298,48 @@ class _Table:
                 numbers.add(line)
         return numbers
 
-    def _blank_unclosed_quotes(self, rejects: list[Reject]) -> bool:
+    def _spread(self, rejects: list[Reject]) -> Spread:
+        """Hold the lines of the file against the rows that were stored: which lines are in no row, or inside a cell."""
+        import pyarrow.parquet as pq
+
+        lines, last = 0, b"\n"
+        with self.plain.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                lines, last = lines + chunk.count(b"\n"), chunk[-1:]
+        lines += last != b"\n"
+        rows = pq.ParquetFile(self.order.data).metadata.num_rows
+        left = lines - self.dialect.above - rows - sum(r.lines for r in rejects)
+        if left <= 0:
+            return Spread()
+        with self.plain.open("rb") as file:
+            left -= sum(not line.strip(b"\r\n") for line in file)  # blanked lines among them
+        if left <= 0:
+            return Spread()
+        counts = ", ".join(
+            f"sum({ends}), max({ends})"
+            for ends in (f"length({c}) - length(replace({c}, chr(10), ''))" for c in map(quoted, self.dialect.names))
+        )
+        con = connection(self.order.out, len(self.dialect.names))
+        ends = con.execute(f"SELECT {counts} FROM {self._scan({}, ('',))}").fetchone() or ()
+        con.close()
+        inside, most = [int(v or 0) for v in ends[::2]], [int(v or 0) for v in ends[1::2]]
+        return Spread(lost=max(0, left - sum(inside)), lines=lines, most=max(most), column=most.index(max(most)))
+
+    def _blank_unclosed_quotes(self, rejects: list[Reject], *, all_of_them: bool) -> bool:
         """Blank each line whose unclosed quote swallowed the lines after it, and record it as skipped.
+
+        DuckDB does not always show how far such a quote reached; if lines of the file are missing, `all_of_them` are
+        taken to have swallowed some.
 
         Returns whether anything changed. After MOST_MENDED rounds, quotes are read as plain characters.
         """
-        swallowed = [r for r in rejects if r.kind == "UNQUOTED VALUE" and r.lines > 1]
+        swallowed = [r for r in rejects if r.kind == "UNQUOTED VALUE" and (r.lines > 1 or all_of_them)]
         if not swallowed or not self.dialect.form.quote:
             return False
         if self.is_resolved >= MOST_MENDED:
             self.dialect = replace(self.dialect, form=replace(self.dialect.form, quote=""))
             self.blanked, self.plain = set(), self.whole
-            self.notes.append("Quotes were read as plain characters, because many of them are never closed.")
+            self.notes.append("Quotes were read as plain characters, because some of them are never closed.")
             return True
         self.is_resolved += 1
         out = self.order.out / f"mended{self.is_resolved}.csv"
@@ -437,7 +469,7 @@ class _Table:
             f"bool_or({trimmed(c)} <> {c} OR {c} IN ({sql_list(self._missing_in(types, n))}))"
             for n, c in ((n, quoted(n)) for n in texts)
         )
-        source = f"read_parquet({quoted_text(str(self.order.data))})"
+        source = f"read_parquet({quoted_path(self.order.data)})"
         row = con.execute(f"SELECT {', '.join(tests)} FROM {source}").fetchone() or ()
         con.close()
         return {n for n, untidy in zip(texts, row, strict=True) if untidy}
@@ -454,7 +486,7 @@ class _Table:
         """How often each marker was taken as missing in each column: in all rows, or in the sample of a huge file."""
         con = connection(self.order.out, len(types))
         most = "" if self.plain.stat().st_size <= MOST_COUNTED else f" LIMIT {SAMPLE_ROWS}"
-        stored = f"read_parquet({quoted_text(str(self.order.data))})"
+        stored = f"read_parquet({quoted_path(self.order.data)})"
         kept_names = [n for (n, *_) in con.execute(f"DESCRIBE SELECT * FROM {stored}").fetchall()]
         counts = con.execute(f"SELECT {', '.join(f'count({quoted(n)})' for n in kept_names)}, count(*) FROM {stored}")
         *known, rows = counts.fetchone() or (0,)
@@ -482,7 +514,7 @@ class _Table:
             f"escape={quoted_text(d.form.quote)}, header=false, skip={d.above}, columns={{{columns}}}"
         )
         return (
-            f"read_csv({quoted_text(str(self.plain))}, {form}, nullstr=[{nulls}], auto_detect=false, "
+            f"read_csv({quoted_path(self.plain)}, {form}, nullstr=[{nulls}], auto_detect=false, "
             "ignore_errors=true, store_rejects=true, "
             f"null_padding={str(self.order.options.short_rows == 'fill').lower()}, max_line_size={longest})"
         )
@@ -504,6 +536,34 @@ def _column_sql(index: int, name: str, conversion: convert.Conversion, missing: 
     if conversion.native == "DOUBLE":
         return f"CASE WHEN isnan({c}) THEN NULL ELSE {c} END AS {c}"
     return f"{conversion.value(c, missing, failure)} AS {c}"
+
+
+MANY_LINES = 20  # in one cell: rather a quote that is closed too late than a text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Spread:
+    """Lines of a file that are in no row, and the cell that has the most line ends."""
+
+    lost: int = 0
+    lines: int = 0
+    most: int = 0
+    column: int = 0
+
+    def words(self, names: tuple[str, ...]) -> list[str]:
+        """What a person should look at."""
+        notes = []
+        if self.lost:
+            notes.append(
+                f"{self.lost:,} of the {self.lines:,} lines are in no row, for a reason that is not known. Look for a "
+                "badly closed quote, or set the quote character."
+            )
+        if self.most >= MANY_LINES:
+            notes.append(
+                f"One value of {names[self.column]} goes over {self.most + 1:,} lines of the file. If a quote in it is "
+                f"closed too late, {self.most:,} rows are inside it; read the file without a quote character to see."
+            )
+        return notes
 
 
 @dataclass(frozen=True)

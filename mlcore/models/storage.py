@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +13,30 @@ from mlcore.data.former_names import FORMER_MODULES, provide_former_modules
 from mlcore.errors import CannotRead
 from mlcore.models.catalogue import MODELS
 
-# Libraries whose classes are loaded: scikit-learn, this package, the libraries of the catalogue rows, and boosters that
-# users often add.
-LIBRARIES = (
-    "sklearn.",
-    "sklearnex.",
-    "daal4py.",
-    "onedal.",
-    "numpy.",
-    "scipy.",
-    "lightgbm.",
-    "catboost.",
-    "mlcore.",
-)
-TRUSTED = (*LIBRARIES, *(library for row in MODELS for library in row.trusted))
-# Histogram boosting keeps a partial of check_array (the function of a partial is listed and checked separately);
-# LightGBM keeps containers of the standard library.
+# What the models of the catalogue store beyond what skops itself trusts, name by name: opening a file builds what it
+# names, so a whole library would be too much (numpy.memmap writes a file, numpy.lib.npyio.NpzFile opens a pickle).
 TRUSTED_NAMES = (
-    "functools.partial",
-    "sklearn.utils.validation.check_array",
     "collections.OrderedDict",
     "collections.defaultdict",
-    "mlcore.features.encode.median",  # how missing numbers are filled
+    "functools.partial",  # of check_array, which is listed and checked by itself
+    "mlcore.features.encode.median",
+    "numpy.dtype",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.tree._tree.Tree",
+    "sklearn.utils.validation.check_array",
+    "lightgbm.basic.Booster",
+    "xgboost.core.Booster",
 )
+# Of these libraries estimators are loaded, and nothing else; of the last three, all classes, which their models need.
+LIBRARIES = ("sklearn.", "mlcore.", "lightgbm.", "catboost.", "sklearnex.", "daal4py.", "onedal.")
+TRUSTED = (*LIBRARIES, *(library for row in MODELS for library in row.trusted))
+FAST = ("sklearnex.", "daal4py.", "onedal.")
 
 
 def warm() -> None:
@@ -63,16 +65,17 @@ def modules_of(estimators: list[Any]) -> list[str]:
 
 
 def _is_trusted(name: str) -> bool:
-    """Classes of known libraries only: a function that is called during prediction could do anything."""
+    """Names of the list, and estimators of known libraries or of modules that this process has imported already."""
     if name in TRUSTED_NAMES:
         return True
     module, _, kind = name.rpartition(".")
     if name.startswith(TRUSTED):
-        definition = getattr(importlib.import_module(module), kind, None)
-        is_ours = name.startswith("mlcore.")
-        return isinstance(definition, type) and (not is_ours or _is_estimator(definition))
-    # An estimator of a module that this process has already imported, such as a user's.
-    return _is_estimator(getattr(sys.modules.get(module), kind, None))
+        try:
+            definition = getattr(importlib.import_module(module), kind, None)
+        except ImportError:
+            return False
+        return _is_estimator(definition) or (name.startswith(FAST) and isinstance(definition, type))
+    return _is_estimator(getattr(sys.modules.get(module), kind, None))  # such as a user's
 
 
 def _is_estimator(kind: object) -> bool:
@@ -82,13 +85,19 @@ def _is_estimator(kind: object) -> bool:
 
 
 def load(path: Path) -> Any:
-    """Read an estimator. Raises CannotRead for a type of a library that is not trusted."""
+    """Read an estimator. Raises CannotRead for a damaged file, and for one with anything that is not trusted."""
     import skops.io
 
-    types = skops.io.get_untrusted_types(file=path)
+    try:
+        types = skops.io.get_untrusted_types(file=path)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ImportError, zipfile.BadZipFile) as error:
+        raise CannotRead(f"{path.name} is damaged and cannot be opened ({type(error).__name__}).") from None
     if any(t.startswith(tuple(FORMER_MODULES)) for t in types):
         provide_former_modules()
     untrusted = [t for t in types if not _is_trusted(t)]
     if untrusted:
-        raise CannotRead(f"{path.name} contains {untrusted[0]}, of a library that is not trusted; it was not loaded.")
-    return skops.io.load(path, trusted=types)
+        raise CannotRead(f"{path.name} contains {untrusted[0]}, which is not trusted; it was not loaded.")
+    model = skops.io.load(path, trusted=types)
+    if not _is_estimator(type(model)):
+        raise CannotRead(f"{path.name} holds a {type(model).__name__}, not a model; it was not used.")
+    return model

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import json
+import re
+import zipfile
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -92,3 +96,104 @@ def test_own_classifiers_without_probabilities_and_twice_the_same():
     assert not hasattr(run.model("ridge_classifier"), "predict_proba")
     with pytest.raises(BadInput, match="more than once"):
         compare_here(data, target="two", models=["knn", "knn"])
+
+
+# files that wish us ill -----------------------------------------------------------------------------------------------
+
+CONTENTS = {
+    "ConstructorFromReduceNode": {
+        "__class__": "TupleNode",
+        "__module__": "builtins",
+        "__loader__": "TupleNode",
+        "content": [],
+    },
+    "FunctionNode": {"module_path": "os", "function": "system"},
+    "PartialNode": {"func": {}, "args": {}, "kwds": {}, "namespace": {}},
+    "SliceNode": {"start": 0, "stop": 1, "step": 1},
+    "JsonNode": "1",
+}
+NAMES = ["numpy.lib.npyio.NpzFile", "numpy.memmap", "subprocess.Popen", "builtins.eval", "os.system", "shutil.rmtree",
+         "pathlib.Path", "joblib.memory.Memory", "pickle.Unpickler", "scipy.io.loadmat"]  # fmt: skip
+
+
+def hostile(path, loader: str, name: str) -> None:
+    """A .skops file whose root is one node that names something else than a model."""
+    module, _, kind = name.rpartition(".")
+    content = CONTENTS.get(loader, {"__class__": "dict", "__module__": "builtins", "__loader__": "DictNode",
+                                    "content": {}, "key_types": {"__class__": "list", "__module__": "builtins",
+                                                                 "__loader__": "ListNode", "content": []}})  # fmt: skip
+    root = {"__class__": kind, "__module__": module, "__loader__": loader, "content": content, "__id__": 1,
+            "protocol": 2, "_skops_version": "0.16.0", "key_types": {"__class__": "list", "__module__": "builtins",
+            "__loader__": "ListNode", "content": [], "__id__": 2}, "attrs": content, "type": "ndarray",
+            "file": "data.npy", "is_json": True}  # fmt: skip
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("schema.json", json.dumps(root))
+        file.writestr("data.npy", b"cos\nsystem\n(S'touch marker'\ntR.")
+
+
+def loaders() -> list[str]:
+    """All kinds of node that skops knows."""
+    from skops.io._audit import NODE_TYPE_MAPPING
+
+    return sorted({node for node, _ in NODE_TYPE_MAPPING} - {"JsonNode"})
+
+
+@pytest.mark.parametrize("loader", loaders())
+def test_a_hostile_file_is_refused_before_anything_is_built(tmp_path, monkeypatch, loader):
+    """Each kind of node with each of ten names that would run, read or write something."""
+    monkeypatch.chdir(tmp_path)
+    victim = tmp_path / "victim.txt"
+    victim.write_text("x" * 900)
+    for name in NAMES:
+        path = tmp_path / "evil.skops"
+        hostile(path, loader, name)
+        with pytest.raises(CannotRead):
+            storage.load(path)
+    assert victim.read_text() == "x" * 900
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["evil.skops", "victim.txt"]
+
+
+def test_the_two_files_that_once_ran_code_and_wrote(tmp_path):
+    """A memmap that truncates a file, and an archive opened with pickles allowed, as constructors with arguments."""
+    victim = tmp_path / "victim.txt"
+    victim.write_text("x" * 900)
+
+    def plain(value):
+        return {"__class__": type(value).__name__, "__module__": "builtins", "__loader__": "JsonNode",
+                "content": json.dumps(value), "is_json": True, "__id__": id(value)}  # fmt: skip
+
+    for name, arguments in (
+        ("numpy.memmap", [str(victim), "uint8", "w+", 0, 9]),
+        ("numpy.lib.npyio.NpzFile", [str(tmp_path / "x.npz"), False, True]),
+    ):
+        module, _, kind = name.rpartition(".")
+        content = {"__class__": "tuple", "__module__": "builtins", "__loader__": "TupleNode",
+                   "content": [plain(a) for a in arguments], "__id__": 5}  # fmt: skip
+        root = {"__class__": kind, "__module__": module, "__loader__": "ConstructorFromReduceNode", "content": content,
+                "__id__": 1, "protocol": 2, "_skops_version": "0.16.0"}  # fmt: skip
+        with zipfile.ZipFile(tmp_path / "evil.skops", "w") as file:
+            file.writestr("schema.json", json.dumps(root))
+        with pytest.raises(CannotRead, match=re.escape(name)):
+            storage.load(tmp_path / "evil.skops")
+    assert victim.read_text() == "x" * 900
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no archive", bytes(range(256)) * 20])
+def test_a_damaged_model_is_a_sentence(tmp_path, damage):
+    path = tmp_path / "model.skops"
+    path.write_bytes(damage)
+    with pytest.raises(CannotRead, match="damaged"):
+        storage.load(path)
+
+
+def test_every_model_that_is_stored_holds_listed_names_only(runs):
+    """Nothing beyond the list, estimators of scikit-learn and of this package."""
+    import skops.io
+
+    for run in runs.values():
+        for path in run.path.rglob("*.skops"):
+            for name in skops.io.get_untrusted_types(file=path):
+                assert name in storage.TRUSTED_NAMES or name.startswith(("mlcore.", "sklearn.", "xgboost.sklearn.")), (
+                    name
+                )
+            storage.load(path)
