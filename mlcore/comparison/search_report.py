@@ -221,7 +221,7 @@ def searches_under_way(run: RunFolder) -> list[SearchProgress]:
 
 def _trial_files(run: RunFolder, model: str) -> dict[str, Any]:
     """The files of a candidate's trials, by the key of a fold or `final`."""
-    return {p.stem: p for p in sorted(run.paths.trials(model, "").parent.glob("*.jsonl"))}
+    return {p.stem: p for p in sorted(run.paths.searches(model).glob("*.jsonl"))}
 
 
 def search_report(run: RunFolder, model: str) -> SearchReport:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from mlcore.data.former_names import with_current_names
-from mlcore.errors import BadChoice, NoSuchColumn
+from mlcore.errors import BadChoice, CannotRead, NoSuchColumn
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -200,11 +201,22 @@ class Dataset:
 
         for name in columns or ():
             self.schema[name]
-        table = pq.read_table(self.path, columns=list(columns) if columns is not None else None, use_threads=False)
+        with self._readable():
+            table = pq.read_table(self.path, columns=list(columns) if columns is not None else None, use_threads=False)
         if rows is not None:
             table = table.take(list(rows))
         frame: pd.DataFrame = table.to_pandas()
         return frame
+
+    @contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Turn what pyarrow raises of a damaged or missing file into CannotRead."""
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            raise CannotRead(
+                f"The stored rows of {self.name} are damaged or gone ({str(error)[:100]}). Open its file again."
+            ) from None
 
     def column(self, name: str) -> pd.Series:
         """Read one column; whole numbers stay exact even with missing values. Raises NoSuchColumn."""
@@ -213,7 +225,8 @@ class Dataset:
         import pyarrow.parquet as pq
 
         self.schema[name]
-        table = pq.read_table(self.path, columns=[name], use_threads=False)
+        with self._readable():
+            table = pq.read_table(self.path, columns=[name], use_threads=False)
         series: pd.Series = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)[name]
         return series
 

@@ -8,12 +8,13 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlcore.data.dataset import Dataset
-from mlcore.errors import BadInput, NotFound
+from mlcore.errors import BadInput, CannotRead, NotFound
 
 LOCAL = "local"
 MEASURED = "measurements"  # the folder of comparisons that are asked for scores only
@@ -50,7 +51,26 @@ def read_json_lines(path: Path) -> list[Any]:
         text = path.read_bytes()
     except FileNotFoundError:
         return []
-    return [json.loads(line) for line in text[: text.rfind(b"\n") + 1].splitlines() if line.strip()]
+    return list(readable_lines(text[: text.rfind(b"\n") + 1]))
+
+
+def readable_lines(text: bytes) -> Iterator[Any]:
+    """The lines of a JSON Lines file; one that a crash has damaged is left out, and costs no other."""
+    for line in text.splitlines():
+        try:
+            yield json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file. Raises CannotRead for a damaged one, FileNotFoundError where there is none."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise CannotRead(
+            f"{path.name} in {path.parent.name} is damaged: {str(error)[:120]}. Restore the folder, or compare again."
+        ) from None
 
 
 def write_whole(path: Path, text: str) -> None:

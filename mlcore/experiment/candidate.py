@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -63,7 +64,7 @@ class Candidate:
         import skops.io
 
         reserved = (catalogue.RULE, catalogue.BLEND)
-        if not name or not all(ch.isalnum() or ch in "_-" for ch in name) or name in reserved:
+        if not _is_name(name) or name in reserved:
             raise BadInput(f"{name!r} cannot name a model: use letters, digits, _ and -, and not 'rule' or 'blend'.")
         if family not in OWN_FAMILIES:
             raise BadChoice.of("family of features", family, OWN_FAMILIES)
@@ -232,6 +233,8 @@ class Candidate:
     def from_json(cls, data: dict[str, Any]) -> Candidate:
         """Rebuild from plain data; an own estimator is loaded from the run's folder when it is built."""
         rule, search = data.get("rule"), data.get("search")
+        if not _is_name(data["model"]):
+            raise BadInput(f"{data['model']!r} cannot name a model: use letters, digits, _ and -.")
         return cls(
             data["model"],
             tuple(sorted(data["parameters"].items())),
@@ -241,6 +244,11 @@ class Candidate:
             search=Search.from_json(search) if search else None,
             takes=data.get("takes", "linear"),
         )
+
+
+def _is_name(name: Any) -> bool:
+    """Whether a name may name a model, and so its files."""
+    return isinstance(name, str) and bool(re.fullmatch(r"[\w\-]{1,120}", name))
 
 
 def _parameters_text(estimator: Any) -> dict[str, str]:

@@ -51,7 +51,7 @@ def carry_over(old: RunFolder, new: RunFolder) -> list[str]:
         link(old.paths.predictions(name), new.paths.predictions(name))
         if old.paths.model(name).exists():
             link(old.paths.model(name), new.paths.model(name))
-        for path in old.paths.trials(name, "").parent.glob("*.jsonl"):
+        for path in old.paths.searches(name).glob("*.jsonl"):
             copy = new.paths.trials(name, path.stem)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)  # they are appended to

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from mlcore.data.former_names import with_current_names
+from mlcore.data.workspace import readable_lines
 
 Event = dict[str, Any]
 NAME = "events.jsonl"
@@ -57,12 +58,12 @@ class EventReader:
             file.seek(self._read)
             text = file.read()
         whole = text[: text.rfind(b"\n") + 1]
-        self._events = self._events + [_event(line) for line in whole.splitlines()]
+        known = (_event(e) for e in readable_lines(whole) if isinstance(e, dict) and isinstance(e.get("event"), str))
+        self._events = self._events + list(known)
         self._read += len(whole)
 
 
-def _event(line: bytes) -> Event:
-    event: Event = json.loads(line)
+def _event(event: Event) -> Event:
     return with_current_names(event["event"], event)
 
 

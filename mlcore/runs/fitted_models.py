@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+from mlcore.data.workspace import read_json
 from mlcore.experiment.experiment import Experiment
 from mlcore.models import storage
 from mlcore.runs.paths import RunPaths
@@ -14,7 +14,8 @@ from mlcore.runs.paths import RunPaths
 def blend_weights(folder: Path) -> dict[str, float]:
     """The members of a run's blend and their weights; empty when there is no blend."""
     path = RunPaths(folder).blend
-    return json.loads(path.read_text("utf-8")) if path.exists() else {}
+    weights = read_json(path) if path.exists() else {}
+    return {str(name): float(weight) for name, weight in weights.items()} if isinstance(weights, dict) else {}
 
 
 def is_fitted(folder: Path, experiment: Experiment, name: str) -> bool:

@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from mlcore.data.dataset import Dataset
-from mlcore.data.workspace import read_json_lines, write_whole
-from mlcore.errors import BadChoice, BadInput, HoldoutError, NotFound
+from mlcore.data.workspace import read_json, read_json_lines, write_whole
+from mlcore.errors import BadChoice, BadInput, CannotRead, HoldoutError, NotFound
 from mlcore.experiment.experiment import Experiment
 from mlcore.models import storage
 from mlcore.result import MISLEADING, SEVERITIES, Array
@@ -93,21 +93,25 @@ class RunFolder:
     def experiment(self) -> Experiment:
         """What was asked. Raises NotFound where there is no run."""
         try:
-            return Experiment.from_json(json.loads(self.paths.experiment.read_text("utf-8")))
+            return Experiment.from_json(read_json(self.paths.experiment))
         except FileNotFoundError:
             raise NotFound(f"{self.path} is not a run: it has no experiment.json.") from None
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise CannotRead(
+                f"experiment.json in {self.path.name} is damaged, or of another version: {error!r}."
+            ) from None
 
     @cached_property
     def dataset(self) -> Dataset:
         """The rows, with the columns as they were when the run was started."""
-        data = json.loads(self.paths.dataset.read_text("utf-8"))
+        data = read_json(self.paths.dataset)
         return Dataset.from_json(data, self.paths.data).with_schema(self.experiment.schema)
 
     def is_readable(self) -> bool:
         """Whether its experiment can be read: a folder may be of another version, or not a run at all."""
         try:
             _ = self.experiment
-        except (HoldoutError, OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (HoldoutError, OSError):
             return False
         return True
 
@@ -206,8 +210,7 @@ class RunFolder:
         """
         try:
             about_data: list[dict[str, Any]] = [
-                {"columns": [a["column"]] if a["column"] else [], **a}
-                for a in json.loads(self.paths.alerts.read_text("utf-8"))
+                {"columns": [a["column"]] if a["column"] else [], **a} for a in read_json(self.paths.alerts)
             ]
         except FileNotFoundError:
             about_data = []
@@ -229,7 +232,7 @@ class RunFolder:
     def known(self) -> set[str]:
         """The alerts of which a person has said that they are known."""
         try:
-            return set(json.loads(self.paths.known.read_text("utf-8")))
+            return set(read_json(self.paths.known))
         except FileNotFoundError:
             return set()
 
@@ -250,7 +253,7 @@ class RunFolder:
         """The resolved split: rows of the file that are held out, classes and their counts. Raises NotFound."""
         try:
             plan: dict[str, Any] = self.once(
-                ("plan",), lambda: json.loads(self.paths.plan.read_text("utf-8")), self.paths.plan.stat().st_mtime_ns
+                ("plan",), lambda: read_json(self.paths.plan), self.paths.plan.stat().st_mtime_ns
             )
         except FileNotFoundError:
             raise NotFound("This run ended before its rows were split.") from None
@@ -290,7 +293,10 @@ class RunFolder:
         path = self.paths.predictions(model)
         if not path.exists():
             raise NotFound(f"{model} has no predictions in this run: {self.why_missing(model)}")
-        return pd.read_parquet(path)
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as error:  # of pyarrow
+            raise CannotRead(f"{path.name} in {self.path.name} is damaged: {str(error)[:120]}.") from None
 
     def why_missing(self, model: str) -> str:
         """Why a model has no predictions, or was not fitted."""

@@ -15,10 +15,20 @@ While the run is under way there are also `folds/` (predictions of finished fold
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlcore.errors import CannotRead
+
 STUDIES, FINAL_FITS = "studies", "final"  # folders of a run in which other workers work
+
+
+def file_name(name: str) -> str:
+    """A name of a run's files as the name of a file: never a path. Raises CannotRead."""
+    if not re.fullmatch(r"[\w\-]{1,120}", name):
+        raise CannotRead(f"A part of this run is named {name!r}, which cannot name a file. The run was not made here.")
+    return name
 
 
 @dataclass(frozen=True)
@@ -87,29 +97,39 @@ class RunPaths:
         """Predictions of finished folds, until a candidate is complete."""
         return self.root / "folds"
 
+    def _inside(self, path: Path) -> Path:
+        """A path that stays inside the run's folder, links included. Raises CannotRead."""
+        if path.is_symlink() or path.parent.is_symlink():
+            raise CannotRead(f"{path.name} of this run is a link, which may lead out of its folder; it was not opened.")
+        return path
+
     def fold(self, model: str, key: str) -> Path:
         """A candidate's predictions on one fold, until all its folds are done."""
-        return self.folds / model / f"{key}.npz"
+        return self.folds / file_name(model) / f"{file_name(key)}.npz"
 
     def predictions(self, model: str) -> Path:
         """A candidate's out-of-fold predictions."""
-        return self.root / "predictions.parquet" / f"{model}.parquet"
+        return self.root / "predictions.parquet" / f"{file_name(model)}.parquet"
 
     def model(self, model: str) -> Path:
         """A candidate's pipeline, fitted on all training rows."""
-        return self.root / "models" / f"{model}.skops"
+        return self._inside(self.root / "models" / f"{file_name(model)}.skops")
+
+    def searches(self, model: str) -> Path:
+        """The folder of a candidate's searches."""
+        return self.root / "search" / file_name(model)
 
     def trials(self, model: str, key: str) -> Path:
         """The trials of a candidate's search inside one fold, or on all training rows."""
-        return self.root / "search" / model / f"{key}.jsonl"
+        return self.searches(model) / f"{file_name(key)}.jsonl"
 
     def grown(self, model: str, key: str) -> Path:
         """A booster of one fold, kept so that it can be continued."""
-        return self.root / "grown" / f"{model}-{key}.skops"
+        return self._inside(self.root / "grown" / f"{file_name(model)}-{file_name(key)}.skops")
 
     def study(self, name: str) -> Path:
         """The folder of a study."""
-        return self.root / STUDIES / name
+        return self.root / STUDIES / file_name(name)
 
     @property
     def final_fits(self) -> Path:
