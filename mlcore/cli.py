@@ -7,6 +7,7 @@ failed, 0 otherwise. The options of `holdout compare` are those of `mlcore.compa
 from __future__ import annotations
 
 import argparse
+import contextlib
 import inspect
 import json
 import math
@@ -294,6 +295,25 @@ def _start_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--host", default="127.0.0.1")
     command.add_argument("--port", type=int, default=8501)
     command.add_argument("--no-browser", action="store_true", help="do not open a browser window")
+    command.add_argument(
+        "--allow-host", action="append", default=[], metavar="NAME",
+        help="a name under which browsers reach it, such as that of a proxy; on loopback all others are refused",
+    )  # fmt: skip
+
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+def _raise_file_limit() -> None:
+    """Allow as many open files as the machine does: Streamlit keeps a few for each person who has left."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        most = hard if hard != resource.RLIM_INFINITY else max(soft, 65_536)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _start(arguments: Any) -> None:
@@ -310,6 +330,12 @@ def _start(arguments: Any) -> None:
                 f"Port {arguments.port} of {arguments.host} is taken, perhaps by a dashboard that is already running. "
                 "Open it in the browser, or choose another with --port."
             ) from None
+    if arguments.host not in LOOPBACK:
+        print(
+            f"Warning: {arguments.host} can be reached by other machines. There is no sign-in and no encryption: "
+            "whoever reaches this address can upload files and start comparisons. Put it behind a proxy with both.",
+            file=sys.stderr,
+        )
     print(f"Holdout is at http://{arguments.host}:{arguments.port} (Ctrl-C ends it)", file=sys.stderr, flush=True)
     app = shipped("app.py")
     options = {
@@ -318,8 +344,11 @@ def _start(arguments: Any) -> None:
         "server.headless": str(arguments.no_browser).lower(),
         "global.developmentMode": "false",
     }
+    _raise_file_limit()
     os.chdir(app.parent)  # Streamlit reads .streamlit/config.toml there
-    command = [sys.executable, "-m", "streamlit", "run", str(app), *(f"--{k}={v}" for k, v in options.items())]
+    hosts = [*LOOPBACK, *arguments.allow_host] if arguments.host in LOOPBACK or arguments.allow_host else []
+    given = [*options.items(), *(("server.allowedHosts", host) for host in hosts)]  # others (DNS rebinding) are refused
+    command = [sys.executable, "-m", "streamlit", "run", str(app), *(f"--{k}={v}" for k, v in given)]
     os.execv(sys.executable, command)  # noqa: S606 - this process becomes the server; the core imports no Streamlit
 
 

@@ -98,7 +98,9 @@ class Workspace:
     def folder(self, *parts: str) -> Path:
         """Return a folder of this workspace; create it if needed."""
         path = self.root.joinpath(*parts)
-        path.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            home().mkdir(mode=0o700, parents=True, exist_ok=True)  # data of people, on a machine that others may share
+            path.mkdir(parents=True, exist_ok=True)
         return path
 
     # datasets -----------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import time
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ except ImportError:  # Windows has no such lock; a run is then known by its even
     fcntl = None  # type: ignore[assignment]
 
 NAME = "alive.lock"
+HELD = (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES)  # somebody has it; other errors: there are no locks here
 
 
 def hold(folder: Path, patience: float = 2.0) -> Any:
@@ -31,7 +33,9 @@ def hold(folder: Path, patience: float = 2.0) -> Any:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return file
-        except OSError:
+        except OSError as error:
+            if error.errno not in HELD:
+                return file  # a file system without locks; the run is then known by its events alone
             time.sleep(0.02)
     raise HoldoutError(f"Another worker is already working on {folder}.")
 
@@ -43,6 +47,6 @@ def is_held(folder: Path) -> bool:
     with contextlib.suppress(FileNotFoundError), (folder / NAME).open("r") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except OSError:
-            return True
+        except OSError as error:
+            return error.errno in HELD
     return False
