@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mlcore.experiment.candidate import Candidate
     from mlcore.experiment.search import Search
     from mlcore.explore.profile import Profile
+    from mlcore.export.artifacts import load_model
     from mlcore.export.evaluation_report import evaluation_html
     from mlcore.export.profile_report import profile_html
     from mlcore.ingest.changes import rename, with_missing
@@ -51,6 +52,7 @@ __all__ = [
     "Table",
     "compare",
     "evaluation_html",
+    "load_model",
     "open_run",
     "profile",
     "profile_html",
@@ -78,6 +80,7 @@ _HOMES = {
     "compare": "mlcore.api",
     "evaluation_html": "mlcore.export.evaluation_report",
     "leave": "mlcore.api",
+    "load_model": "mlcore.export.artifacts",
     "open_run": "mlcore.api",
     "profile": "mlcore.api",
     "profile_html": "mlcore.export.profile_report",

@@ -721,6 +721,41 @@ def _print_explanation(explanation: Any) -> None:
             print(f"  {_signed(w.weight):>9}  {f'{_signed(w.low)} to {_signed(w.high)}':<22}  {w.condition}{mark}")
 
 
+def _predict_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", metavar="RUN", help="the folder of a run, or its short id")
+    command.add_argument("file", help="the new rows")
+    command.add_argument("--json", metavar="OUT", help="write JSON to a file, or to standard output with -")
+    command.add_argument("--model", help="the best one by default")
+    command.add_argument("--out", metavar="FILE", help="write all predictions as .csv or .parquet")
+    _reading_options(command)
+
+
+def _predict(arguments: Any) -> None:
+    run = mlcore.open_run(arguments.run)
+    result = run.predict(_read(arguments), arguments.model, out=arguments.out)
+    if arguments.out:
+        print(f"The predictions are in {arguments.out}.", file=sys.stderr)
+    if _emit(result.to_json(), arguments.json):
+        return
+    print(result.sentence() + "\n")
+    for one in result.differences:
+        print(f"  {one.sentence()}")
+    print(_frame(result.frame().head(20)))
+
+
+def _export_arguments(command: argparse.ArgumentParser) -> None:
+    command.add_argument("run", metavar="RUN", help="the folder of a run, or its short id")
+    command.add_argument("--to", required=True, metavar="KIND", help="model, card or report")
+    command.add_argument("--model", help="the best one by default")
+    command.add_argument("out", metavar="OUT", help="a folder, or for a card or a report a file")
+
+
+def _export(arguments: Any) -> None:
+    run = mlcore.open_run(arguments.run)
+    for path in run.export(arguments.to, arguments.out, arguments.model):
+        print(path)
+
+
 def _curve_arguments(command: argparse.ArgumentParser) -> None:
     _evaluate_arguments(command)
     command.add_argument("--param", metavar="PARAMETER", help="draw the score over this hyperparameter, not over rows")
@@ -797,6 +832,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         name="resume", help="resume a run that was cancelled or interrupted", arguments=_resume_arguments, run=_resume
     ),
+    Command(name="predict", help="predict new rows with a model of a run", arguments=_predict_arguments, run=_predict),
+    Command(name="export", help="take a model, a card or a report away", arguments=_export_arguments, run=_export),
     Command(name="curve", help="a learning curve, or a validation curve", arguments=_curve_arguments, run=_curve),
     Command(name="runs", help="list the runs", arguments=_no_arguments, run=_runs),
     Command(name="show", help="show the leaderboard of a run", arguments=_show_arguments, run=_show),

@@ -15,6 +15,7 @@ from mlcore.comparison.curves import LearningCurve, ValidationCurve
 from mlcore.comparison.leaderboard import Leaderboard, board_of
 from mlcore.comparison.search_report import SearchReport
 from mlcore.comparison.verdict import Verdict, verdict
+from mlcore.data.dataset import Dataset
 from mlcore.errors import BadInput, RunFailed
 from mlcore.evaluate.evaluation import EvaluateOptions, Evaluation, evaluate
 from mlcore.explain.dependence import Dependence, Kind, dependence
@@ -29,6 +30,9 @@ from mlcore.explain.whatif import (
     neighbours,
     what_if,
 )  # fmt: skip
+from mlcore.export.artifacts import export
+from mlcore.export.scoring import Scored, score
+from mlcore.ingest.reader import read
 from mlcore.runs import warm_start
 from mlcore.runs.create import carry_over, link, write_run
 from mlcore.runs.events import append_later, since_resumed
@@ -131,6 +135,23 @@ class Run(RunFolder):
     def neighbours(self, model: str | None = None, row: int = 0, *, count: int = 5) -> Neighbours:
         """The training rows most like a row, with their outcomes. Raises BadInput."""
         return neighbours(Subject.of(self, model or self.best(), row), count)
+
+    def predict(
+        self, data: Dataset | pd.DataFrame, model: str | None = None, *, out: str | Path | None = None
+    ) -> Scored:
+        """Predict new rows with a model (the best by default), and say what does not match the training rows.
+
+        `out` is a .csv or .parquet file for all predictions. Raises BadInput, NotFound.
+        """
+        rows = read(data, name="new rows") if isinstance(data, pd.DataFrame) else data
+        return score(self, model or self.best(), rows, None if out is None else Path(out))
+
+    def export(self, kind: str, out: str | Path, model: str | None = None) -> list[Path]:
+        """Write a `model`, a `card` or a `report` of a model (the best by default); return the files.
+
+        Raises BadInput for another kind, NotApplicable for the model of a blend.
+        """
+        return export(self, kind, model or self.best(), Path(out))
 
     def importance(self, model: str | None = None) -> Importance:
         """Permutation importance of the columns, on test rows of the folds; refits the model on each fold.

@@ -83,7 +83,7 @@ def made(mixed, runs) -> dict[str, list[Result]]:
     results = [
         *of_columns(data),
         what_if(row, {"a": "1.5"}), counterfactuals(row), neighbours(row, 3), dependence(row, "a"),
-        study_here(binary, Study(kind="importance", model="logistic")),
+        study_here(binary, Study(kind="importance", model="logistic")), binary.predict(mixed, "logistic"),
         threshold(scored), profit(scored, Payoff.of([10, -1, 0, 0])), calibration(scored),
         slices(known, metric, columns[["colour"]]), fairness(scored, columns["flag"], 0.5),
         errors(known, columns), label_doubts(known), agreement(known, out_of_fold(binary, "knn")),

@@ -52,6 +52,7 @@ PAGES: tuple[Page, ...] = (
         "pages/explain.py",
         "run",
     ),
+    Page("predict", "Predict", "New rows as a ranked list, a report, a model card.", "pages/predict.py", "run"),
 )
 HOME = Page("home", "Holdout", "Explore data, compare models, trust the winner.", "app.py")
 

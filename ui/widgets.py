@@ -11,6 +11,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from mlcore.errors import HoldoutError, NotApplicable
+from mlcore.export.tables import csv
 from mlcore.result import Help, Result
 from mlcore.run import Run
 from ui.state import session
@@ -24,21 +25,6 @@ def escape(text: object, most: int = 4000) -> str:
     plain = re.sub(r"(?i)\bwww(?=\.)", "www" + _JOINER, str(text).replace("\r", " ").replace("\n", " "))
     plain = _MARKDOWN.sub(r"\\\1", plain[:most])
     return plain.replace("\\:", "\\:" + _JOINER).replace("\\@", "\\@" + _JOINER).replace("\\-", "\\-" + _JOINER)
-
-
-def cell(value: object) -> object:
-    """A value of an exported table; an apostrophe disarms text that a spreadsheet would read as a formula."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value
-
-
-def csv(frame: Any) -> bytes:
-    """A data frame as CSV, safe to open in a spreadsheet."""
-    safe = frame.copy()
-    for name in safe.columns:
-        if safe[name].dtype == object or str(safe[name].dtype) in ("str", "string", "category"):
-            safe[name] = safe[name].map(cell)
-    safe.columns = [cell(str(c)) for c in safe.columns]
-    return bytes(safe.to_csv(index=False).encode("utf-8-sig"))
 
 
 def error_box(error: HoldoutError) -> None:

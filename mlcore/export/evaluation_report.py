@@ -29,19 +29,20 @@ def evaluation_html(evaluation: Evaluation) -> str:
     Traceback (most recent call last):
     mlcore.errors.NotFound: There is no run 'no-such-run'. `holdout runs` lists them.
     """
-    parts = [
-        f"<h1>{escape(evaluation.title)}</h1>",
-        f"<p>{escape(evaluation.sentence())}</p>",
-        "<h2>Scores</h2>",
-        _table(evaluation.frame().drop(columns="metric")),
-    ]
+    head = f"<h1>{escape(evaluation.title)}</h1><p>{escape(evaluation.sentence())}</p>"
+    return page(f"{evaluation.title}: evaluation", head + evaluation_sections(evaluation))
+
+
+def evaluation_sections(evaluation: Evaluation) -> str:
+    """The scores and each picture with its sentence, as HTML."""
+    parts = ["<h2>Scores</h2>", _table(evaluation.frame().drop(columns="metric"))]
     for name, title in TITLES.items():
         result = getattr(evaluation, name)
         if result is not None:
             parts += [f"<h2>{escape(title)}</h2>", _picture(result), f"<p>{escape(result.sentence())}</p>"]
             if not result.picture:
                 parts.append(_table(result.frame()))
-    return page(f"{evaluation.title}: evaluation", "".join(parts))
+    return "".join(parts)
 
 
 def _picture(result: Result) -> str:

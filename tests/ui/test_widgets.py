@@ -3,7 +3,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from ui.widgets import cell, csv, escape
+from mlcore.export.tables import cell, csv
+from ui.widgets import escape
 
 NASTY = (
     "![x](http://e.vil/a.png)",
