@@ -92,5 +92,6 @@ def take_away() -> None:
         f"holdout predict {run.id} NEW.csv --model {model} --out predictions.csv\n"
         f"holdout export {run.id} --to report --model {model} report.html\n"
         f"holdout export {run.id} --to model --model {model} model/",
-        language="bash",
+        language=None,
+        wrap_lines=True,
     )

@@ -197,3 +197,20 @@ def test_every_model_that_is_stored_holds_listed_names_only(runs):
                     name
                 )
             storage.load(path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("columns", [1, 2, 4])
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_every_model_opens_again_on_few_columns_too(task, columns):
+    """With few columns nearest neighbours store a tree, which they do not with many."""
+    rng = np.random.default_rng(columns)
+    frame = pd.DataFrame(rng.normal(size=(120, columns)), columns=list("abcd")[:columns])
+    signal = frame.sum(axis=1) + rng.normal(size=120)
+    targets = {"binary": np.where(signal > 0, "x", "z"), "regression": signal,
+               "multiclass": pd.qcut(signal, 3, labels=["p", "q", "r"]).astype(str)}  # fmt: skip
+    data = frame_here(frame.assign(y=targets[task]), "few")
+    run = compare_here(data, "y", preset="thorough", folds=2, repeats=1)
+    assert {r.reason for r in run.board().rows} == {""}
+    for model in run.predicted():
+        assert len(run.model(model).predict(frame.head(3))) == 3
