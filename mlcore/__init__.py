@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from mlcore.errors import HoldoutError
 
 if TYPE_CHECKING:
-    from mlcore.api import compare, open_run, profile, step_ledger, stress_test, training_rows, warm
+    from mlcore.api import compare, open_run, profile, rerun, step_ledger, stress_test, training_rows, warm
     from mlcore.api import leave as leave
     from mlcore.data.dataset import Dataset
     from mlcore.experiment.candidate import Candidate
@@ -58,6 +58,7 @@ __all__ = [
     "profile_html",
     "read",
     "rename",
+    "rerun",
     "step_ledger",
     "stress_test",
     "training_rows",
@@ -83,6 +84,7 @@ _HOMES = {
     "load_model": "mlcore.export.artifacts",
     "open_run": "mlcore.api",
     "profile": "mlcore.api",
+    "rerun": "mlcore.api",
     "profile_html": "mlcore.export.profile_report",
     "read": "mlcore.ingest.reader",
     "rename": "mlcore.ingest.changes",

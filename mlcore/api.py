@@ -40,6 +40,7 @@ from mlcore.runs.process import Standby, Start, launch
 from mlcore.validation.metrics import METRICS, Task
 from mlcore.validation.protocol import Protocol, SplitKind
 from mlcore.validation.target import other_task, task_of
+from mlcore.wording import several
 
 OnEvent = Callable[[dict[str, Any]], None]
 PATIENCE = 2.0  # seconds that a program waits at its end without a message
@@ -403,6 +404,73 @@ def open_run(run: str | Path) -> Run:
     mlcore.errors.NotFound: There is no run 'no-such-run'. `holdout runs` lists them.
     """
     return Run(Workspace().run_folder(run))
+
+
+def rerun(
+    run: Run,
+    data: Dataset | None = None,
+    *,
+    accept_changes: bool = False,
+    jobs: int | None = None,
+    workspace: Workspace | None = None,
+) -> Run:
+    """Carry out a comparison again, on its own rows or on another file.
+
+    Parameters
+    ----------
+    run
+        A run, from `open_run` or `compare`.
+    data
+        Other rows for the same experiment; those of the run by default.
+    accept_changes
+        Whether other rows may differ from those of the run.
+    jobs, workspace
+        As for `compare`.
+
+    Returns
+    -------
+    Run
+        A new run. With the same rows and library versions its scores are the same to the last digit.
+
+    Raises
+    ------
+    BadInput
+        For rows that differ from those of the run, unless the changes are accepted; it says what differs.
+
+    Examples
+    --------
+    >>> mlcore.rerun(mlcore.open_run("no-such-run"))
+    Traceback (most recent call last):
+    mlcore.errors.NotFound: There is no run 'no-such-run'. `holdout runs` lists them.
+    """
+    before = run.experiment
+    source = run.dataset if data is None else data
+    if source.fingerprint != before.source.fingerprint and not accept_changes:
+        raise BadInput(
+            f"These rows are not those of the run: {_unlike(source, before)}. To compare on them all the same, accept "
+            "the changes (--accept-changes)."
+        )
+    experiment = before
+    if source.fingerprint != before.source.fingerprint:
+        known = {c.name: c for c in before.schema}
+        for column in source.schema:
+            if column.name in known and known[column.name].role != "target":
+                source = source.with_schema(source.schema.change(column.name, role=known[column.name].role))
+        source = source.with_schema(source.schema.with_target(before.recipe.target))
+        experiment = Experiment.plan(source, before.recipe, before.protocol, before.candidates)
+    else:
+        source = source.with_schema(before.schema)
+    folder = (workspace or Workspace()).new_run(source.name)
+    return begin(source, experiment, folder, lambda path, _: launch(path, jobs)).wait(board=True)
+
+
+def _unlike(data: Dataset, before: Experiment) -> str:
+    """How a table differs from that of an experiment, in words."""
+    old, new = set(before.schema.names), set(data.schema.names)
+    parts = [f"{data.rows:,} rows instead of {before.source.rows:,}"] if data.rows != before.source.rows else []
+    parts += [f"without {several(sorted(old - new), 4)}"] if old - new else []
+    parts += [f"with {several(sorted(new - old), 4)} in addition"] if new - old else []
+    return ", ".join(parts) or "the same columns and number of rows, but other values"
 
 
 # the parts that the dashboard uses as well ----------------------------------------------------------------------------

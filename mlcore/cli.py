@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
 import mlcore
-from mlcore.data.workspace import Workspace, shipped
+from mlcore.data.workspace import Workspace, home, shipped
 from mlcore.errors import BadInput, HoldoutError
 from mlcore.wording import number, value_text
 
@@ -800,6 +800,63 @@ def _resume(arguments: Any) -> None:
     _show(arguments)
 
 
+def _rerun_arguments(command: argparse.ArgumentParser) -> None:
+    _run_arguments(command)
+    command.add_argument("file", nargs="?", help="other rows for the same experiment; those of the run by default")
+    command.add_argument("--accept-changes", action="store_true", help="compare though the rows differ")
+    command.add_argument("--jobs", type=int, default=None, help="number of processes; all cores by default")
+    _reading_options(command)
+
+
+def _rerun(arguments: Any) -> None:
+    before = mlcore.open_run(arguments.run)
+    data = _read(arguments) if arguments.file else None
+    run = mlcore.rerun(before, data, accept_changes=arguments.accept_changes, jobs=arguments.jobs)
+    old, new = ({r.model: r.folds for r in one.board().rows} for one in (before, run))
+    same = [m for m in new if old.get(m) == new[m]]
+    print(f"The fold scores of {len(same)} of {len(new)} models equal those of {before.id}.", file=sys.stderr)
+    arguments.run = str(run.path)
+    arguments.accept = None
+    _show(arguments)
+
+
+def _doctor(arguments: Any) -> None:
+    """What is installed, what extras add, and how large the workspace is."""
+    from importlib import metadata
+
+    print(f"Holdout {mlcore.__version__}, Python {sys.version.split()[0]}, {os.cpu_count()} cores")
+    core = (
+        "streamlit",
+        "pandas",
+        "numpy",
+        "scikit-learn",
+        "xgboost-cpu",
+        "duckdb",
+        "plotly",
+        "skops",
+        "lime",
+        "optuna",
+    )
+    extras = {"scikit-learn-intelex": "fast", "imbalanced-learn": "imbalance", "snowballstemmer": "text",
+              "sqlalchemy": "sql", "s3fs": "s3"}  # fmt: skip
+    parts = [*((name, "") for name in core), *extras.items()]
+    rows = []
+    for name, extra in parts:
+        try:
+            version = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            version = f"not installed; pip install 'holdout[{extra}]'" if extra else "not installed"
+        rows.append({"library": name, "version": version})
+    print(_table(rows))
+    root = home()
+    sizes = {part: _size(root, part) for part in ("datasets", "runs", "measurements", "sessions", "spool")}
+    print(f"\nWorkspace {root}: " + ", ".join(f"{part} {size / 1e6:,.1f} MB" for part, size in sizes.items()))
+
+
+def _size(root: Path, part: str) -> int:
+    return sum(p.stat().st_size for p in root.glob(f"*/{part}/**/*") if p.is_file())
+
+
 def _no_arguments(command: argparse.ArgumentParser) -> None:
     """None."""
 
@@ -832,6 +889,8 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         name="resume", help="resume a run that was cancelled or interrupted", arguments=_resume_arguments, run=_resume
     ),
+    Command(name="rerun", help="carry out a comparison again", arguments=_rerun_arguments, run=_rerun),
+    Command(name="doctor", help="what is installed, and the workspace", arguments=_no_arguments, run=_doctor),
     Command(name="predict", help="predict new rows with a model of a run", arguments=_predict_arguments, run=_predict),
     Command(name="export", help="take a model, a card or a report away", arguments=_export_arguments, run=_export),
     Command(name="curve", help="a learning curve, or a validation curve", arguments=_curve_arguments, run=_curve),

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
 from mlcore import cli
@@ -174,3 +175,68 @@ def test_a_progress_bar_on_a_terminal():
     bar({"event": "fold", "model": "logistic"})
     assert "1 of 10 fits" in bar.stream.text
     assert "logistic" in bar.stream.text
+
+
+@pytest.mark.slow  # starts real processes
+def test_a_comparison_is_carried_out_again(compared, capsys, churn_file, tmp_path):
+    """On its own rows the fold scores are the same to the last digit; other rows are refused first."""
+    said, _ = compared
+    status, out, err = run(capsys, "rerun", said["id"], "--json", "-")
+    again = json.loads(out)
+    assert status == 0
+    assert f"The fold scores of 3 of 3 models equal those of {said['id']}" in err
+    assert [r["folds"] for r in again["leaderboard"]] == [r["folds"] for r in said["leaderboard"]]
+    half = tmp_path / "half.csv"
+    half.write_text("".join(churn_file.read_text().splitlines(keepends=True)[:700]))
+    status, _, err = run(capsys, "rerun", said["id"], half)
+    assert status == 2
+    assert "699 rows instead of 1,500" in err
+    status, out, err = run(capsys, "rerun", said["id"], half, "--accept-changes", "--json", "-")
+    assert json.loads(out)["dataset"]["rows"] == 699
+
+
+def test_the_doctor_says_what_is_there(home, capsys):
+    status, out, _ = run(capsys, "doctor")
+    assert status == 0
+    assert "scikit-learn" in out
+    assert str(home) in out
+
+
+def test_views_of_evaluate_on_the_command_line(runs, capsys, tmp_path):
+    path = runs["binary"].path
+    words = ["--model", "logistic", "--threshold", "recall:0.9", "--costs", "10,-1,0,0", "--by", "colour"]
+    status, out, _ = run(capsys, "evaluate", path, *words)
+    assert status == 0
+    assert "for a recall of 90 %" in out
+    assert "earns" in out
+    status, _, err = run(capsys, "evaluate", path, "--costs", "1,x")
+    assert (status, "four numbers" in err) == (2, True)
+    assert run(capsys, "evaluate", path, "--html", tmp_path / "e.html")[0] == 0
+    assert (tmp_path / "e.html").read_text().startswith("<!doctype html>")
+
+
+def test_what_if_on_the_command_line(runs, capsys):
+    path = runs["binary"].path
+    status, out, _ = run(capsys, "explain", path, "--row", 3, "--model", "logistic", "--set", "a=1", "--counterfactual",
+                         "--neighbours", 2, "--json", "-")  # fmt: skip
+    said = json.loads(out)
+    assert status == 0
+    assert said["what_if"]["changes"][0]["after"] == "1"
+    assert len(said["neighbours"]) == 2
+    assert isinstance(said["counterfactuals"], list)
+    status, _, err = run(capsys, "explain", path, "--row", 3, "--set", "a")
+    assert (status, "sets nothing" in err) == (2, True)
+
+
+def test_new_rows_on_the_command_line(runs, mixed, capsys, tmp_path):
+    path = tmp_path / "new.csv"
+    mixed.frame().head(12).drop(columns=["colour"]).to_csv(path, index=False)
+    status, out, err = run(capsys, "predict", runs["binary"].path, path, "--model", "logistic", "--out",
+                           tmp_path / "p.csv", "--json", "-")  # fmt: skip
+    said = json.loads(out)
+    assert (status, said["rows"], len(said["predictions"])) == (0, 12, 12)
+    assert any(d["column"] == "colour" for d in said["differences"])
+    assert len(pd.read_csv(tmp_path / "p.csv")) == 12
+    assert "The predictions are in" in err
+    status, out, _ = run(capsys, "export", runs["binary"].path, "--to", "card", tmp_path / "card.md")
+    assert (status, out.strip()) == (0, str(tmp_path / "card.md"))
