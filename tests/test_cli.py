@@ -97,6 +97,7 @@ def test_a_profile_as_html_and_reading_options(capsys, tmp_path):
     assert "lines to skip" in told
 
 
+@pytest.mark.slow
 def test_a_database_on_the_command_line(capsys, tmp_path):
     pytest.importorskip("sqlalchemy")
     with sqlite3.connect(tmp_path / "s.db") as link:
@@ -202,6 +203,7 @@ def test_the_doctor_says_what_is_there(home, capsys):
     assert str(home) in out
 
 
+@pytest.mark.slow
 def test_views_of_evaluate_on_the_command_line(runs, capsys, tmp_path):
     path = runs["binary"].path
     words = ["--model", "logistic", "--threshold", "recall:0.9", "--costs", "10,-1,0,0", "--by", "colour"]
@@ -228,6 +230,7 @@ def test_what_if_on_the_command_line(runs, capsys):
     assert (status, "sets nothing" in err) == (2, True)
 
 
+@pytest.mark.slow
 def test_new_rows_on_the_command_line(runs, mixed, capsys, tmp_path):
     path = tmp_path / "new.csv"
     mixed.frame().head(12).drop(columns=["colour"]).to_csv(path, index=False)

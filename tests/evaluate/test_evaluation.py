@@ -47,6 +47,7 @@ def test_colours_follow_the_model(runs):
     assert slots[0] == "dummy"
 
 
+@pytest.mark.slow
 def test_every_chart_of_a_run_prints(runs):
     from mlcore.charts.figure_file import figure_file
     from mlcore.evaluate import classes

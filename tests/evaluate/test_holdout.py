@@ -8,6 +8,7 @@ from mlcore.evaluate import holdout
 from tests.helpers import compare_here, others
 
 
+@pytest.mark.slow
 def test_each_look_at_the_holdout_is_counted(mixed):
     run = compare_here(mixed, "two", ignore=others("binary"), models=["logistic"], folds=3, repeats=1)
     assert run.holdout_looks() == []

@@ -35,6 +35,7 @@ def test_a_slice_has_the_score_of_its_rows():
     assert "worse where g is b" in found.sentence()
 
 
+@pytest.mark.slow
 def test_intervals_of_slices_cover_in_about_95_of_100():
     """The accuracy of a coin of .8 on 60 rows, 400 times."""
     inside = 0
@@ -64,6 +65,7 @@ def test_the_worst_part_is_searched_for_on_half_of_the_folds():
     assert found.searched
 
 
+@pytest.mark.slow
 def test_noise_has_no_worst_part_in_most_samples():
     """Equal errors everywhere: a part is measurably worse in few of 40 samples."""
     bad = 0

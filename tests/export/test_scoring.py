@@ -94,6 +94,7 @@ def test_a_model_that_was_taken_away_answers_the_same(runs, mixed, tmp_path):
         mlcore.load_model(paths[0])
 
 
+@pytest.mark.slow
 def test_the_card_and_the_report_say_what_matters(runs, tmp_path):
     run = runs["binary"]
     (card,) = run.export("card", tmp_path, "logistic")

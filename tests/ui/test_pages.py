@@ -294,6 +294,7 @@ def test_a_condition_is_added_in_the_bar(mixed):
     assert session.filters == (Filter("colour", "is", ("red",)),)
 
 
+@pytest.mark.slow
 def test_what_was_assumed_can_be_changed_on_the_page(home):
     test = opened("pages/data.py")
     rows = b"".join(b"%d,500;%d\n" % (i, i % 2) for i in range(1, 31))
