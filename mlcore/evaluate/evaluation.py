@@ -153,8 +153,8 @@ def evaluate(run: RunFolder, model: str, options: EvaluateOptions | None = None)
 
 
 def _of_quantity(run: RunFolder, model: str) -> dict[str, Any]:
-    made = {"predicted": predicted, "residuals": residuals, "intervals": prediction_intervals}
-    return {name: make(run, model) for name, make in made.items()}
+    intervals = _if_any(lambda: prediction_intervals(run, model))
+    return {"predicted": predicted(run, model), "residuals": residuals(run, model), "intervals": intervals}
 
 
 def _of_classes(run: RunFolder, known: OutOfFold) -> dict[str, Any]:

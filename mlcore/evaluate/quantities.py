@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from mlcore.errors import NotApplicable
 from mlcore.evaluate.out_of_fold import out_of_fold
 from mlcore.result import Array, Help, Result
 from mlcore.runs.folder import RunFolder
@@ -147,6 +148,8 @@ LEVELS = (0.5, 0.8, 0.9, 0.95)
 def prediction_intervals(run: RunFolder, model: str, level: float = 0.9) -> PredictionIntervals:
     """Conformal intervals of a regression model from its out-of-fold errors."""
     known = out_of_fold(run, model)
+    if len(np.unique(known.fold)) < 2:
+        raise NotApplicable("Prediction intervals are judged on other folds, and this run has one fold.")
     errors = np.abs(known.predictions.prediction - known.predictions.truth)
     rows = []
     for one in sorted({*LEVELS, level}):

@@ -109,7 +109,7 @@ def slices(model: OutOfFold, metric: Metric, columns: pd.DataFrame) -> Slices:
     counts = label.value_counts()
     rows = [
         _slice(model, metric, name, level, (label == level).to_numpy())
-        for level in counts.index[: MOST_LEVELS ** len(parts)]
+        for level in counts.index[: (MOST_LEVELS + 2) ** len(parts)]  # with all others and missing
     ]
     whole, _ = compute(metric, model.predictions)
     if whole is None:
@@ -269,8 +269,12 @@ class Fairness(Result):
         return (
             f"{self.title}: “{self.positive}” is predicted for {percent(most['selected'])} of {most['group']} and "
             f"{percent(least['selected'])} of {least['group']} (ratio {number(ratio, 2)}); it finds "
-            f"{percent(most['recall'])} and {percent(least['recall'])} of their true cases."
+            f"{_share(most['recall'])} and {_share(least['recall'])} of their true cases."
         )
+
+
+def _share(value: float) -> str:
+    return "none to find" if np.isnan(value) else percent(value)
 
 
 def fairness(scored: Scored, column: pd.Series, threshold: float) -> Fairness:
@@ -287,8 +291,9 @@ def fairness(scored: Scored, column: pd.Series, threshold: float) -> Fairness:
         rows.append(
             {
                 "group": group, "n": n, "positives": c.tp + c.fn, "selected": (c.tp + c.fp) / n, "low": low,
-                "high": high, "recall": float(rate("recall", c)), "precision": float(rate("precision", c)),
-                "false_positive_rate": 1 - float(rate("specificity", c)),
+                "high": high, "recall": float(rate("recall", c)) if c.tp + c.fn else np.nan,
+                "precision": float(rate("precision", c)) if c.tp + c.fp else np.nan,
+                "false_positive_rate": 1 - float(rate("specificity", c)) if c.tn + c.fp else np.nan,
             }
         )  # fmt: skip
     if len(rows) < 2:

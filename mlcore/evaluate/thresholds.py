@@ -172,12 +172,19 @@ def _number(text: str, given: str) -> float:
 
 def crossed(scored: Scored, choose: Callable[[Scored, float], float]) -> list[tuple[Scored, float]]:
     """The rows of each fold, with the threshold that the rows of the other folds choose."""
+    folds = np.unique(scored.fold)
+    if len(folds) < 2:
+        return []
     parts = []
-    for fold in np.unique(scored.fold):
+    for fold in folds:
         inside = scored.fold == fold
-        other = scored.where(~inside)
+        other, limit = scored.where(~inside), scored.usual
         if other.truth.any() and not other.truth.all():
-            parts.append((scored.where(inside), choose(other, 1.0 - inside.mean())))
+            try:
+                limit = choose(other, 1.0 - inside.mean())
+            except NotApplicable:  # no threshold of the other folds does what is wished, so no row is called
+                limit = np.inf
+        parts.append((scored.where(inside), limit))
     return parts
 
 
@@ -197,7 +204,7 @@ class Threshold(Result):
     rule: ThresholdRule
     threshold: float
     counts: Counts
-    judged: Counts
+    judged: Counts | None  # None with a single fold
     prevalence: float
     n: int
     curve: pd.DataFrame
@@ -224,7 +231,7 @@ class Threshold(Result):
             f"{percent(c.tp, c.tp + c.fn)} of “{self.positive}”, and {percent(c.tp, called)} of its {called:,.0f} "
             f"calls are right; {c.fp:,.0f} are false positives, {c.fn:,.0f} false negatives."
         )
-        if self.rule.kind == "at":
+        if self.rule.kind == "at" or self.judged is None:
             return text
         j = self.judged
         return (
@@ -236,7 +243,11 @@ class Threshold(Result):
         """One row per rate: at the threshold, and judged on other folds."""
         return pd.DataFrame(
             [
-                {"rate": title, "here": float(f(self.counts)), "on other folds": float(f(self.judged))}
+                {
+                    "rate": title,
+                    "here": float(f(self.counts)),
+                    "on other folds": None if self.judged is None else float(f(self.judged)),
+                }
                 for title, f in RATES.values()
             ]
         )
@@ -265,9 +276,10 @@ def threshold(scored: Scored, rule: ThresholdRule | None = None) -> Threshold:
     for name in RATES:
         curve[name] = rate(name, counts)[keep]
     curve["positives"] = (counts.tp + counts.fp)[keep]
-    judged = Counts(tp=0.0, fp=0.0, fn=0.0, tn=0.0)
-    for part, limit in crossed(scored, rule.choose):
-        judged = judged.add(counts_at(part, limit))
+    parts = crossed(scored, rule.choose)
+    judged = Counts(tp=0.0, fp=0.0, fn=0.0, tn=0.0) if parts else None
+    for part, limit in parts:
+        judged = judged.add(counts_at(part, limit)) if judged is not None else None
     return Threshold(
         title=scored.title, positive=scored.positive, rule=rule, threshold=chosen, counts=counts_at(scored, chosen),
         judged=judged, prevalence=scored.prevalence, n=len(scored.truth), curve=curve.iloc[::-1].reset_index(drop=True),
@@ -384,6 +396,8 @@ def profit(scored: Scored, payoff: Payoff) -> Profit:
     thresholds, counts = sweep(scored)
     money = payoff.of_counts(counts)
     parts = crossed(scored, best)
+    if not parts:
+        raise NotApplicable("Profit is judged on folds that did not choose the threshold, and this run has one fold.")
     earned = np.concatenate([p.weights * payoff.of_rows(p.truth, p.score >= limit) for p, limit in parts])
     total, half = float(earned.sum()), 1.959964 * float(earned.std(ddof=1) * np.sqrt(len(earned)))
     keep = np.unique(np.linspace(0, len(thresholds) - 1, 4 * MOST_POINTS).astype(int))

@@ -179,6 +179,8 @@ def preview_step(
     earlier = [s for s in recipe.steps[:place] if not s.off and not is_closing(s)]
     first = recipe.sequence(earlier, data.schema, protocol.seed)
     before, kept = first.fit_rows(Conform.of(data.schema).transform(rows.frame), rows.y)
+    if before.index.has_duplicates:  # of rows that an earlier step repeats
+        before = before.reset_index(drop=True)
     last = recipe.sequence([step], first.schema_after(), protocol.seed)
     trained, _ = last.fit_rows(before, rows.y[kept])
     columns = step.chosen(first.schema_after())

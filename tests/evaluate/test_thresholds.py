@@ -135,3 +135,21 @@ def test_the_evaluation_of_a_run_at_a_threshold(runs):
         runs["multiclass"].evaluate("logistic", threshold=0.4)
     with pytest.raises(NotApplicable, match="without scores"):
         out_of_fold(runs["multiclass"], "sgd").scored("1")
+
+
+def test_a_single_fold_judges_nothing():
+    """With one fold no other rows can choose the threshold."""
+    one = scored([0, 1, 0, 1], [0.1, 0.9, 0.6, 0.4], [0, 0, 0, 0])
+    result = threshold(one, ThresholdRule.parse("best:f1"))
+    assert result.judged is None
+    assert "On folds that did not choose it" not in result.sentence()
+    with pytest.raises(NotApplicable, match="one fold"):
+        profit(one, Payoff.of([10, -1, 0, 0]))
+
+
+def test_no_fold_is_left_out_where_the_others_have_one_class():
+    """The rows of all folds are judged: where the others cannot choose, at the usual threshold, or none is called."""
+    one = scored([0, 1, 0, 0, 0, 0], [0.1, 0.9, 0.2, 0.3, 0.6, 0.4], [0, 0, 1, 1, 2, 2])
+    result = threshold(one, ThresholdRule.parse("best:f1"))
+    assert result.judged is not None
+    assert sum(vars(result.judged).values()) == 6

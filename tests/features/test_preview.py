@@ -99,3 +99,8 @@ def test_each_step_that_a_file_does_not_allow_is_named(data):
     with pytest.raises(NoSuchColumn, match="fare"):
         check_fits(data, recipe_of(steps[0]), PROTOCOL)
     check_fits(data, recipe_of(*steps[1:3]), PROTOCOL)
+
+
+def test_a_step_after_one_that_repeats_rows(data):
+    over = {"step": "resample", "method": "over"}
+    assert preview_step(data, recipe_of(over, {"step": "drop_rows", "method": "missing"}), PROTOCOL, 1).rows[1] > 0
