@@ -101,6 +101,11 @@ class Leaderboard(Result):
         """Only the rows with a score."""
         return [r for r in self.rows if r.status == "ok" and r.score is not None]
 
+    @property
+    def star(self) -> Row | None:
+        """The simplest of the best models; None where there is none, or only the baseline."""
+        return next((r for r in self.ranked() if r.star and not r.is_baseline), None)
+
     def row(self, model: str) -> Row:
         """The row of a model. Raises StopIteration for a model that the run does not have."""
         return next(r for r in self.rows if r.model == model)

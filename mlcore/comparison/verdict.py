@@ -84,7 +84,7 @@ def verdict(run: RunFolder, by: str | None = None) -> Verdict:
 
 def _verdict(run: RunFolder, board: Leaderboard) -> Verdict:
     ranked = board.ranked()
-    star = next((r for r in ranked if r.star and not r.is_baseline), None)
+    star = board.star
     cautions = tuple(a["text"] for a in run.cautions())
     if not board.is_complete():
         return _open(

@@ -12,21 +12,11 @@ from mlcore.errors import NotApplicable
 from mlcore.evaluate.out_of_fold import Scored
 from mlcore.result import Array, Help, Result
 from mlcore.validation.predictions import CLIP
+from mlcore.validation.statistics import wilson
 from mlcore.wording import number, percent
 
 BINS = 10
 DRAWS = 500  # of outcomes that perfectly calibrated probabilities would give
-
-
-def wilson(hits: float, n: float, z: float = 1.959964) -> tuple[float, float]:
-    """The 95 % interval of a proportion (Wilson, 1927).
-
-    >>> tuple(round(v, 3) for v in wilson(0, 10))
-    (0.0, 0.278)
-    """
-    p, scale = hits / n, 1 + z * z / n
-    centre, half = (p + z * z / (2 * n)) / scale, z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,20 +8,15 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from mlcore.data.bins import grouped
 from mlcore.errors import NotApplicable
 from mlcore.evaluate.out_of_fold import out_of_fold
 from mlcore.result import Array, Help, Result
 from mlcore.runs.folder import RunFolder
-from mlcore.wording import day, number, percent, share
+from mlcore.wording import number, percent, share
 
 MOST_POINTS = 2000
-
-
-def _first_repeat(run: RunFolder, model: str) -> tuple[str, Array, Array, Array]:
-    frame = run.predictions(model)
-    frame = frame[frame["repeat"] == 0]
-    title = run.experiment.candidate(model).label
-    return title, frame["row"].to_numpy(), frame["truth"].to_numpy(float), frame["prediction"].to_numpy(float)
+PARTS, MOST_LEVELS = 10, 12  # bins of numbers, and categories, over which errors are shown
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,10 +209,10 @@ def residuals_over(run: RunFolder, model: str, values: pd.Series | None = None) 
     p = known.predictions
     error = p.prediction - p.truth
     column = pd.Series(p.prediction, name="the prediction") if values is None else values.reset_index(drop=True)
-    place, names = _binned(column)
+    groups = grouped(column, PARTS, MOST_LEVELS)
     rows = []
-    for k, name in enumerate(names):
-        part = error[place == k]
+    for k, name in enumerate(groups.middles):
+        part = error[groups.place == k]
         if len(part):
             low, high = np.quantile(part, [0.05, 0.95])
             rows.append({"at": name, "n": len(part), "mean": float(part.mean()), "low": low, "high": high})
@@ -225,36 +220,18 @@ def residuals_over(run: RunFolder, model: str, values: pd.Series | None = None) 
                          bins=pd.DataFrame(rows))  # fmt: skip
 
 
-def _binned(column: pd.Series) -> tuple[Array, list[str]]:
-    """The bin of each row, −1 for none, and what the bins are called: tenths of numbers and dates, or categories."""
-    if column.dtype.kind in "Mfi" and column.nunique() > 12:
-        dates = column.dtype.kind == "M"
-        known = ((column - pd.Timestamp(0)) / pd.Timedelta(seconds=1) if dates else column).to_numpy(float)
-        edges = np.unique(np.nanquantile(known, np.linspace(0, 1, 11)))
-        place = np.where(np.isnan(known), -1, np.searchsorted(edges[1:-1], known, side="left"))
-        middles = [float(np.nanmedian(known[place == k])) if (place == k).any() else 0.0 for k in range(len(edges) - 1)]
-        return place, [day(m) if dates else number(m) for m in middles]
-    text = column.map(lambda v: f"{v:g}" if isinstance(v, float) else str(v), na_action="ignore")
-    names = [str(v) for v in text.value_counts().index[:12]]
-    return text.map({n: i for i, n in enumerate(names)}).fillna(-1).to_numpy(int), names
-
-
-def _slot(run: RunFolder, model: str) -> int:
-    return [c.model for c in run.experiment.candidates].index(model)
-
-
 def predicted(run: RunFolder, model: str) -> PredictedVsActual:
     """Predicted against actual of one model."""
-    title, row, truth, prediction = _first_repeat(run, model)
-    within = float(np.median(np.abs(prediction - truth)))
-    n = len(row)
+    known = out_of_fold(run, model)
+    row, truth, prediction = known.rows, known.predictions.truth, known.predictions.prediction
+    within, n = float(np.median(np.abs(prediction - truth))), known.n
     if n > MOST_POINTS:
         pick = np.sort(np.random.default_rng(0).choice(n, MOST_POINTS, replace=False))
         row, truth, prediction = row[pick], truth[pick], prediction[pick]
     return PredictedVsActual(
-        title=title,
-        slot=_slot(run, model),
-        target=run.experiment.recipe.target,
+        title=known.title,
+        slot=known.slot,
+        target=known.target,
         n=n,
         row=row,
         actual=truth,
@@ -265,16 +242,16 @@ def predicted(run: RunFolder, model: str) -> PredictedVsActual:
 
 def residuals(run: RunFolder, model: str) -> Residuals:
     """The distribution of errors of one model; the outermost 0.5 % on each side are counted in the outer bins."""
-    title, _, truth, prediction = _first_repeat(run, model)
-    errors = prediction - truth
+    known = out_of_fold(run, model)
+    errors = known.predictions.prediction - known.predictions.truth
     low, high = np.quantile(errors, [0.005, 0.995])
     if low == high:
         low, high = low - 0.5, high + 0.5
     counts, edges = np.histogram(np.clip(errors, low, high), bins=40, range=(low, high))
     return Residuals(
-        title=title,
-        slot=_slot(run, model),
-        target=run.experiment.recipe.target,
+        title=known.title,
+        slot=known.slot,
+        target=known.target,
         n=len(errors),
         edges=edges,
         counts=counts,

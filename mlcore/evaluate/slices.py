@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
-from mlcore.errors import NotApplicable
-from mlcore.evaluate.calibration import wilson
+from mlcore.data.bins import as_values, edge_words, grouped
+from mlcore.data.cast import as_categories
+from mlcore.errors import BadInput, NotApplicable
 from mlcore.evaluate.out_of_fold import OutOfFold, Scored
 from mlcore.evaluate.thresholds import Counts, counts_at, rate
 from mlcore.result import Array, Help, Result
+from mlcore.validation import influence as of_rows
 from mlcore.validation.metrics import Metric, compute, influence_of
 from mlcore.validation.predictions import some
-from mlcore.wording import day, number, percent, plus_minus
+from mlcore.validation.statistics import wilson
+from mlcore.wording import number, percent, plus_minus
 
 MOST_LEVELS = 12  # categories of a column; the others share one slice
 QUANTILES = 4
@@ -120,22 +122,7 @@ def slices(model: OutOfFold, metric: Metric, columns: pd.DataFrame) -> Slices:
 
 def levels(column: pd.Series) -> pd.Series:
     """A column as the slices that it gives: its categories, the quarters of its numbers, or missing."""
-    known = column.dropna()
-    if known.dtype.kind == "M":
-        column = (column - pd.Timestamp(0)) / pd.Timedelta(seconds=1)
-        return _quarters(column, day)
-    if known.dtype.kind in "fi" and known.nunique() > MOST_LEVELS:
-        return _quarters(column.astype(float), number)
-    text = column.map(lambda v: f"{v:g}" if isinstance(v, float) else str(v), na_action="ignore").astype(object)
-    common = text.value_counts().index[:MOST_LEVELS]
-    return text.where(text.isin(common) | text.isna(), "all others").where(column.notna(), "missing")
-
-
-def _quarters(values: pd.Series, words: Any) -> pd.Series:
-    edges = np.unique(np.nanquantile(values, np.linspace(0, 1, QUANTILES + 1)))
-    place = np.searchsorted(edges[1:-1], values.to_numpy(float), side="left")
-    names = [f"{words(a)} to {words(b)}" for a, b in pairwise(edges)] or [words(edges[0])]
-    return pd.Series(np.array(names, object)[place], index=values.index).where(values.notna(), "missing")
+    return grouped(column, QUANTILES, MOST_LEVELS).series()
 
 
 def _slice(model: OutOfFold, metric: Metric, column: str, level: str, mask: Array) -> Slice:
@@ -152,13 +139,11 @@ def _slice(model: OutOfFold, metric: Metric, column: str, level: str, mask: Arra
 
 
 def losses(model: OutOfFold) -> Array:
-    """How badly each row (n,) is predicted: the negative log of the true class's probability, or the absolute error."""
+    """How badly each row (n,) is predicted: the log loss, the error of a label, or the absolute error of a number."""
     p = model.predictions
     if model.task == "regression":
-        return np.asarray(np.abs(p.prediction - p.truth))
-    if p.probabilities is None:
-        return np.asarray((p.prediction != p.truth).astype(float))
-    return np.asarray(-np.log(p.clipped()[np.arange(model.n), p.truth.astype(int)]))
+        return of_rows.error(p)
+    return of_rows.log_loss(p) if p.probabilities is not None else 1.0 - of_rows.accuracy(p)
 
 
 def worst_slices(model: OutOfFold, metric: Metric, columns: pd.DataFrame) -> Slices:
@@ -197,13 +182,11 @@ def worst_slices(model: OutOfFold, metric: Metric, columns: pd.DataFrame) -> Sli
 
 def _codes(column: pd.Series) -> Array:
     """Columns for a tree: the value and whether it is missing; a date as a number, a category by its frequency."""
-    if column.dtype.kind == "M":
-        column = (column - pd.Timestamp(0)) / pd.Timedelta(days=1)
-    if column.dtype.kind not in "fib":
+    if column.dtype.kind not in "fibM":
         text = levels(column)
         order = {level: i for i, level in enumerate(text.value_counts().index)}
         return text.map(order).to_numpy(float).reshape(-1, 1)
-    values = column.to_numpy(float)
+    values = as_values(column)
     return np.column_stack([np.nan_to_num(values), np.isnan(values)])
 
 
@@ -212,11 +195,10 @@ def _range_words(values: pd.Series) -> str:
     known = values.dropna()
     if known.empty:
         return "missing"
-    if known.dtype.kind == "M":
-        return f"{known.min().date()} to {known.max().date()}"
-    if known.dtype.kind in "fi" and known.nunique() > 2:
-        return f"{number(float(known.min()))} to {number(float(known.max()))}"
-    names = [f"{v:g}" if isinstance(v, float) else str(v) for v in known.value_counts().index]
+    if known.dtype.kind in "fiM" and known.nunique() > 2:
+        ends = as_values(known)
+        return " to ".join(edge_words(known, [float(ends.min()), float(ends.max())]))
+    names = [str(v) for v in as_categories(known).value_counts().index]
     return " or ".join(names[:3]) + (f" or {len(names) - 3} others" if len(names) > 3 else "")
 
 
@@ -311,7 +293,7 @@ def _natural(label: str) -> tuple[float, str]:
 
 
 def slice_columns(names: Sequence[str]) -> list[str]:
-    """Columns to slice by: one or two. Raises NotApplicable for more."""
+    """Columns to slice by: one or two. Raises BadInput for more."""
     if len(names) > 2:
-        raise NotApplicable(f"Slices are by one or two columns; {len(names)} were named.")
+        raise BadInput(f"Slices are by one or two columns; {len(names)} were named.")
     return list(names)

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from mlcore.data.cast import as_categories
 from mlcore.errors import NotApplicable
 from mlcore.explain.whatif import Subject
 from mlcore.result import Array, Help, Result
@@ -90,7 +91,7 @@ def dependence(subject: Subject, column: str, kind: Kind = "partial") -> Depende
         counts = known.value_counts().iloc[:MOST_LEVELS]
         counts = counts.sort_index() if known.dtype.kind in "iufbM" else counts
         values, rug = list(counts.index), counts.to_numpy()
-        labels = tuple(f"{v:g}" if isinstance(v, float) else str(v) for v in values)
+        labels = tuple(as_categories(pd.Series(values)))
         grid = np.arange(len(values), dtype=float)
     own = subject.ask(subject.with_values([{column: v} for v in values]))
     if kind == "local":

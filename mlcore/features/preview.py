@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from mlcore.data.bins import as_values, edge_words
+from mlcore.data.cast import as_categories
 from mlcore.data.dataset import Dataset, Schema
 from mlcore.errors import BadInput, HoldoutError, NotApplicable
 from mlcore.features.recipe import Recipe, is_closing
@@ -17,7 +19,7 @@ from mlcore.models.catalogue import Family
 from mlcore.result import Array, Help, Result
 from mlcore.validation.protocol import Protocol
 from mlcore.validation.target import resolve_split
-from mlcore.wording import count_of, day, number, several
+from mlcore.wording import count_of, several
 
 SHOWN = 10
 FITTED_ON = 5000
@@ -292,26 +294,18 @@ def _distribution(frame: pd.DataFrame, names: Sequence[str], order: pd.Series | 
 
 def _bars(values: pd.Series, order: pd.Series | None = None) -> tuple[list[str], list[Any]]:
     known = values.dropna()
-    if known.dtype.kind == "M":
-        known = (known - pd.Timestamp(0)) / pd.Timedelta(seconds=1)
-        heights, edges = np.histogram(known, bins=MOST_BINS) if len(known) else (np.array([]), np.array([0.0]))
-        return [day(e) for e in edges[:-1]], heights.tolist()
-    if known.dtype.kind == "f" and known.nunique() > MOST_BARS:
-        finite = known[np.isfinite(known)]
-        heights, edges = np.histogram(finite, bins=MOST_BINS)
-        return [number(e) for e in edges[:-1]], heights.tolist()
-    counts = known.map(lambda v: f"{v:g}" if isinstance(v, float) else str(v)).value_counts()
-    if known.dtype.kind == "f":
-        counts = counts.loc[sorted(counts.index, key=float)]
-    elif order is not None:  # bins of a number
-        counts = counts.loc[order.groupby(values.map(str)).mean().reindex(counts.index).sort_values().index]
-    labels, heights_ = [str(v) for v in counts.index[:MOST_BARS]], counts.iloc[:MOST_BARS].tolist()
-    if len(counts) > MOST_BARS:
-        labels, heights_ = (
-            [*labels, f"{len(counts) - MOST_BARS} others"],
-            [*heights_, int(counts.iloc[MOST_BARS:].sum())],
-        )
-    return labels, heights_
+    if known.dtype.kind in "fM" and known.nunique() > MOST_BARS:
+        heights, edges = np.histogram(as_values(known), bins=MOST_BINS)
+        return edge_words(known, edges[:-1].tolist()), heights.tolist()
+    text = as_categories(known)
+    counts = text.value_counts()
+    rank = known if known.dtype.kind in "fM" else order  # numbers in their order, and bins in that of their number
+    if rank is not None:
+        counts = counts.loc[rank.reindex(known.index).groupby(text).mean().reindex(counts.index).sort_values().index]
+    labels, bars = [str(v) for v in counts.index[:MOST_BARS]], counts.iloc[:MOST_BARS].tolist()
+    if (rest := len(counts) - MOST_BARS) > 0:
+        labels, bars = [*labels, f"{rest} others"], [*bars, int(counts.iloc[MOST_BARS:].sum())]
+    return labels, bars
 
 
 # a recipe on another file ---------------------------------------------------------------------------------------------

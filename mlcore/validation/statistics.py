@@ -158,6 +158,17 @@ def delong_interval(positive: Array, ranking: Array, level: float = 0.95) -> tup
     return float(1 / (1 + np.exp(z - logit))), float(1 / (1 + np.exp(-z - logit)))
 
 
+def wilson(hits: float, n: float, z: float = 1.959964) -> tuple[float, float]:
+    """The 95 % interval of a proportion (Wilson, 1927).
+
+    >>> tuple(round(v, 3) for v in wilson(0, 10))
+    (0.0, 0.278)
+    """
+    p, scale = hits / n, 1 + z * z / n
+    centre, half = (p + z * z / (2 * n)) / scale, z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / scale
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
+
+
 def posterior_draws(scores: Array, ratio: float, times: int = 4000, seed: int = 0) -> Array:
     """Return (times, models) mean scores that other samples of the same size might have given.
 

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
+from mlcore.data.cast import as_categories
 from mlcore.data.dataset import Column, Kind, Schema
 from mlcore.errors import BadChoice, BadInput
 from mlcore.result import Array, Help
@@ -228,7 +229,5 @@ def numbers(frame: pd.DataFrame) -> Array:
 
 
 def texts(column: pd.Series) -> pd.Series:
-    """A column as text, with None where it is missing."""
-    if column.dtype.kind == "f":  # 3.0 is the category 3
-        return column.map(lambda v: f"{v:g}", na_action="ignore").astype(object).where(column.notna(), None)
-    return column.astype(object).where(column.notna(), None).map(str, na_action="ignore")
+    """A column as text, with None where it is missing; whole numbers have no point, so 3.0 is the category 3."""
+    return as_categories(column).where(column.notna(), None)

@@ -13,7 +13,7 @@ from mlcore.data.dataset import Kind
 from mlcore.errors import BadInput
 from mlcore.features.steps.base import Learned, Made, Step, Training, numbers, option
 from mlcore.result import Array, Help
-from mlcore.wording import several
+from mlcore.wording import apart, several
 
 SCALINGS = {
     "auto": "as each model needs it",
@@ -264,5 +264,5 @@ def bin_labels(edges: list[float]) -> list[str]:
     """
     if not edges:
         return ["all"]
-    inner = [f"{a:g} to {b:g}" for a, b in pairwise(edges)]
-    return [f"up to {edges[0]:g}", *inner, f"above {edges[-1]:g}"]
+    words = apart(edges)
+    return [f"up to {words[0]}", *(f"{a} to {b}" for a, b in pairwise(words)), f"above {words[-1]}"]
