@@ -21,15 +21,9 @@ from mlcore.evaluate.evaluation import EvaluateOptions, Evaluation, evaluate
 from mlcore.explain.dependence import Dependence, Kind, dependence
 from mlcore.explain.importance import Importance
 from mlcore.explain.lime import Explanation, explain
-from mlcore.explain.whatif import (
-    Counterfactuals,
-    Neighbours,
-    Subject,
-    WhatIf,
-    counterfactuals,
-    neighbours,
-    what_if,
-)  # fmt: skip
+from mlcore.explain.neighbours import Neighbours, neighbours
+from mlcore.explain.subject import Subject
+from mlcore.explain.whatif import Counterfactuals, WhatIf, counterfactuals, what_if
 from mlcore.export.artifacts import export
 from mlcore.export.scoring import Scored, score
 from mlcore.ingest.reader import read

@@ -20,14 +20,16 @@ from mlcore.evaluate.agreement import agreement
 from mlcore.evaluate.calibration import calibration
 from mlcore.evaluate.gain import abstention_of, gain, score_distributions
 from mlcore.evaluate.holdout import open_holdout
-from mlcore.evaluate.out_of_fold import columns_of, out_of_fold
+from mlcore.evaluate.out_of_fold import out_of_fold
 from mlcore.evaluate.rows import errors, label_doubts
 from mlcore.evaluate.slices import fairness, slices
 from mlcore.evaluate.thresholds import Payoff, profit, threshold
 from mlcore.experiment.search import Search
 from mlcore.experiment.split_preview import split_preview
 from mlcore.explain.dependence import dependence
-from mlcore.explain.whatif import Subject, counterfactuals, neighbours, what_if
+from mlcore.explain.neighbours import neighbours
+from mlcore.explain.subject import Subject
+from mlcore.explain.whatif import counterfactuals, what_if
 from mlcore.explore import PairPlotOptions, PlotOptions
 from mlcore.features.preview import preview_recipe, preview_step
 from mlcore.features.steps import step_from_json
@@ -78,7 +80,7 @@ def made(mixed, runs) -> dict[str, list[Result]]:
     recipe, protocol = binary.experiment.recipe, binary.experiment.protocol
     report = tuned.search_report("knn")
     known = out_of_fold(binary, "logistic")
-    columns, scored = columns_of(binary, known.rows), known.scored()
+    columns, scored = binary.columns(known.rows), known.scored()
     metric, row = protocol.metric_for("binary"), Subject.of(binary, "logistic", 3)
     results = [
         *of_columns(data),

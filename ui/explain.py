@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -52,20 +53,17 @@ def _this_row(run: Run) -> None:
         _explanation(run, model, row, {"label": label, "locality": locality, "samples": samples})
 
 
-def _what_if(run: Run) -> None:
-    controls, body = st.columns([1, 3], gap="large")
-    with controls:
-        model, row = _chosen(run)
-    with body:
-        what_if_view(run, model, row)
+def _of_the_row(view: Callable[[Run, str, int], None]) -> Callable[[Run], None]:
+    """A view of the chosen model and row."""
 
+    def shown(run: Run) -> None:
+        controls, body = st.columns([1, 3], gap="large")
+        with controls:
+            model, row = _chosen(run)
+        with body:
+            view(run, model, row)
 
-def _model(run: Run) -> None:
-    controls, body = st.columns([1, 3], gap="large")
-    with controls:
-        model, row = _chosen(run)
-    with body:
-        model_view(run, model, row)
+    return shown
 
 
 def _chosen(run: Run) -> tuple[str, int]:
@@ -74,7 +72,7 @@ def _chosen(run: Run) -> tuple[str, int]:
     return model, _row(run, model)
 
 
-VIEWS = {"This row": _this_row, "What if": _what_if, "The model": _model}
+VIEWS = {"This row": _this_row, "What if": _of_the_row(what_if_view), "The model": _of_the_row(model_view)}
 
 
 def _not_yet(run: Run) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from mlcore.errors import HoldoutError
 from mlcore.explain.dependence import dependence
-from mlcore.explain.whatif import Subject, counterfactuals, neighbours, what_if
+from mlcore.explain.neighbours import neighbours
+from mlcore.explain.subject import Subject
+from mlcore.explain.whatif import counterfactuals, what_if
 from mlcore.run import Run
 from mlcore.runs.study import Study
 from ui import cached
@@ -21,9 +22,9 @@ MOST_FIELDS = 30  # columns in the form of a row
 KINDS = {"partial dependence": "partial", "accumulated local effects": "local"}
 
 
+@st.cache_resource(max_entries=4, show_spinner=False, hash_funcs={Run: lambda run: str(run.path)})
 def _subject(run: Run, model: str, row: int) -> Subject:
-    made: Subject = cached.of_run("subject", run, lambda: Subject.of(run, model, row), model, row)
-    return made
+    return Subject.of(run, model, row)
 
 
 def what_if_view(run: Run, model: str, row: int) -> None:
@@ -66,19 +67,13 @@ def _form(subject: Subject, row: int) -> dict[str, str]:
     changes: dict[str, str] = {}
     columns = st.columns(3)
     for place, name in enumerate(names):
-        own = subject.frame[name].iloc[0]
-        text = "" if pd.isna(own) else f"{own:g}" if isinstance(own, float) else str(own)
-        known = subject.training[name].dropna()
+        text, choices = subject.text(name, subject.own(name)), subject.choices(name)
         key = f"field-{row}-{key_of(name)}"
         with columns[place % 3]:
-            if known.dtype.kind in "iuf":
-                hint = f"Training rows have {known.min():g} to {known.max():g}, half of them around {known.median():g}."
-                value = st.text_input(escape(name), text, key=key, help=hint)
-            elif known.nunique() <= 30:
-                options = list(dict.fromkeys([text, *map(str, known.value_counts().index)]))
-                value = st.selectbox(escape(name), options, 0, key=key, format_func=lambda v: v or "missing")
+            if choices:
+                value = st.selectbox(escape(name), choices, 0, key=key, format_func=lambda v: v or "missing")
             else:
-                value = st.text_input(escape(name), text, key=key)
+                value = st.text_input(escape(name), text, key=key, help=subject.range_words(name))
         if value != text:
             changes[name] = value
     if len(subject.frame.columns) > MOST_FIELDS:

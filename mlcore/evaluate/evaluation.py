@@ -15,7 +15,7 @@ import pandas as pd
 from mlcore.errors import BadInput, NotApplicable
 from mlcore.evaluate.calibration import Calibration, calibration
 from mlcore.evaluate.classes import Confusion, Curves, confusion, precision_recall, roc
-from mlcore.evaluate.out_of_fold import OutOfFold, columns_of, out_of_fold
+from mlcore.evaluate.out_of_fold import OutOfFold, out_of_fold
 from mlcore.evaluate.quantities import (
     PredictedVsActual,
     PredictionIntervals,
@@ -183,8 +183,8 @@ def _of_two_classes(run: RunFolder, known: OutOfFold, asked: EvaluateOptions) ->
 def _slices(run: RunFolder, known: OutOfFold, by: Sequence[str]) -> Slices | None:
     metric = run.experiment.protocol.metric_for(known.task)
     if by:
-        return slices(known, metric, columns_of(run, known.rows, slice_columns(by)))
-    return _if_any(lambda: worst_slices(known, metric, columns_of(run, known.rows)))
+        return slices(known, metric, run.columns(known.rows, slice_columns(by)))
+    return _if_any(lambda: worst_slices(known, metric, run.columns(known.rows)))
 
 
 Made = TypeVar("Made")

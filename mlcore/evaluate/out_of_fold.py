@@ -5,7 +5,6 @@ They are those of the first repeat, in which each training row is predicted once
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlcore.data.cast import CASTS
 from mlcore.errors import BadChoice, NotApplicable
 from mlcore.result import Array
 from mlcore.runs.folder import RunFolder
@@ -104,14 +102,6 @@ class Scored:
         """Some of the rows."""
         parts = {name: getattr(self, name)[mask] for name in ("truth", "score", "fold", "rows", "weights")}
         return replace(self, **parts)
-
-
-def columns_of(run: RunFolder, rows: Array, names: Sequence[str] | None = None) -> pd.DataFrame:
-    """Columns of some rows of the file, cast to their kinds; the features by default. Raises NoSuchColumn."""
-    schema = run.experiment.schema
-    chosen = schema.features().names if names is None else list(names)
-    frame = run.dataset.frame([schema[n].name for n in chosen], rows.tolist())
-    return pd.DataFrame({n: CASTS[schema[n].kind](frame[n], schema[n].parse) for n in chosen}, index=range(len(frame)))
 
 
 def out_of_fold(run: RunFolder, model: str) -> OutOfFold:

@@ -8,9 +8,8 @@ from typing import ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from mlcore.data.cast import as_categories
 from mlcore.errors import NotApplicable
-from mlcore.explain.whatif import Subject
+from mlcore.explain.subject import Subject
 from mlcore.result import Array, Help, Result
 from mlcore.wording import number
 
@@ -76,11 +75,10 @@ def dependence(subject: Subject, column: str, kind: Kind = "partial") -> Depende
 
     Accumulated local effects (Apley and Zhu, 2020) are for numbers. Raises NoSuchColumn, NotApplicable.
     """
-    known = subject.training[column].dropna()
-    described = subject.column(column)
-    if described.kind == "text" or known.empty:
-        raise NotApplicable(f"{column} has no values to go through: it is {described.kind}.")
-    numeric = known.dtype.kind in "iuf" and known.nunique() > MOST_LEVELS
+    known, kind_of = subject.known(column), subject.column(column).kind
+    if kind_of == "text" or known.empty:
+        raise NotApplicable(f"{column} has no values to go through: it is {kind_of}.")
+    numeric = kind_of == "numeric" and known.nunique() > MOST_LEVELS
     sample = subject.training.sample(min(SAMPLE, len(subject.training)), random_state=0).reset_index(drop=True)
     if numeric:
         grid = np.unique(known.quantile(np.linspace(0.01, 0.99, POINTS)).to_numpy(float))
@@ -89,9 +87,9 @@ def dependence(subject: Subject, column: str, kind: Kind = "partial") -> Depende
         values: list[object] = list(grid)
     else:
         counts = known.value_counts().iloc[:MOST_LEVELS]
-        counts = counts.sort_index() if known.dtype.kind in "iufbM" else counts
+        counts = counts if kind_of == "categorical" else counts.sort_index()
         values, rug = list(counts.index), counts.to_numpy()
-        labels = tuple(as_categories(pd.Series(values)))
+        labels = tuple(subject.text(column, v) for v in values)
         grid = np.arange(len(values), dtype=float)
     own = subject.ask(subject.with_values([{column: v} for v in values]))
     if kind == "local":
@@ -101,10 +99,10 @@ def dependence(subject: Subject, column: str, kind: Kind = "partial") -> Depende
     else:
         lines = _lines(subject, sample, column, values)
         average = lines.mean(axis=0)
-    here = subject.frame[column].iloc[0]
+    here = subject.own(column)
     return Dependence(
         title=subject.title, column=column, output=subject.answers.output, target=subject.target,
-        label=subject.answers.label_of(subject.index), kind=kind, grid=grid, labels=labels, average=average,
+        label=subject.label, kind=kind, grid=grid, labels=labels, average=average,
         lines=lines[:LINES], own=own if kind == "partial" else None,
         own_value=float(here) if numeric and not pd.isna(here) else None, rug=rug,
     )  # fmt: skip
@@ -112,14 +110,8 @@ def dependence(subject: Subject, column: str, kind: Kind = "partial") -> Depende
 
 def _lines(subject: Subject, sample: pd.DataFrame, column: str, values: list[object]) -> Array:
     """(rows, values): each row with each value."""
-    outputs = []
-    for value in values:
-        frame = sample.copy()
-        frame[column] = pd.Series([value] * len(sample), dtype=float if sample[column].dtype.kind in "iuf" else object)
-        if subject.training[column].dtype.kind == "M":
-            frame[column] = pd.to_datetime(frame[column])
-        outputs.append(subject.ask(frame))
-    return np.column_stack(outputs)
+    same = [sample.assign(**{column: subject.series(column, [v] * len(sample))}) for v in values]
+    return np.column_stack([subject.ask(frame) for frame in same])
 
 
 def _accumulated(subject: Subject, sample: pd.DataFrame, column: str, edges: Array) -> Array:

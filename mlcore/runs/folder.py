@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 import pandas as pd
 
+from mlcore.data.cast import CASTS
 from mlcore.data.dataset import Dataset
 from mlcore.data.workspace import read_json, read_json_lines, write_whole
 from mlcore.errors import BadChoice, BadInput, CannotRead, HoldoutError, NotFound
@@ -106,6 +107,13 @@ class RunFolder:
         """The rows, with the columns as they were when the run was started."""
         data = read_json(self.paths.dataset)
         return Dataset.from_json(data, self.paths.data).with_schema(self.experiment.schema)
+
+    def columns(self, rows: Sequence[int] | Array, names: Sequence[str] | None = None) -> pd.DataFrame:
+        """Columns of some rows of the file, cast to their kinds; the features by default. Raises NoSuchColumn."""
+        schema = self.experiment.schema
+        chosen = schema.features().names if names is None else list(names)
+        frame = self.dataset.frame(chosen, [int(r) for r in rows])
+        return pd.DataFrame({n: CASTS[schema[n].kind](frame[n], schema[n].parse) for n in chosen}, index=frame.index)
 
     def is_readable(self) -> bool:
         """Whether its experiment can be read: a folder may be of another version, or not a run at all."""

@@ -7,7 +7,7 @@ import pytest
 from mlcore.errors import NotApplicable
 from mlcore.evaluate.agreement import agreement, mid_p
 from mlcore.evaluate.gain import abstention, abstention_of, gain
-from mlcore.evaluate.out_of_fold import OutOfFold, columns_of, out_of_fold
+from mlcore.evaluate.out_of_fold import OutOfFold, out_of_fold
 from mlcore.evaluate.quantities import conformal, prediction_intervals, residuals_over
 from mlcore.evaluate.rows import errors, label_doubts
 from mlcore.validation.predictions import Predictions
@@ -50,7 +50,7 @@ def test_no_doubt_where_a_model_knows_nothing():
 def test_the_worst_rows_stand_first_and_say_why(runs):
     known = out_of_fold(runs["binary"], "logistic")
     part = first_repeat_of(runs["binary"], "logistic")
-    found = errors(known, columns_of(runs["binary"], known.rows))
+    found = errors(known, runs["binary"].columns(known.rows))
     wrong = part[part["truth"] != part["prediction"]]
     assert (found.wrong, len(found.rows)) == (len(wrong), min(200, len(wrong)))
     of_truth = np.where(wrong["truth"] == "yes", wrong["p_yes"], wrong["p_no"])
@@ -114,7 +114,7 @@ def test_conformal_intervals_cover_what_they_say(runs):
 def test_residuals_over_a_column(runs):
     part = first_repeat_of(runs["regression"], "ridge")
     known = out_of_fold(runs["regression"], "ridge")
-    flag = columns_of(runs["regression"], known.rows, ["flag"])["flag"]
+    flag = runs["regression"].columns(known.rows, ["flag"])["flag"]
     found = residuals_over(runs["regression"], "ridge", flag).frame().set_index("at")
     error = (part["prediction"] - part["truth"]).to_numpy()
     assert found.loc["1", "mean"] == pytest.approx(error[flag == 1].mean())

@@ -6,7 +6,7 @@ import pytest
 from sklearn.metrics import accuracy_score, root_mean_squared_error
 
 from mlcore.errors import NotApplicable
-from mlcore.evaluate.out_of_fold import OutOfFold, columns_of, out_of_fold
+from mlcore.evaluate.out_of_fold import OutOfFold, out_of_fold
 from mlcore.evaluate.slices import fairness, levels, slices, worst_slices
 from mlcore.validation.metrics import metric
 from mlcore.validation.predictions import Predictions
@@ -89,13 +89,13 @@ def test_levels_of_each_kind():
 def test_columns_of_a_run_slice_it(runs):
     known = out_of_fold(runs["multiclass"], "logistic")
     part = first_repeat_of(runs["multiclass"], "logistic")
-    found = slices(known, metric("accuracy", "multiclass"), columns_of(runs["multiclass"], known.rows, ["colour"]))
+    found = slices(known, metric("accuracy", "multiclass"), runs["multiclass"].columns(known.rows, ["colour"]))
     colour = runs["multiclass"].dataset.frame(["colour"]).loc[part["row"], "colour"].to_numpy()
     for one in found.slices:
         mask = pd.isna(colour) if one.level == "missing" else colour == one.level
         assert one.value == accuracy_score(part["truth"][mask], part["prediction"][mask])
     number = out_of_fold(runs["regression"], "ridge")
-    whole = slices(number, metric("rmse", "regression"), columns_of(runs["regression"], number.rows, ["flag"])).whole
+    whole = slices(number, metric("rmse", "regression"), runs["regression"].columns(number.rows, ["flag"])).whole
     first = first_repeat_of(runs["regression"], "ridge")
     assert whole == pytest.approx(root_mean_squared_error(first["truth"], first["prediction"]))
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from mlcore.errors import HoldoutError
 from mlcore.evaluate.agreement import agreement
-from mlcore.evaluate.out_of_fold import OutOfFold, columns_of, out_of_fold
+from mlcore.evaluate.out_of_fold import OutOfFold, out_of_fold
 from mlcore.evaluate.rows import errors, label_doubts
 from mlcore.evaluate.slices import fairness, slices, worst_slices
 from mlcore.evaluate.thresholds import ThresholdRule
@@ -43,8 +43,8 @@ def slices_view(run: Run, models: list[str]) -> None:
 
     def make() -> object:
         if not columns:
-            return worst_slices(known, metric, columns_of(run, known.rows))
-        return slices(known, metric, columns_of(run, known.rows, columns))
+            return worst_slices(known, metric, run.columns(known.rows))
+        return slices(known, metric, run.columns(known.rows, columns))
 
     show(lambda: cached.of_run("slices", run, make, known.model, metric.name, *columns),
          f"slices-{known.model}-{by}-{second}")  # fmt: skip
@@ -67,7 +67,7 @@ def rows_table(frame: pd.DataFrame, key: str, model: str) -> None:
 def errors_view(run: Run, models: list[str]) -> None:
     """The rows that are predicted worst."""
     known = one_model(run, models, "evaluate.errors-model")
-    result = cached.of_run("errors", run, lambda: errors(known, columns_of(run, known.rows)), known.model)
+    result = cached.of_run("errors", run, lambda: errors(known, run.columns(known.rows)), known.model)
     rows_table(result.frame(), f"errors-{known.model}", known.model)
     show(lambda: result, "errors-row", chart=False)
 
@@ -82,7 +82,7 @@ def doubts_view(run: Run, models: list[str]) -> None:
         return
     rows = result.frame()
     if len(rows):
-        columns = columns_of(run, rows["row"].to_numpy()[:200])
+        columns = run.columns(rows["row"].to_numpy()[:200])
         table = pd.concat([rows.head(200).reset_index(drop=True), columns.reset_index(drop=True)], axis=1)
         rows_table(table.loc[:, ~table.columns.duplicated()], f"doubts-{known.model}", known.model)
     show(lambda: result, "doubts-row", chart=False)
@@ -101,7 +101,7 @@ def fairness_view(run: Run, models: list[str]) -> None:
     def make() -> object:
         scored = known.scored(positive_of(run))
         limit = (rule() or ThresholdRule(kind="at", value=scored.usual)).choose(scored)
-        return fairness(scored, columns_of(run, known.rows, [column])[column], limit)
+        return fairness(scored, run.columns(known.rows, [column])[column], limit)
 
     show(make, f"fairness-{known.model}-{column}")  # type: ignore[arg-type]
 

@@ -10,7 +10,7 @@ import streamlit as st
 from mlcore.errors import HoldoutError, NotApplicable
 from mlcore.evaluate import classes, gain, quantities, scores, thresholds
 from mlcore.evaluate.calibration import calibration
-from mlcore.evaluate.out_of_fold import Scored, classes_of, columns_of, out_of_fold
+from mlcore.evaluate.out_of_fold import Scored, classes_of, out_of_fold
 from mlcore.evaluate.thresholds import ThresholdRule
 from mlcore.run import Run
 from mlcore.wording import number, percent
@@ -171,7 +171,7 @@ def _rows_of_a_cell(run: Run, models: list[str]) -> None:
     with right:
         name = str(select(f"evaluate.cell-{known.model}", "Cell", list(names)))
     rows = classes.rows_of(known, names[name], positive_of(run), _limit(run, known.model))
-    table = columns_of(run, rows[:MOST_ROWS])
+    table = run.columns(rows[:MOST_ROWS])
     table.insert(0, "row", rows[:MOST_ROWS], allow_duplicates=True)
     rows_table(table.loc[:, ~table.columns.duplicated()], f"cell-{known.model}-{name}", known.model)
 
@@ -233,7 +233,7 @@ def _residuals(run: Run, models: list[str]) -> None:
     over = str(select("evaluate.over", "Errors over", names))
 
     def make(r: Run, m: str) -> object:
-        values = None if over == names[0] else columns_of(r, out_of_fold(r, m).rows, [over])[over]
+        values = None if over == names[0] else r.columns(out_of_fold(r, m).rows, [over])[over]
         return quantities.residuals_over(r, m, values)
 
     _side_by_side(run, models, f"residuals-{over}", make)
